@@ -1,0 +1,25 @@
+# `make demo` and `make test` set up all they need on a fresh machine, and are quick when that is done.
+PYTHON := .venv/bin/python
+NODE ?= local
+
+.PHONY: demo test bench lint set-up clean
+
+demo: set-up
+	$(PYTHON) -m studio.demo --node $(NODE)
+
+test: set-up
+	$(PYTHON) -m pytest -m "not gpu and not benchmark"
+
+bench: set-up
+	$(PYTHON) -m pytest -m benchmark -s tests/benchmarks
+
+lint: set-up
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+set-up:
+	@bash packaging/set_up.sh
+
+clean:
+	rm -rf .venv build dist demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

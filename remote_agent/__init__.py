@@ -1,0 +1,1 @@
+"""The agent: everything that runs on the node, shipped there whole."""

@@ -1,0 +1,1 @@
+"""What desktop and node agree on: standard library only, no input or output, no clock, Python 3.8."""

@@ -1,0 +1,303 @@
+"""What a journal line says: the typed events, their names on the wire, and the states a run goes through."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, Union
+
+QUEUED, PREPARING, STARTING, RUNNING = "queued", "preparing", "starting", "running"
+PAUSING, PAUSED, STOPPING = "pausing", "paused", "stopping"
+STOPPED, FINISHED, FAILED, INTERRUPTED = "stopped", "finished", "failed", "interrupted"
+
+# queued -> preparing -> starting -> running -> finished
+#                                      |  ^
+#                             pausing -+  +- starting (a further attempt)
+# any state that is alive may go to stopping, failed or interrupted; an ended run may start again.
+TRANSITIONS: Mapping[str, Tuple[str, ...]] = {
+    QUEUED: (PREPARING, STARTING, STOPPING, STOPPED, FAILED, INTERRUPTED),
+    PREPARING: (STARTING, STOPPING, STOPPED, FAILED, INTERRUPTED),
+    STARTING: (RUNNING, STOPPING, FAILED, INTERRUPTED),
+    RUNNING: (FINISHED, PAUSING, STOPPING, STARTING, FAILED, INTERRUPTED),
+    PAUSING: (PAUSED, STOPPING, FAILED, INTERRUPTED),
+    PAUSED: (STARTING, STOPPED, INTERRUPTED),
+    STOPPING: (STOPPED, FINISHED, FAILED, INTERRUPTED),
+    STOPPED: (STARTING,),
+    FINISHED: (STARTING,),
+    FAILED: (STARTING,),
+    INTERRUPTED: (STARTING,),
+}
+ENDED = frozenset((STOPPED, FINISHED, FAILED, INTERRUPTED))
+
+
+@dataclasses.dataclass(frozen=True)
+class StateChanged:
+    """The run entered a state. ``reason`` is a sentence for people, empty where the state says it all."""
+
+    kind: ClassVar[str] = "state"
+    state: str
+    attempt: int = 0
+    reason: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class AttemptStarted:
+    """The ranks of an attempt were started. ``resume_step`` is the number of updates already done."""
+
+    kind: ClassVar[str] = "attempt"
+    attempt: int
+    ranks: int
+    resume_step: int = 0
+    checkpoint: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class CommandAccepted:
+    """The supervisor took a command from the inbox."""
+
+    kind: ClassVar[str] = "accepted"
+    command_id: str
+    verb: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CommandRefused:
+    """The supervisor did not take a command; ``reason`` is a sentence."""
+
+    kind: ClassVar[str] = "refused"
+    command_id: str
+    verb: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CommandDone:
+    """The command's effect has happened."""
+
+    kind: ClassVar[str] = "done"
+    command_id: str
+    verb: str
+    step: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class RankExited:
+    """A rank or the launcher ended; ``rank`` is -1 for the launcher, ``signal`` 0 where none killed it."""
+
+    kind: ClassVar[str] = "rank_exited"
+    attempt: int
+    rank: int
+    exit_code: int
+    signal: int = 0
+    last_lines: Tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Progressed:
+    """A phase before training moved on; ``total`` is 0 where it is unknown."""
+
+    kind: ClassVar[str] = "progress"
+    phase: str
+    done: float
+    total: float
+    unit: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeSampled:
+    """What the node's hardware did at one moment. ``gpus``: one mapping a GPU as in `node_report.Gpu`."""
+
+    kind: ClassVar[str] = "node"
+    cpu_percent: float
+    memory_used_bytes: int
+    memory_total_bytes: int
+    disk_free_bytes: int
+    gpus: Tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingStarted:
+    """The ranks hold the model and are about to train."""
+
+    kind: ClassVar[str] = "training"
+    attempt: int
+    first_step: int
+    total_steps: int
+    steps_per_epoch: int
+    world_size: int
+    parameters: int
+    train_sequences: int
+    held_out_sequences: int
+
+
+@dataclasses.dataclass(frozen=True)
+class StepCompleted:
+    """An update is done. ``step`` counts completed updates; ``learning_rate`` was read from the optimizer.
+
+    ``tokens`` are non-padding input ids of the global batch, ``supervised_tokens`` labels other than -100 after the
+    shift; ``loss`` is the mean over the supervised tokens of the global batch; ``gradient_norm`` is before clipping.
+    """
+
+    kind: ClassVar[str] = "step"
+    attempt: int
+    step: int
+    loss: float
+    learning_rate: float
+    gradient_norm: float
+    tokens: int
+    supervised_tokens: int
+    tokens_per_s: float
+    step_time_s: float
+    peak_memory_bytes: int
+    epoch: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluated:
+    """Held-out loss: the sum of NLL over supervised tokens divided by their number, in evaluation mode."""
+
+    kind: ClassVar[str] = "evaluated"
+    attempt: int
+    step: int
+    loss: float
+    perplexity: float
+    supervised_tokens: int
+    rows: int
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampled:
+    """The model answered a fixed prompt."""
+
+    kind: ClassVar[str] = "sampled"
+    attempt: int
+    step: int
+    prompt: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointCommitted:
+    """A checkpoint is complete on disk; ``name`` is its folder below checkpoints/, ``has_state`` allows a resume."""
+
+    kind: ClassVar[str] = "checkpoint"
+    attempt: int
+    step: int
+    name: str
+    has_state: bool
+    size_bytes: int
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingEnded:
+    """The ranks are through: ``step`` updates done, ``complete`` where that is the whole run."""
+
+    kind: ClassVar[str] = "training_ended"
+    attempt: int
+    step: int
+    complete: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Complained:
+    """Something went wrong; ``sentence`` says what, where and what to do."""
+
+    kind: ClassVar[str] = "complaint"
+    severity: str
+    sentence: str
+    rank: int = -1
+
+
+@dataclasses.dataclass(frozen=True)
+class Unknown:
+    """An event of a newer writer, kept whole."""
+
+    name: str
+    body: Mapping[str, Any]
+
+
+Event = Union[
+    StateChanged, AttemptStarted, CommandAccepted, CommandRefused, CommandDone, RankExited, Progressed, NodeSampled,
+    TrainingStarted, StepCompleted, Evaluated, Sampled, CheckpointCommitted, TrainingEnded, Complained, Unknown,
+]  # fmt: skip
+
+_CLASSES: Dict[str, Type[Any]] = {
+    event_class.kind: event_class
+    for event_class in (
+        StateChanged, AttemptStarted, CommandAccepted, CommandRefused, CommandDone, RankExited, Progressed, NodeSampled,
+        TrainingStarted, StepCompleted, Evaluated, Sampled, CheckpointCommitted, TrainingEnded, Complained,
+    )
+}  # fmt: skip
+_FIELDS: Dict[str, Tuple["dataclasses.Field[Any]", ...]] = {
+    kind: dataclasses.fields(event_class) for kind, event_class in _CLASSES.items()
+}
+
+
+class Stamped(NamedTuple):
+    """An event with the writer's clock: seconds since the epoch, for people only, never for order."""
+
+    time_s: float
+    event: Event
+
+
+def event_to_body(event: Event, time_s: float) -> Dict[str, Any]:
+    """Return the JSON object of a journal line: ``k`` the kind, ``t`` the time, then the event's fields."""
+    if isinstance(event, Unknown):
+        return dict(event.body)
+    body: Dict[str, Any] = {"k": event.kind, "t": round(time_s, 3)}
+    for field in _FIELDS[event.kind]:
+        body[field.name] = getattr(event, field.name)
+    return body
+
+
+def event_from_body(body: Mapping[str, Any]) -> Stamped:
+    """Return the event of a journal line's JSON object.
+
+    Fields it does not know are ignored, missing ones with a default take it, kinds it does not know and events that
+    lack a field or hold the wrong type become `Unknown`. The strings "nan", "inf" and "-inf" become floats again.
+    """
+    time_s = _as_float(body.get("t", 0.0))
+    kind = body.get("k")
+    name = kind if isinstance(kind, str) else ""
+    event_class = _CLASSES.get(name)
+    if event_class is None:
+        return Stamped(time_s or 0.0, Unknown(name, body))
+    values: Dict[str, Any] = {}
+    for field in _FIELDS[name]:
+        if field.name in body:
+            value = _typed(str(field.type), body[field.name])
+            if value is None:
+                return Stamped(time_s or 0.0, Unknown(name, body))
+            values[field.name] = value
+        elif field.default is dataclasses.MISSING:
+            return Stamped(time_s or 0.0, Unknown(name, body))
+    return Stamped(time_s or 0.0, event_class(**values))
+
+
+def _typed(kind: str, value: Any) -> Any:
+    if kind == "float":
+        return _as_float(value)
+    if kind == "int":
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if kind == "str":
+        return value if isinstance(value, str) else None
+    if kind == "bool":
+        return value if isinstance(value, bool) else None
+    return tuple(value) if isinstance(value, (list, tuple)) else None
+
+
+def _as_float(value: Any) -> Optional[float]:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        try:
+            return float(value)
+        except OverflowError:
+            return None
+    return float(value) if value in ("nan", "inf", "-inf") else None
+
+
+def field_names(kind: str) -> List[str]:
+    """Return the names of an event kind's fields in order. Raises KeyError for an unknown kind."""
+    return [field.name for field in _FIELDS[kind]]

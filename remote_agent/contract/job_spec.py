@@ -1,0 +1,430 @@
+"""One fine-tuning job, complete and frozen; every field says what is counted and in which unit."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Tuple
+
+from remote_agent.contract.knob import knob
+
+SCHEMA_VERSION = 1
+
+_ADAMW = "Loshchilov and Hutter, Decoupled Weight Decay Regularization, ICLR 2019, arXiv:1711.05101"
+_ZERO = "Rajbhandari et al., ZeRO, SC 2020, arXiv:1910.02054"
+_CHECKPOINTING = "Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016, arXiv:1604.06174"
+_SGDR = "Loshchilov and Hutter, SGDR, ICLR 2017, arXiv:1608.03983"
+_WARMUP = "Goyal et al., Accurate, Large Minibatch SGD, 2017, arXiv:1706.02677"
+_PACKING = "Krell et al., Efficient Sequence Packing without Cross-contamination, 2021, arXiv:2107.02027"
+_CLIPPING = "Pascanu et al., On the difficulty of training recurrent neural networks, ICML 2013, arXiv:1211.5063"
+_SMOOTHING = "Szegedy et al., Rethinking the Inception Architecture, CVPR 2016, arXiv:1512.00567"
+_LLAMA2 = "Touvron et al., Llama 2, 2023, arXiv:2307.09288, section 3.1"
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSpec:
+    """Which weights the run starts from."""
+
+    source: str = knob(
+        "desktop",
+        "From",
+        "Where the model lies: on this computer, on the node, on the Hub, or the result of a run on the node.",
+        choices=("desktop", "node", "hub", "run"),
+    )
+    id: str = knob(
+        "",
+        "Model",
+        "A folder here or on the node, a Hub id such as org/name, or RUN_ID/step for a checkpoint of a run.",
+        path_like=True,
+    )
+    revision: str = knob(
+        "",
+        "Revision",
+        "The commit of a Hub model. A branch name can move, so a run pins the commit it resolved to.",
+        advanced=True,
+    )
+    trust_remote_code: bool = knob(
+        False,
+        "Run the model's own code",
+        "Lets Python files that come with the model run on the node with your rights. Leave off unless you read them.",
+        advanced=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSpec:
+    """Which rows are trained on and how they become token ids and labels."""
+
+    source: str = knob(
+        "desktop",
+        "From",
+        "Where the data lies: on this computer (it is sent to the node, verified by hash) or on the node.",
+        choices=("desktop", "node"),
+    )
+    path: str = knob("", "Training data", "A JSON, JSONL, CSV or Parquet file, or a folder of such.", path_like=True)
+    held_out_path: str = knob(
+        "",
+        "Held-out data",
+        "A file whose rows are never trained on. Empty: a fraction of the training data is set aside.",
+        path_like=True,
+    )
+    held_out_fraction: float = knob(
+        0.1,
+        "Held-out share",
+        "The share of rows set aside by the seed where no held-out file is given; 0 sets none aside.",
+        low=0.0,
+        high=0.9,
+    )
+    held_out_rows: int = knob(
+        0,
+        "Held-out rows at most",
+        "Caps the held-out part so that an evaluation stays short; rows beyond it are left out of both parts. "
+        "0 means no cap.",
+        unit="rows",
+        low=0,
+        advanced=True,
+    )
+    shape: str = knob(
+        "auto",
+        "Shape",
+        "How a row is read: alpaca (instruction, input, output), prompt and completion, or chat messages. "
+        "Auto reads it from the column names and says why.",
+        choices=("auto", "alpaca", "prompt_completion", "messages"),
+    )
+    system_prompt: str = knob(
+        "", "System prompt", "Put before every conversation that has no system turn of its own.", advanced=True
+    )
+    chat_template: str = knob(
+        "",
+        "Chat template",
+        "A Jinja chat template used instead of the model's own. Empty: the model's own.",
+        advanced=True,
+    )
+    max_length: int = knob(
+        1024,
+        "Sequence length",
+        "The most tokens a sequence holds. Memory of activations and logits grows with it; "
+        "it may not pass the model's limit.",
+        unit="tokens",
+        low=8,
+    )
+    over_length: str = knob(
+        "truncate",
+        "Longer rows",
+        "What happens to a row over the sequence length: its end is cut, or the row is dropped.",
+        choices=("truncate", "drop"),
+    )
+    packing: bool = knob(
+        True,
+        "Packing",
+        "Several rows share a sequence, each blind to the others, so that no compute goes into padding.",
+        source=_PACKING,
+    )
+    max_rows: int = knob(
+        0, "Rows at most", "Takes only the first rows of the file. 0 means all.", unit="rows", low=0, advanced=True
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerSpec:
+    """The update rule. Groups without decay: biases and norm weights always, embeddings by choice."""
+
+    kind: str = knob(
+        "adamw",
+        "Optimizer",
+        "AdamW keeps two fp32 moments a parameter (8 bytes); SGD keeps one (4 bytes) with momentum, none without.",
+        choices=("adamw", "sgd"),
+        source=_ADAMW,
+    )
+    learning_rate: float = knob(
+        2e-5, "Peak learning rate", "The highest learning rate of the run.", above=0.0, high=1.0, source=_LLAMA2
+    )
+    beta1: float = knob(
+        0.9, "Beta 1", "Decay of the running mean of gradients (AdamW).", low=0.0, high=0.9999, source=_ADAMW
+    )
+    beta2: float = knob(
+        0.95,
+        "Beta 2",
+        "Decay of the running mean of squared gradients (AdamW).",
+        low=0.0,
+        high=0.99999,
+        source=_LLAMA2,
+    )
+    epsilon: float = knob(
+        1e-8, "Epsilon", "Keeps the AdamW step finite where gradients vanish.", above=0.0, high=1e-2, advanced=True
+    )
+    momentum: float = knob(0.9, "Momentum", "Momentum of SGD; AdamW ignores it.", low=0.0, high=0.9999, advanced=True)
+    weight_decay: float = knob(
+        0.1,
+        "Weight decay",
+        "Decoupled decay toward zero, times the learning rate, on matrices only.",
+        low=0.0,
+        high=1.0,
+        source=_LLAMA2,
+    )
+    decay_embeddings: bool = knob(
+        False, "Decay embeddings", "Whether token embeddings and the head are decayed too.", advanced=True
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class WarmupSpec:
+    """The rise of the learning rate at the start."""
+
+    amount: float = knob(
+        10.0, "Warmup", "How long the learning rate rises linearly to its peak.", low=0.0, source=_WARMUP
+    )
+    unit: str = knob(
+        "percent",
+        "Warmup unit",
+        "Whether the warmup is given in steps or in percent of the run.",
+        choices=("percent", "steps"),
+    )
+    start_fraction: float = knob(
+        0.0,
+        "Warmup starts at",
+        "The first update's share of the peak. 0 as in transformers, whose first update then changes nothing.",
+        low=0.0,
+        high=1.0,
+        advanced=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class ScheduleSpec:
+    """The shape of the learning rate over the run, in factors of the peak."""
+
+    shape: str = knob(
+        "cosine",
+        "Shape",
+        "How the learning rate falls after the warmup.",
+        choices=("cosine", "linear", "constant"),
+        source=_SGDR,
+    )
+    minimum_factor: float = knob(
+        0.1,
+        "Minimum",
+        "Where the fall ends, as a share of the peak. A constant schedule ignores it.",
+        unit="x peak",
+        low=0.0,
+        high=1.0,
+        source=_LLAMA2,
+    )
+    warmup: WarmupSpec = dataclasses.field(default_factory=WarmupSpec)
+
+
+@dataclasses.dataclass(frozen=True)
+class RegularizationSpec:
+    """What keeps the run stable and the model from fitting noise."""
+
+    clip_norm: float = knob(
+        1.0,
+        "Clip norm",
+        "Scales the gradient down where its global norm is above this. 0 turns clipping off.",
+        low=0.0,
+        source=_CLIPPING,
+    )
+    label_smoothing: float = knob(
+        0.0,
+        "Label smoothing",
+        "The share of the target spread over the whole vocabulary in the training loss. "
+        "Held-out loss is always without it.",
+        low=0.0,
+        high=0.5,
+        source=_SMOOTHING,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchSpec:
+    """How many sequences an update sees and how long the run is."""
+
+    micro_batch: int = knob(
+        1, "Micro batch", "Sequences a GPU holds at once; activations grow with it.", unit="sequences", low=1
+    )
+    accumulation: int = knob(
+        1,
+        "Accumulation",
+        "Micro batches a GPU sums before an update. Global batch = micro batch x accumulation x GPUs.",
+        unit="micro batches",
+        low=1,
+    )
+    epochs: float = knob(
+        3.0, "Epochs", "How often every row is trained, where no number of steps is given.", above=0.0, high=1000.0
+    )
+    max_steps: int = knob(
+        0, "Steps", "Ends the run after so many updates, whatever the epochs say. 0: by epochs.", unit="steps", low=0
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class StrategySpec:
+    """How weights, gradients and optimizer states spread over GPUs."""
+
+    ranks: int = knob(
+        1, "Processes", "One process a GPU; on a CPU node, processes that share the cores.", unit="ranks", low=1
+    )
+    zero_stage: int = knob(
+        1,
+        "ZeRO stage",
+        "0 copies everything to each GPU; 1 splits optimizer states, 2 gradients too, 3 weights too.",
+        low=0,
+        high=3,
+        source=_ZERO,
+    )
+    offload_optimizer: bool = knob(
+        False,
+        "Offload optimizer to CPU",
+        "Keeps master weights and moments in host memory, about 12 bytes a parameter; needs ZeRO 1 or more.",
+        source="Ren et al., ZeRO-Offload, USENIX ATC 2021, arXiv:2101.06840",
+        advanced=True,
+    )
+    offload_parameters: bool = knob(
+        False,
+        "Offload weights to CPU",
+        "Keeps weights in host memory between uses; needs ZeRO 3.",
+        source="Rajbhandari et al., ZeRO-Infinity, SC 2021, arXiv:2104.07857",
+        advanced=True,
+    )
+    precision: str = knob(
+        "bf16",
+        "Precision",
+        "bf16 computes in 16 bits with fp32 master weights (GPUs of compute capability 8.0 and later); "
+        "fp32 for CPU nodes.",
+        choices=("bf16", "fp32"),
+    )
+    activation_checkpointing: bool = knob(
+        True,
+        "Activation checkpointing",
+        "Keeps only each layer's input and computes the rest again in the backward pass: "
+        "about a third more compute for much less memory.",
+        source=_CHECKPOINTING,
+    )
+    attention: str = knob(
+        "sdpa",
+        "Attention",
+        "The attention kernel: SDPA is PyTorch's own; eager is the plain computation, slow and memory-hungry; "
+        "flash_attention_2 needs its package on the node.",
+        choices=("sdpa", "eager", "flash_attention_2"),
+        advanced=True,
+    )
+    threads_per_rank: int = knob(
+        0,
+        "Threads a rank",
+        "CPU threads of each process; another number gives other bits on CPU. 0: cores divided by ranks.",
+        unit="threads",
+        low=0,
+        advanced=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointingSpec:
+    """What is kept on the node's disk, and when."""
+
+    weights_every_steps: int = knob(
+        0,
+        "Save weights every",
+        "Consolidated safetensors every so many steps; 0: at the end only.",
+        unit="steps",
+        low=0,
+    )
+    state_every_steps: int = knob(
+        0,
+        "Save full state every",
+        "Everything a bit-exact resume needs (16 bytes a parameter under AdamW and bf16), with the weights; "
+        "0: only when asked.",
+        unit="steps",
+        low=0,
+    )
+    keep_last: int = knob(
+        2, "Keep last", "How many committed checkpoints stay; the oldest go first.", unit="checkpoints", low=1
+    )
+    save_at_end: bool = knob(True, "Save at the end", "Writes the final weights as consolidated safetensors.")
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationSpec:
+    """When the held-out loss is taken, and which prompts are answered beside it."""
+
+    every_steps: int = knob(
+        0, "Evaluate every", "Held-out loss every so many steps; 0: only before the first and after the last.",
+        unit="steps", low=0,
+    )  # fmt: skip
+    at_start: bool = knob(True, "Evaluate before step 1", "Takes the held-out loss of the base model first.")
+    micro_batch: int = knob(
+        1, "Evaluation batch", "Sequences a GPU evaluates at once; the loss does not depend on it.",
+        unit="sequences", low=1, advanced=True,
+    )  # fmt: skip
+    sample_prompts: Tuple[str, ...] = knob(
+        (), "Sample prompts", "Prompts answered greedily at the start and at the end of the run."
+    )
+    sample_tokens: int = knob(
+        48, "Sample length", "The most tokens of an answer.", unit="tokens", low=1, high=4096, advanced=True
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadingSpec:
+    """How prepared sequences reach the ranks. Never changes the numbers."""
+
+    workers: int = knob(
+        0, "Loader processes", "Processes a rank reads batches with; 0 reads in the rank itself.",
+        unit="processes", low=0, high=64, advanced=True,
+    )  # fmt: skip
+    prefetch: int = knob(
+        2, "Prefetch", "Batches each loader process holds ready.", unit="batches", low=1, high=64, advanced=True
+    )
+    pin_memory: bool = knob(
+        True, "Pin memory", "Copies batches through page-locked memory on GPU nodes.", advanced=True
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class DeterminismSpec:
+    """Whether the run gives the same bits again on the same hardware."""
+
+    enabled: bool = knob(
+        False,
+        "Deterministic",
+        "Uses only deterministic kernels, so that a rerun on the same GPUs gives the same bits; "
+        "can slow GPU steps by a tenth or more, measured per model. CPU runs are deterministic anyway.",
+        source="PyTorch documentation, Reproducibility",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class JobSpec:
+    """One fine-tuning job. `remote_agent.contract.problems.problems` says why it may not start."""
+
+    schema_version: int = knob(SCHEMA_VERSION, "Schema", "The version of this file's layout.", low=1)
+    name: str = knob("untitled", "Name", "What the job is called in the library.")
+    seed: int = knob(17, "Seed", "Decides row order, held-out part and dropout.", low=0, high=2**31 - 1)
+    model: ModelSpec = dataclasses.field(default_factory=ModelSpec)
+    data: DataSpec = dataclasses.field(default_factory=DataSpec)
+    optimizer: OptimizerSpec = dataclasses.field(default_factory=OptimizerSpec)
+    schedule: ScheduleSpec = dataclasses.field(default_factory=ScheduleSpec)
+    regularization: RegularizationSpec = dataclasses.field(default_factory=RegularizationSpec)
+    batch: BatchSpec = dataclasses.field(default_factory=BatchSpec)
+    strategy: StrategySpec = dataclasses.field(default_factory=StrategySpec)
+    checkpointing: CheckpointingSpec = dataclasses.field(default_factory=CheckpointingSpec)
+    evaluation: EvaluationSpec = dataclasses.field(default_factory=EvaluationSpec)
+    loading: LoadingSpec = dataclasses.field(default_factory=LoadingSpec)
+    determinism: DeterminismSpec = dataclasses.field(default_factory=DeterminismSpec)
+
+
+def value_at(spec: JobSpec, path: str) -> Any:
+    """Return the value at a dotted path such as ``optimizer.learning_rate``. Raises KeyError for an unknown path."""
+    value: Any = spec
+    for name in path.split("."):
+        if not dataclasses.is_dataclass(value) or name not in {f.name for f in dataclasses.fields(value)}:
+            raise KeyError(path)
+        value = getattr(value, name)
+    return value
+
+
+def with_value(spec: Any, path: str, new: Any) -> Any:
+    """Return a copy of the spec with the value at a dotted path replaced. Raises KeyError for an unknown path."""
+    name, _, rest = path.partition(".")
+    if not dataclasses.is_dataclass(spec) or name not in {f.name for f in dataclasses.fields(spec)}:
+        raise KeyError(path)
+    return dataclasses.replace(spec, **{name: with_value(getattr(spec, name), rest, new) if rest else new})  # type: ignore[type-var]

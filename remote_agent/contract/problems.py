@@ -1,0 +1,248 @@
+"""Why a job may not start, field by field: the same rules in the window, the command line and on the node."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, Iterator, List, Mapping, Optional, Tuple
+
+from remote_agent.contract.batch_arithmetic import batch_plan
+from remote_agent.contract.data_report import DataReport, ModelReport
+from remote_agent.contract.job_spec import JobSpec, value_at
+from remote_agent.contract.knob import DescribedField, described_fields
+from remote_agent.contract.node_report import NodeReport
+from remote_agent.contract.schedule import warmup_steps
+
+ERROR, WARNING = "error", "warning"
+
+
+@dataclasses.dataclass(frozen=True)
+class Fix:
+    """One click that mends a problem: ``label`` on the button, and the values it sets by field path."""
+
+    label: str
+    changes: Tuple[Tuple[str, Any], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Something wrong with a job. An error blocks the launch, a warning does not."""
+
+    severity: str
+    field: str
+    sentence: str
+    fix: Optional[Fix] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """What is known beside the spec; rules that need what is not known say nothing."""
+
+    model: Optional[ModelReport] = None
+    data: Optional[DataReport] = None
+    node: Optional[NodeReport] = None
+    train_sequences: int = 0
+
+
+def problems(spec: JobSpec, known: Known = Known()) -> List[Problem]:
+    """Return what stands against the job, errors first, in the order of the fields."""
+    found = list(_out_of_range(spec))
+    if not any(problem.severity == ERROR for problem in found):
+        for rule in (_of_inputs, _of_strategy, _of_steps, _of_model, _of_data, _of_node):
+            found += rule(spec, known)
+    return sorted(found, key=lambda problem: problem.severity != ERROR)
+
+
+def _out_of_range(spec: JobSpec) -> Iterator[Problem]:
+    for field in described_fields(JobSpec):
+        value = value_at(spec, field.path)
+        sentence = _range_sentence(field, value)
+        if sentence:
+            yield Problem(
+                ERROR, field.path, sentence, Fix("Set to {}".format(field.default), ((field.path, field.default),))
+            )
+
+
+def _range_sentence(field: DescribedField, value: Any) -> str:
+    about = field.knob
+    if about.choices and value not in about.choices:
+        return "{} is {!r}; it can be {}.".format(about.label, value, ", ".join(about.choices))
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ""
+    if not math.isfinite(value):
+        return "{} is {}; a finite number is needed.".format(about.label, value)
+    if about.above is not None and value <= about.above:
+        return "{} is {:g}; it has to be more than {:g}.".format(about.label, value, about.above)
+    if about.low is not None and value < about.low:
+        return "{} is {:g}; the least is {:g}.".format(about.label, value, about.low)
+    if about.high is not None and value > about.high:
+        return "{} is {:g}; the most is {:g}.".format(about.label, value, about.high)
+    return ""
+
+
+def _of_inputs(spec: JobSpec, known: Known) -> Iterator[Problem]:
+    if not spec.model.id.strip():
+        yield Problem(ERROR, "model.id", "No model is chosen.")
+    if not spec.data.path.strip():
+        yield Problem(ERROR, "data.path", "No training data is chosen.")
+    if spec.model.source == "hub" and not spec.model.revision:
+        yield Problem(
+            WARNING, "model.revision", "The Hub model has no revision; it is pinned to today's commit at the launch."
+        )
+    if not spec.data.held_out_path and spec.data.held_out_fraction == 0:
+        yield Problem(
+            WARNING,
+            "data.held_out_fraction",
+            "There is no held-out part, so the run cannot tell learning from memorising.",
+            Fix("Set aside 10 %", (("data.held_out_fraction", 0.1),)),
+        )
+
+
+def _of_strategy(spec: JobSpec, known: Known) -> Iterator[Problem]:
+    strategy = spec.strategy
+    if strategy.offload_optimizer and strategy.zero_stage == 0:
+        yield Problem(
+            ERROR, "strategy.offload_optimizer", "Offloading the optimizer needs ZeRO 1 or more.",
+            Fix("Use ZeRO 1", (("strategy.zero_stage", 1),)),
+        )  # fmt: skip
+    if strategy.offload_parameters and strategy.zero_stage != 3:
+        yield Problem(
+            ERROR, "strategy.offload_parameters", "Offloading the weights needs ZeRO 3.",
+            Fix("Use ZeRO 3", (("strategy.zero_stage", 3),)),
+        )  # fmt: skip
+    if spec.data.packing and strategy.attention == "flash_attention_2" and strategy.precision == "fp32":
+        yield Problem(
+            ERROR, "strategy.attention", "FlashAttention 2 computes in 16 bits only.",
+            Fix("Use SDPA", (("strategy.attention", "sdpa"),)),
+        )  # fmt: skip
+
+
+def _of_steps(spec: JobSpec, known: Known) -> Iterator[Problem]:
+    plan = batch_plan(spec, known.train_sequences or (known.data.train_sequences if known.data else 0))
+    total = plan.total_steps
+    if total <= 0:
+        return
+    warmup = warmup_steps(spec.schedule, total)
+    if warmup >= total:
+        yield Problem(
+            ERROR, "schedule.warmup.amount",
+            "The warmup of {} steps is not shorter than the run of {} steps, so the peak is never reached.".format(
+                warmup, total),
+            Fix("Set to 10 %", (("schedule.warmup.amount", 10.0), ("schedule.warmup.unit", "percent"))),
+        )  # fmt: skip
+    for path, what in (
+        ("checkpointing.weights_every_steps", "Saving weights"),
+        ("checkpointing.state_every_steps", "Saving the full state"),
+        ("evaluation.every_steps", "Evaluating"),
+    ):
+        every = value_at(spec, path)
+        if every > total:
+            yield Problem(
+                ERROR, path, "{} every {} steps never happens in a run of {}.".format(what, every, total),
+                Fix("Every {}".format(max(1, total // 4)), ((path, max(1, total // 4)),)),
+            )  # fmt: skip
+    if not spec.checkpointing.save_at_end and not spec.checkpointing.weights_every_steps:
+        yield Problem(
+            ERROR, "checkpointing.save_at_end", "No checkpoint would be written; the run would leave nothing.",
+            Fix("Save at the end", (("checkpointing.save_at_end", True),)),
+        )  # fmt: skip
+
+
+def _of_model(spec: JobSpec, known: Known) -> Iterator[Problem]:
+    model = known.model
+    if model is None:
+        return
+    for sentence in model.problems:
+        yield Problem(ERROR, "model.id", sentence)
+    limit = model.config.get("max_position_embeddings")
+    if isinstance(limit, int) and not isinstance(limit, bool) and spec.data.max_length > limit > 0:
+        yield Problem(
+            ERROR, "data.max_length",
+            "The sequence length of {} is over the model's limit of {}.".format(spec.data.max_length, limit),
+            Fix("Set to {}".format(limit), (("data.max_length", limit),)),
+        )  # fmt: skip
+    if not model.chat_template and not spec.data.chat_template and spec.data.shape != "prompt_completion":
+        yield Problem(
+            WARNING, "data.chat_template",
+            "The model's tokenizer has no chat template; prompt and response are joined as plain text.",
+        )  # fmt: skip
+
+
+def _of_data(spec: JobSpec, known: Known) -> Iterator[Problem]:
+    if known.data is None:
+        return
+    if known.data.train_sequences == 0:
+        yield Problem(ERROR, "data.path", "No row is left to train on.")
+    for finding in known.data.findings:
+        if finding.severity == "error":
+            yield Problem(ERROR, "data.path", finding.sentence)
+
+
+def _of_node(spec: JobSpec, known: Known) -> Iterator[Problem]:
+    node = known.node
+    if node is None:
+        return
+    for sentence in node.problems:
+        yield Problem(ERROR, "node", sentence)
+    if not node.gpus:
+        yield from _of_cpu_node(spec, node)
+        return
+    if spec.strategy.ranks > len(node.gpus):
+        yield Problem(
+            ERROR, "strategy.ranks",
+            "{} processes need {} GPUs; {} has {}.".format(
+                spec.strategy.ranks, spec.strategy.ranks, node.hostname, len(node.gpus)),
+            _keep_global_batch(spec, len(node.gpus)),
+        )  # fmt: skip
+    too_old = [gpu for gpu in node.gpus if _capability(gpu.compute_capability) < 8.0]
+    if spec.strategy.precision == "bf16" and too_old:
+        yield Problem(
+            ERROR, "strategy.precision",
+            "{} (compute capability {}) has no fast bf16.".format(too_old[0].name, too_old[0].compute_capability),
+            Fix("Use fp32", (("strategy.precision", "fp32"),)),
+        )  # fmt: skip
+
+
+def _of_cpu_node(spec: JobSpec, node: NodeReport) -> Iterator[Problem]:
+    if spec.strategy.precision == "bf16":
+        yield Problem(
+            ERROR, "strategy.precision",
+            "{} has no GPU, and bf16 on a CPU is hundreds of times slower than fp32.".format(node.hostname),
+            Fix("Use fp32", (("strategy.precision", "fp32"),)),
+        )  # fmt: skip
+    if spec.strategy.ranks > node.cores:
+        yield Problem(
+            ERROR, "strategy.ranks", "{} processes share {} cores.".format(spec.strategy.ranks, node.cores),
+            _keep_global_batch(spec, node.cores),
+        )  # fmt: skip
+    if spec.strategy.attention == "flash_attention_2":
+        yield Problem(
+            ERROR, "strategy.attention", "FlashAttention 2 runs on GPUs only.",
+            Fix("Use SDPA", (("strategy.attention", "sdpa"),)),
+        )  # fmt: skip
+
+
+def _keep_global_batch(spec: JobSpec, ranks: int) -> Fix:
+    """Return the fix that lowers the ranks and keeps the global batch where accumulation can make up for them."""
+    per_micro_batch = spec.batch.accumulation * spec.strategy.ranks
+    changes: Tuple[Tuple[str, Any], ...] = (("strategy.ranks", ranks),)
+    if per_micro_batch % ranks == 0:
+        changes += (("batch.accumulation", per_micro_batch // ranks),)
+    return Fix("Use {}".format(ranks), changes)
+
+
+def _capability(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.inf
+
+
+def blocking(found: List[Problem]) -> List[Problem]:
+    """Return the problems that block the launch."""
+    return [problem for problem in found if problem.severity == ERROR]
+
+
+def changed_fields(fix: Fix) -> Mapping[str, Any]:
+    """Return the values a fix sets, by field path."""
+    return dict(fix.changes)
