@@ -1,0 +1,352 @@
+"""The agent's commands as methods: every one a blocking call over a channel of its own, deployed where needed."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from remote_agent.contract.data_report import DataReport, ModelReport, PreparedData, RowView
+from remote_agent.contract.frames import Frame
+from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.node_report import NodeReport
+from remote_agent.contract.spec_json import spec_to_dict
+from remote_agent.contract.wire import from_wire
+from studio.remote.attach_stream import AttachStream
+from studio.remote.call import Call, OnProgress, Patience, Progress, progress_of
+from studio.remote.deploy import AgentArchive, agent_archive
+from studio.remote.errors import AgentFailed
+from studio.remote.receiving import FileTaker, is_inside
+from studio.remote.sending import Meter, send_files, source_files
+from studio.remote.transport import Transport
+
+__all__ = [
+    "Agent", "AttachStream", "BrowseEntry", "Listing", "Patience", "Prepared", "Progress", "RunSummary",
+]  # fmt: skip
+
+TOKENIZER_FILES = frozenset(
+    (
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "chat_template.jinja",
+        "config.json",
+        "generation_config.json",
+    )
+)
+Report = TypeVar("Report")
+
+
+@dataclasses.dataclass(frozen=True)
+class BrowseEntry:
+    """One entry of a folder on the node."""
+
+    name: str
+    is_dir: bool
+    size_bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """A folder on the node; ``parent`` is empty at the top."""
+
+    path: str
+    parent: str
+    entries: tuple[BrowseEntry, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """Data and environment made ready on the node; ``data_folder`` is an absolute path there."""
+
+    prepared: PreparedData
+    data_folder: str
+    environment: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSummary:
+    """A run as its node lists it."""
+
+    run_id: str
+    name: str
+    state: str
+    attempt: int
+    step: int
+    alive: bool
+    size_bytes: int
+    created_s: float
+
+
+class Agent:
+    """The agent of one node, as blocking calls that raise RemoteError; several threads may call at once.
+
+    ``home`` is the agent's folder on the node. Every call takes ``on_progress``, called on the calling thread, and
+    ``cancelled``, an event that ends the call with `Cancelled` within a few seconds.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        home: str = "~/.luthier",
+        archive: AgentArchive | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._transport = transport
+        self._home = home
+        self._archive = archive
+        self._patience = patience or Patience()
+
+    def probe(
+        self, python: str = "", on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
+    ) -> NodeReport:
+        """Return what the node has. ``python`` is the interpreter to look at, empty to let the agent find the best."""
+        value = self._ask("probe", {"python": python}, on_progress, cancelled)
+        return _report(NodeReport, value.get("report"))
+
+    def browse(
+        self, path: str, on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
+    ) -> Listing:
+        """Return a folder's entries, at most 5,000."""
+        return _report(Listing, self._ask("browse", {"path": path}, on_progress, cancelled))
+
+    def inspect_model(
+        self,
+        path: str,
+        python: str = "",
+        files_to: Path | None = None,
+        hashes: bool = False,
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> ModelReport:
+        """Return a model's report without moving its weights; its small files are copied into ``files_to``."""
+        arguments = {
+            "what": "model",
+            "path": path,
+            "python": python,
+            "hashes": hashes,
+            "with_files": files_to is not None,
+        }
+        if files_to is None:
+            value = self._ask("inspect", arguments, on_progress, cancelled)
+        else:
+            with FileTaker(files_to, TOKENIZER_FILES) as taker:
+                value = self._ask("inspect", arguments, on_progress, cancelled, taker.take)
+                taker.finish()
+        return _report(ModelReport, value.get("model"))
+
+    def inspect_data(
+        self,
+        job: JobSpec,
+        python: str,
+        model_path: str,
+        data_path: str,
+        held_out_path: str = "",
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> DataReport:
+        """Return what the data comes to under the job's model and settings."""
+        arguments = {"what": "data", **_inputs(job, python, model_path, data_path, held_out_path)}
+        return _report(DataReport, self._ask("inspect", arguments, on_progress, cancelled).get("report"))
+
+    def rows(
+        self,
+        job: JobSpec,
+        python: str,
+        model_path: str,
+        data_path: str,
+        held_out_path: str,
+        start: int,
+        count: int,
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> tuple[RowView, ...]:
+        """Return rows of the file in its order, with their tokens as they will be trained."""
+        arguments = {"what": "rows", **_inputs(job, python, model_path, data_path, held_out_path)}
+        value = self._ask("inspect", {**arguments, "start": start, "count": count}, on_progress, cancelled)
+        return _reports(RowView, value.get("rows"))
+
+    def send_folder(
+        self,
+        kind: str,
+        source: Path,
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> str:
+        """Send a folder or file as ``kind`` "models" or "data" and return its path on the node.
+
+        What an earlier, interrupted call sent is not sent again. Raises ValueError where there is nothing to send.
+        """
+        assert kind in ("models", "data"), kind
+        files = source_files(source, on_progress, cancelled)
+        with self._call(cancelled) as call:
+            return send_files(call, kind, files, on_progress)
+
+    def send_file(
+        self,
+        kind: str,
+        source: Path,
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> str:
+        """Send one file and return the path of the file itself on the node."""
+        folder = self.send_folder(kind, source, on_progress, cancelled)
+        return folder if folder.endswith("/" + source.name) else f"{folder}/{source.name}"
+
+    def prepare(
+        self,
+        job: JobSpec,
+        python: str,
+        model_path: str,
+        data_path: str,
+        held_out_path: str = "",
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> Prepared:
+        """Make environment and data ready; quick where that was done before."""
+        arguments = _inputs(job, python, model_path, data_path, held_out_path)
+        value = self._ask("prepare", arguments, on_progress, cancelled)
+        return _report(Prepared, value)
+
+    def start(
+        self,
+        run_id: str,
+        job: JobSpec,
+        python: str,
+        model_path: str,
+        data_folder: str,
+        bundle: Mapping[str, Any] | None = None,
+        secrets_by_name: Mapping[str, str] | None = None,
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> bool:
+        """Start a run and return True; False where a run of this id exists already, so that a repeat does no harm."""
+        arguments = {
+            "run_id": run_id,
+            "job": spec_to_dict(job),
+            "python": python,
+            "model_path": model_path,
+            "data_folder": data_folder,
+            "secrets": dict(secrets_by_name or {}),
+            "bundle": dict(bundle or {}),
+        }
+        return self._ask("start", arguments, on_progress, cancelled).get("created") is True
+
+    def attach(
+        self,
+        wanted: Mapping[str, Mapping[str, Any]],
+        follow: bool,
+        overview: bool = False,
+        cancelled: threading.Event | None = None,
+    ) -> AttachStream:
+        """Open the stream of the wanted runs: ``{run_id: {"cursors": {writer: [segment, incarnation, offset]},
+        "logs": {rank: offset}}}``. The caller closes it."""
+        call = self._call(cancelled)
+        try:
+            call.begin("attach", {"runs": dict(wanted), "follow": follow, "overview": overview})
+        except BaseException:
+            call.close()
+            raise
+        return AttachStream(call)
+
+    def command(
+        self,
+        run_id: str,
+        verb: str,
+        arguments: Mapping[str, Any] | None = None,
+        command_id: str = "",
+        cancelled: threading.Event | None = None,
+    ) -> str:
+        """Put a command into a run's inbox and return its id; the journal tells what became of it.
+
+        A repeat with the same ``command_id`` does nothing more.
+        """
+        command_id = command_id or secrets.token_hex(8)
+        request = {"run_id": run_id, "command_id": command_id, "verb": verb, "arguments": dict(arguments or {})}
+        self._ask("command", request, None, cancelled)
+        return command_id
+
+    def runs(
+        self, on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
+    ) -> tuple[RunSummary, ...]:
+        """Return the node's runs."""
+        return _reports(RunSummary, self._ask("runs", {}, on_progress, cancelled).get("runs"))
+
+    def fetch(
+        self,
+        run_id: str,
+        names: Sequence[str],
+        into: Path,
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> list[str]:
+        """Copy files, and folders with all in them, of a run into a folder; return the names that do not exist there.
+
+        Raises ValueError where a name leads out of the run's folder.
+        """
+        for name in names:
+            if not is_inside(name):
+                raise ValueError(f"{name!r} is not the name of a file in a run's folder.")
+        meter = Meter(on_progress, "fetching", 0)
+        done = 0
+
+        def take(frame: Frame) -> None:
+            nonlocal done
+            taker.take(frame)
+            done += len(frame.body)
+            meter.tell(done)
+
+        with FileTaker(into, frozenset(names)) as taker:
+            value = self._ask("fetch", {"run_id": run_id, "names": list(names)}, None, cancelled, take)
+            taker.finish()
+        return [str(name) for name in value.get("missing", [])]
+
+    def _call(self, cancelled: threading.Event | None) -> Call:
+        return Call(self._transport, self._home, self._archive or agent_archive(), self._patience, cancelled)
+
+    def _ask(
+        self,
+        command: str,
+        arguments: Mapping[str, Any],
+        on_progress: OnProgress | None,
+        cancelled: threading.Event | None,
+        on_file: Callable[[Frame], None] | None = None,
+    ) -> dict[str, Any]:
+        """Run one command and return its result's value."""
+        with self._call(cancelled) as call:
+            call.begin(command, arguments)
+            for frame in call.frames():
+                if frame.kind == "progress" and on_progress is not None:
+                    on_progress(progress_of(frame))
+                elif frame.kind == "file" and on_file is not None:
+                    on_file(frame)
+                elif frame.kind == "result":
+                    value = frame.head.get("value")
+                    return value if isinstance(value, dict) else {}
+        raise AssertionError("a call's frames end with its result or an error")
+
+
+def _inputs(job: JobSpec, python: str, model_path: str, data_path: str, held_out_path: str) -> dict[str, Any]:
+    return {
+        "job": spec_to_dict(job),
+        "python": python,
+        "model_path": model_path,
+        "data_path": data_path,
+        "held_out_path": held_out_path,
+    }
+
+
+def _report(report_class: type[Report], value: object) -> Report:
+    try:
+        return from_wire(report_class, value)
+    except ValueError as error:
+        raise AgentFailed(f"The agent's answer cannot be read: {error}.", "failed") from None
+
+
+def _reports(report_class: type[Report], values: object) -> tuple[Report, ...]:
+    if not isinstance(values, list):
+        raise AgentFailed("The agent's answer cannot be read: expected a list.", "failed")
+    return tuple(_report(report_class, value) for value in values)
