@@ -51,7 +51,7 @@ def knob(default: Any, label: str, help: str, **about: Any) -> Any:
     return dataclasses.field(default=default, metadata={_METADATA_KEY: Knob(label=label, help=help, **about)})
 
 
-def knob_of(field: dataclasses.Field[Any]) -> Optional[Knob]:
+def knob_of(field: "dataclasses.Field[Any]") -> Optional[Knob]:
     """Return the description of a dataclass field, or None where it is a section."""
     found = field.metadata.get(_METADATA_KEY)
     assert found is None or isinstance(found, Knob)

@@ -1,0 +1,116 @@
+"""Who supervises a run: a lock for the machine, and a lease file that says which process it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import fcntl
+import json
+import os
+import socket
+import tempfile
+from typing import Optional
+
+from remote_agent.contract.run_dir import SUPERVISOR_LEASE, SUPERVISOR_LOCK
+from remote_agent.contract.wire import from_wire, to_wire
+from remote_agent.run_files.atomic_write import atomic_write_json
+from remote_agent.run_files.process import ProcessIdentity, identify, is_alive
+
+BEAT_S = 5.0
+STILL_BEATS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Lease:
+    """supervisor.json. ``epoch`` counts supervisors of the run, ``beat`` goes up every 5 s while this one lives."""
+
+    host: str
+    boot_id: str
+    pid: int
+    start_ticks: int
+    epoch: int
+    beat: int
+
+    @property
+    def identity(self) -> ProcessIdentity:
+        """Return the process that holds it."""
+        return ProcessIdentity(self.boot_id, self.pid, self.start_ticks)
+
+
+def read_lease(run_dir: str) -> Optional[Lease]:
+    """Return the lease, None where no supervisor has run yet or the file is damaged."""
+    try:
+        with open(os.path.join(run_dir, SUPERVISOR_LEASE), encoding="utf-8") as file:
+            return from_wire(Lease, json.load(file))
+    except (OSError, ValueError):
+        return None
+
+
+def is_supervised(run_dir: str) -> bool:
+    """Say whether the process that holds the lease lives, or beats where another machine shares the folder."""
+    lease = read_lease(run_dir)
+    if lease is None:
+        return False
+    if lease.host == socket.gethostname():
+        return is_alive(lease.identity)
+    return _age_s(run_dir) < STILL_BEATS * BEAT_S
+
+
+def _age_s(run_dir: str) -> float:
+    """Return the time since the last beat by the file server's own clock, whatever ours says."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=run_dir, prefix=".clock.") as now:
+            return os.fstat(now.fileno()).st_mtime - os.stat(os.path.join(run_dir, SUPERVISOR_LEASE)).st_mtime
+    except OSError:
+        return 0.0
+
+
+class LeaseHolder:
+    """The supervisor's hold on its run: the lock while it lives, and the lease that it renews."""
+
+    def __init__(self, run_dir: str, lock: int, lease: Lease) -> None:
+        self._run_dir = run_dir
+        self._lock = lock
+        self._lease = lease
+
+    @property
+    def epoch(self) -> int:
+        """Return the number of this supervisor within the run, from 1."""
+        return self._lease.epoch
+
+    def renew(self) -> bool:
+        """Write the next beat; say False where another supervisor has taken the run and this one has to go."""
+        found = read_lease(self._run_dir)
+        if found is not None and found.epoch > self._lease.epoch:
+            return False
+        self._lease = dataclasses.replace(self._lease, beat=self._lease.beat + 1)
+        self._write()
+        return True
+
+    def _write(self) -> None:
+        atomic_write_json(os.path.join(self._run_dir, SUPERVISOR_LEASE), to_wire(self._lease))
+
+
+def take_lease(run_dir: str) -> Optional[LeaseHolder]:
+    """Become the run's supervisor; None where another process is.
+
+    Where the file system has no locks (some network mounts) the lease of a living process is respected instead.
+
+    Raises:
+        OSError: the run directory is gone or the disk is full.
+    """
+    # O_CLOEXEC keeps the lock out of the ranks, which would hold it after our death
+    lock = os.open(os.path.join(run_dir, SUPERVISOR_LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES) or is_supervised(run_dir):
+            os.close(lock)
+            return None
+    before = read_lease(run_dir)
+    own = identify(os.getpid())
+    assert own is not None
+    lease = Lease(socket.gethostname(), own.boot_id, own.pid, own.start_ticks, before.epoch + 1 if before else 1, 0)
+    holder = LeaseHolder(run_dir, lock, lease)
+    holder.renew()
+    return holder

@@ -1,0 +1,54 @@
+"""What a run's journals say so far: the fold that a new supervisor and the list of runs begin with."""
+
+from __future__ import annotations
+
+import os
+from typing import FrozenSet, NamedTuple
+
+from remote_agent.contract.events import (
+    AttemptStarted,
+    CommandAccepted,
+    CommandDone,
+    CommandRefused,
+    StateChanged,
+)
+from remote_agent.contract.run_dir import JOURNAL, SUPERVISOR_WRITER
+from remote_agent.run_files.journal_segments import JournalReader
+
+_KINDS = ("state", "attempt", "accepted", "refused", "done")
+
+
+class RunRecord(NamedTuple):
+    """The supervisor's own history. ``state`` is empty before its first line; ``seen`` are ids of commands taken.
+
+    ``open_stops`` are stops that were accepted and not yet done.
+    """
+
+    state: str
+    attempt: int
+    reason: str
+    seen: FrozenSet[str]
+    open_stops: FrozenSet[str]
+
+
+def read_record(run_dir: str) -> RunRecord:
+    """Return what the supervisor's journal says; nothing where there is none."""
+    state, attempt, reason = "", 0, ""
+    seen, stops = set(), set()
+    reader = JournalReader(os.path.join(run_dir, JOURNAL), SUPERVISOR_WRITER, _KINDS)
+    try:
+        events = reader.poll()
+    finally:
+        reader.close()
+    for _, event in events:
+        if isinstance(event, StateChanged):
+            state, reason = event.state, event.reason
+        elif isinstance(event, AttemptStarted):
+            attempt = event.attempt
+        elif isinstance(event, (CommandAccepted, CommandRefused)):
+            seen.add(event.command_id)
+            if isinstance(event, CommandAccepted) and event.verb == "stop":
+                stops.add(event.command_id)
+        elif isinstance(event, CommandDone):
+            stops.discard(event.command_id)
+    return RunRecord(state, attempt, reason, frozenset(seen), frozenset(stops))

@@ -1,0 +1,98 @@
+"""The process that watches a run: detached from whoever started it, one for each run and node."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from typing import Dict, List
+
+from remote_agent.contract.events import ENDED
+from remote_agent.contract.run_dir import JOURNAL, SUPERVISOR_WRITER
+from remote_agent.run_files.atomic_write import write_all
+from remote_agent.run_files.journal import JournalWriter
+from remote_agent.supervisor.launch import read_launch
+from remote_agent.supervisor.lease import read_lease, take_lease
+from remote_agent.supervisor.ranks import become_subreaper
+from remote_agent.supervisor.run_record import read_record
+from remote_agent.supervisor.supervision import Supervision, is_fresh
+
+NODE_WRITER = "node"
+
+
+def supervise(arguments: List[str]) -> int:
+    """Supervise ``[run_dir, descriptor]`` in a process of its own, and return at once in this one.
+
+    Secrets come as a JSON object on standard input. The descriptor is told "ready" once the run is held and its journal
+    says so, or else the sentence why it is not, and closed.
+    """
+    run_dir, descriptor = arguments[0], int(arguments[1])
+    secrets: Dict[str, str] = json.loads(sys.stdin.buffer.read().decode("utf-8") or "{}")
+    # we lead a session already; a child of ours does not, and so never gets a terminal
+    if os.fork():
+        return 0
+    os.set_inheritable(descriptor, False)
+    ready = _Ready(descriptor)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.chdir(run_dir)
+    try:
+        _supervise(run_dir, secrets, ready)
+    except (OSError, ValueError) as error:
+        sys.stderr.write("The supervisor ended: {}\n".format(error))
+        ready.tell(str(error) or "it failed.")
+    return 0
+
+
+def _supervise(run_dir: str, secrets: Dict[str, str], ready: "_Ready") -> None:
+    lease = read_lease(run_dir)
+    holder = take_lease(run_dir)
+    record = read_record(run_dir)
+    if holder is None or record.state in ENDED:
+        ready.tell("ready")
+        return
+    become_subreaper()
+    folder, run_id = os.path.join(run_dir, JOURNAL), os.path.basename(run_dir)
+    supervision = Supervision(
+        run_dir,
+        read_launch(run_dir),
+        holder,
+        record,
+        JournalWriter(folder, SUPERVISOR_WRITER, run_id, time.time),
+        JournalWriter(folder, NODE_WRITER, run_id, time.time),
+    )
+    try:
+        if is_fresh(record):
+            supervision.begin()
+            ready.tell("ready")
+            supervision.launch(secrets)
+        else:
+            supervision.adopt(lease)
+            ready.tell("ready")
+        secrets.clear()
+        supervision.watch()
+    except OSError:
+        if not os.path.isdir(run_dir):
+            supervision.end_ranks()  # nobody could ever ask for it again
+        raise
+    finally:
+        supervision.close()
+
+
+class _Ready:
+    """The pipe to whoever started us; told once."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def tell(self, word: str) -> None:
+        """Say "ready" or why not, and close; later calls do nothing, since the number may be another file by then."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor < 0:
+            return
+        with contextlib.suppress(OSError):  # nobody waits any more
+            write_all(descriptor, word.encode("utf-8", "replace"))
+        os.close(descriptor)
