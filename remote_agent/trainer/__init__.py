@@ -1,0 +1,1 @@
+"""Fine-tuning inside the environment: what a rank does, from the model's weights to the committed checkpoint."""

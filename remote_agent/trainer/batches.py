@@ -1,0 +1,139 @@
+"""Prepared sequences as micro batches of tensors, in the order that dataset/order.py fixes for every update."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from remote_agent.contract.job_spec import JobSpec
+from remote_agent.dataset.order import step_sequences
+from remote_agent.dataset.prepared import Sequence
+
+IGNORED = -100
+"""The label of a token that is not trained on."""
+
+MicroBatch = dict[str, Any]
+
+
+class Part(Protocol):
+    """The train or held-out part of prepared data."""
+
+    def __len__(self) -> int: ...
+
+    def sequence(self, index: int) -> Sequence:
+        """Return a sequence by its index, from 0."""
+        ...
+
+
+class BatchShape(NamedTuple):
+    """How sequences become tensors. ``flatten`` joins a micro batch into one row, as FlashAttention 2 needs it."""
+
+    pad_id: int
+    flatten: bool = False
+
+
+def collate(sequences: list[Sequence], shape: BatchShape) -> MicroBatch:
+    """Return input_ids, position_ids and labels [batch, longest] as int64 and ``tokens``, the ids that are no padding.
+
+    There is no attention mask: with one, SDPA and eager attention would see across packed rows. Padding is on the
+    right, where a causal model never looks back from; its positions go on, so that it does not count as another row.
+    Without sequences the result is a filler that nothing is trained on.
+    """
+    if not sequences:
+        return _tensors([[shape.pad_id] * 2], [[0, 1]], [[IGNORED] * 2], tokens=0)
+    tokens = sum(len(one.ids) for one in sequences)
+    rows = [(one.ids, one.positions, _labels(one)) for one in sequences]
+    if shape.flatten:
+        joined = [[np.concatenate(column)] for column in zip(*rows, strict=True)]
+        return _tensors(joined[0], joined[1], joined[2], tokens)
+    longest = max(len(one.ids) for one in sequences)
+    ids = np.full((len(rows), longest), shape.pad_id, dtype=np.int64)
+    positions = np.zeros((len(rows), longest), dtype=np.int64)
+    labels = np.full((len(rows), longest), IGNORED, dtype=np.int64)
+    for index, (row_ids, row_positions, row_labels) in enumerate(rows):
+        length = len(row_ids)
+        ids[index, :length], positions[index, :length], labels[index, :length] = row_ids, row_positions, row_labels
+        positions[index, length:] = row_positions[-1] + np.arange(1, longest - length + 1)
+    return _tensors(ids, positions, labels, tokens=tokens)
+
+
+def supervised_tokens(batch: MicroBatch) -> int:
+    """Return the number of labels other than -100 after the shift."""
+    return int((batch["labels"][:, 1:] != IGNORED).sum())
+
+
+def _labels(sequence: Sequence) -> npt.NDArray[np.int32]:
+    """Return the labels with each row's first token masked: only the row before could predict it."""
+    return np.where(sequence.positions == 0, IGNORED, sequence.labels)
+
+
+def _tensors(ids: Any, positions: Any, labels: Any, tokens: int) -> MicroBatch:
+    rows = {"input_ids": ids, "position_ids": positions, "labels": labels}
+    batch: MicroBatch = {name: torch.from_numpy(np.asarray(value, dtype=np.int64)) for name, value in rows.items()}
+    batch["tokens"] = tokens
+    return batch
+
+
+class MicroBatches(Dataset[MicroBatch]):
+    """One rank's micro batches of the whole run, numbered through: a step has as many as the job accumulates."""
+
+    def __init__(self, part: Part, spec: JobSpec, rank: int, shape: BatchShape) -> None:
+        self._part = part
+        self._spec = spec
+        self._rank = rank
+        self._shape = shape
+        self._of_step = functools.lru_cache(maxsize=4)(self._sequences_of_step)
+
+    def __getitem__(self, index: int) -> MicroBatch:
+        """Return the micro batch; a rank without sequences in it gets the filler."""
+        step, micro = divmod(index, self._spec.batch.accumulation)
+        chosen = self._of_step(step)[micro][self._rank]
+        return collate([self._part.sequence(int(number)) for number in chosen], self._shape)
+
+    def _sequences_of_step(self, step: int) -> Any:
+        batch = self._spec.batch
+        return step_sequences(
+            self._spec.seed, step, len(self._part), batch.micro_batch, batch.accumulation, self._spec.strategy.ranks
+        )
+
+
+class _InOrder(Sampler[int]):
+    """The numbers from ``first`` up to ``end``, in order."""
+
+    def __init__(self, first: int, end: int) -> None:
+        self._range = range(first, end)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._range)
+
+    def __len__(self) -> int:
+        return len(self._range)
+
+
+def train_loader(batches: MicroBatches, spec: JobSpec, first_step: int, total_steps: int, pin: bool) -> DataLoader[Any]:
+    """Return the loader of updates ``first_step`` … ``total_steps`` - 1, which accelerate never gets to reorder."""
+    accumulation, workers = spec.batch.accumulation, spec.loading.workers
+    return DataLoader(
+        batches,
+        batch_size=None,
+        sampler=_InOrder(first_step * accumulation, total_steps * accumulation),
+        num_workers=workers,
+        prefetch_factor=spec.loading.prefetch if workers else None,
+        pin_memory=pin and spec.loading.pin_memory,
+        # a generator of its own: the loader must not draw from the one whose state a resume restores
+        generator=torch.Generator(),
+    )
+
+
+def evaluation_batches(part: Part, micro_batch: int, rank: int, ranks: int, shape: BatchShape) -> Iterator[MicroBatch]:
+    """Yield one rank's share of a held-out part: every sequence once over all ranks, as many batches on each."""
+    for start in range(0, len(part), micro_batch * ranks):
+        first = start + rank * micro_batch
+        numbers = range(first, min(first + micro_batch, len(part)))
+        yield collate([part.sequence(number) for number in numbers], shape)

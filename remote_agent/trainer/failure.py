@@ -1,0 +1,38 @@
+"""An exception as the one sentence a person reads: what happened, and what to do next where that is known."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+from remote_agent.contract.job_spec import JobSpec
+
+_HOST_MEMORY = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
+
+
+def sentence(error: BaseException, spec: JobSpec | None) -> str:
+    """Return the sentence for an exception that ended the run."""
+    text = " ".join(str(error).split())
+    if type(error).__name__ == "OutOfMemoryError":
+        return f"The GPU ran out of memory. {_smaller(spec)}"
+    if isinstance(error, MemoryError) or any(mark in text for mark in _HOST_MEMORY):
+        return f"The node ran out of memory. {_smaller(spec)}"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"The disk of the node is full ({error.filename or 'while saving'}). Free some space and resume."
+    if len(text) > 600:
+        text = text[:597] + "..."
+    return f"Training ended with {type(error).__name__}: {text or 'no message'}"
+
+
+def _smaller(spec: JobSpec | None) -> str:
+    """Name the settings that still have room to take less memory."""
+    wishes: list[str] = []
+    if spec is not None:
+        checks: tuple[tuple[Any, str], ...] = (
+            (spec.batch.micro_batch > 1, "a smaller micro batch with more accumulation"),
+            (not spec.strategy.activation_checkpointing, "activation checkpointing"),
+            (spec.strategy.ranks > 1 and spec.strategy.zero_stage < 3, "a higher ZeRO stage"),
+            (not spec.strategy.offload_optimizer, "offloading the optimizer"),
+        )
+        wishes = [wish for possible, wish in checks if possible]
+    return "Try " + ", ".join([*wishes, "a shorter sequence length"]) + "."

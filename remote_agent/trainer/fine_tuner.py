@@ -1,0 +1,165 @@
+"""transformers' Trainer, with our own order of rows, loss normalization, optimizer, schedule and figures."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from transformers import PrinterCallback, Trainer, TrainingArguments
+
+from remote_agent.contract.job_spec import JobSpec
+from remote_agent.trainer.batches import supervised_tokens
+from remote_agent.trainer.collectives import summed
+from remote_agent.trainer.control import Command
+from remote_agent.trainer.optimizer import build_optimizer, build_scheduler, parameter_groups
+
+
+@dataclasses.dataclass
+class Update:
+    """What is known of the update in progress. ``loss`` is this rank's share of the global batch's mean."""
+
+    started_s: float = 0.0
+    tokens: int = 0
+    supervised_tokens: int = 0
+    loss: torch.Tensor | float = 0.0
+    learning_rates: tuple[float, ...] = ()
+    gradient_norm: float = 0.0
+    wishes: int = 0
+    """What rank 0 read in control/, the bits of `control`."""
+
+
+class FineTuner(Trainer):  # type: ignore[misc]
+    """A Trainer whose every number is ours.
+
+    Args:
+        spec: the job.
+        model: ends in the loss, as `causal_model.end_in_loss` makes it.
+        arguments: transformers' arguments, from `training_arguments`.
+        loader: this rank's micro batches from ``first_step`` on.
+        first_step: updates done before.
+        total_steps: updates of the whole run.
+        look_for_commands: returns the commands that are new; only rank 0 has any.
+    """
+
+    optimizer: Any
+    lr_scheduler: Any
+
+    def __init__(
+        self,
+        spec: JobSpec,
+        model: Any,
+        arguments: TrainingArguments,
+        loader: Any,
+        first_step: int,
+        total_steps: int,
+        look_for_commands: Callable[[], list[Command]],
+    ) -> None:
+        super().__init__(model=model, args=arguments)
+        self.remove_callback(PrinterCallback)
+        self.model_accepts_loss_kwargs = True
+        self.update = Update()
+        self.commands: list[Command] = []
+        self._look_for_commands = look_for_commands
+        self._spec = spec
+        self._loader = loader
+        self._first_step = first_step
+        self._total_steps = total_steps
+
+    def get_train_dataloader(self) -> Any:
+        """Return our loader as it is: accelerate would divide or reorder what it prepares."""
+        return self._loader
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """Make the job's optimizer; DeepSpeed gets it as a client optimizer."""
+        if self.optimizer is None:
+            decayed = self.get_decay_parameter_names(self.model)
+            groups = parameter_groups(self.model, decayed, self._spec.optimizer)
+            self.optimizer = build_optimizer(groups, self._spec.optimizer)
+        optimizer: torch.optim.Optimizer = self.optimizer
+        return optimizer
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Make the job's schedule, beginning at the first step of this attempt."""
+        if self.lr_scheduler is None:
+            self.lr_scheduler = build_scheduler(
+                optimizer or self.optimizer, self._spec, self._first_step, self._total_steps
+            )
+            self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[dict[str, Any]], num_batches: int, device: torch.device
+    ) -> tuple[list[dict[str, Any]], torch.Tensor]:
+        """Take an update's micro batches and agree with all ranks on its token counts and on what was commanded."""
+        started_s = time.monotonic()
+        batches = [next(epoch_iterator) for _ in range(num_batches)]
+        tokens = sum(batch.pop("tokens") for batch in batches)
+        supervised = sum(supervised_tokens(batch) for batch in batches)
+        new = self._look_for_commands()
+        self.commands = new
+        wishes = 0
+        for command in new:
+            wishes |= command.wishes
+        all_supervised, all_tokens, all_wishes = (int(x) for x in summed([supervised, tokens, wishes], device))
+        self.update = Update(started_s, all_tokens, all_supervised, wishes=all_wishes)
+        return batches, torch.tensor(float(max(1, all_supervised)), device=device)
+
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Do a micro batch, and the update where it is the last of it. The learning rate is read before."""
+        model.train()
+        self.update.learning_rates = tuple(group["lr"] for group in self.optimizer.param_groups)
+        loss = self.compute_loss(model, self._prepare_inputs(inputs), num_items_in_batch=num_items_in_batch)
+        last = self.accelerator.sync_gradients
+        model.set_gradient_accumulation_boundary(is_boundary=last)
+        model.backward(loss, scale_wrt_gas=False)
+        # DeepSpeed averages over the ranks, so compute_loss has multiplied by their number
+        self.update.loss = self.update.loss + loss.detach().double() / self.accelerator.num_processes
+        if last:
+            own_norm = _own_gradient_norm(model) if model.zero_optimization_stage() == 0 else 0.0
+            model.step()
+            norm = model.get_global_grad_norm()
+            self.update.gradient_norm = own_norm if norm is None else float(norm)
+        detached: torch.Tensor = loss.detach()
+        return detached
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        """Count nothing: we report tokens."""
+        return 0
+
+
+def _own_gradient_norm(engine: Any) -> float:
+    """Return the norm of the averaged gradients, which DeepSpeed keeps to itself at stage 0."""
+    gradients = [parameter.grad for parameter in engine.module.parameters() if parameter.grad is not None]
+    return float(torch.nn.utils.get_total_norm(gradients)) if gradients else 0.0
+
+
+def training_arguments(
+    spec: JobSpec, engine_config: dict[str, Any], scratch: str, total_steps: int, use_gpu: bool
+) -> TrainingArguments:
+    """Return transformers' arguments: the engine's configuration, and everything the Trainer does by itself off."""
+    return TrainingArguments(
+        output_dir=scratch,
+        per_device_train_batch_size=spec.batch.micro_batch,
+        gradient_accumulation_steps=spec.batch.accumulation,
+        max_steps=total_steps,
+        max_grad_norm=spec.regularization.clip_norm,
+        learning_rate=spec.optimizer.learning_rate,
+        seed=spec.seed,
+        bf16=spec.strategy.precision == "bf16",
+        use_cpu=not use_gpu,
+        deepspeed=engine_config,
+        average_tokens_across_devices=True,
+        logging_nan_inf_filter=False,
+        logging_strategy="no",
+        save_strategy="no",
+        eval_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        log_level="warning",
+    )

@@ -1,0 +1,97 @@
+"""The output head and its loss in one call: logits only where a label is, a chunk of them at a time.
+
+Under ZeRO-3 the head's weight is gathered around a call of the module, so there is exactly one call a micro batch, also
+on a rank that has no label there; another number of calls would give the ranks different collectives.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+LOGITS_AT_ONCE = 1 << 24
+"""How many logits exist at a time: 64 MiB in fp32."""
+
+
+class LeanHead(nn.Linear):
+    """A linear head without bias that also computes the loss. Called with hidden states alone it gives logits."""
+
+    def forward(self, input: torch.Tensor, targets: torch.Tensor | None = None, smoothing: float = 0.0) -> torch.Tensor:
+        """Return logits, or with ``targets`` the loss.
+
+        Args:
+            input: hidden states, [..., hidden]; with targets, [positions, hidden] where a label is.
+            targets: the token ids to predict, [positions].
+            smoothing: the share of the target spread over the vocabulary.
+
+        Returns:
+            The sum of the losses as an fp32 scalar where gradients are on, else each position's own, [positions].
+        """
+        if targets is None:
+            return super().forward(input)
+        if torch.is_grad_enabled():
+            total: torch.Tensor = _SummedLoss.apply(input, self.weight, targets, smoothing)  # type: ignore[no-untyped-call]
+            return total
+        return _losses(input, self.weight, targets, smoothing)
+
+
+def _chunks(positions: int, vocabulary: int) -> list[slice]:
+    size = max(1, LOGITS_AT_ONCE // vocabulary)
+    return [slice(start, start + size) for start in range(0, positions, size)]
+
+
+def _losses(hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, smoothing: float) -> torch.Tensor:
+    found = hidden.new_zeros(targets.shape, dtype=torch.float32)
+    for part in _chunks(targets.numel(), weight.shape[0]):
+        logits = (hidden[part] @ weight.T).float()
+        found[part] = _of_logits(logits, targets[part], smoothing)[0]
+    return found
+
+
+def _of_logits(logits: torch.Tensor, targets: torch.Tensor, smoothing: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return each position's loss and the logarithm of its normalizer, [positions, 1]."""
+    normalizer = torch.logsumexp(logits, dim=-1, keepdim=True)
+    losses = (normalizer - logits.gather(1, targets[:, None])).squeeze(1)
+    if smoothing > 0.0:
+        uniform = normalizer.squeeze(1) - logits.mean(dim=-1)
+        losses = (1.0 - smoothing) * losses + smoothing * uniform
+    return losses, normalizer
+
+
+class _SummedLoss(torch.autograd.Function):
+    """The summed loss, whose gradients are computed along with it while the chunk's logits still exist."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, smoothing: float
+    ) -> torch.Tensor:
+        total = hidden.new_zeros((), dtype=torch.float32)
+        hidden_gradient = torch.empty_like(hidden)
+        # chunks add up in fp32, whatever the weights are in
+        weight_gradient = torch.zeros_like(weight, dtype=torch.float32)
+        for part in _chunks(targets.numel(), weight.shape[0]):
+            logits = (hidden[part] @ weight.T).float()
+            losses, normalizer = _of_logits(logits, targets[part], smoothing)
+            total += losses.sum()
+            gradient = logits.sub_(normalizer).exp_()
+            if smoothing > 0.0:
+                gradient.sub_(smoothing / weight.shape[0])
+            gradient.scatter_add_(1, targets[part][:, None], gradient.new_full((losses.numel(), 1), smoothing - 1.0))
+            gradient = gradient.to(weight.dtype)
+            hidden_gradient[part] = gradient @ weight
+            if weight.dtype == torch.float32:
+                weight_gradient.addmm_(gradient.T, hidden[part])
+            else:
+                weight_gradient += gradient.T @ hidden[part]
+        ctx.gradients = (hidden_gradient, weight_gradient.to(weight.dtype))
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None, None]:
+        scale = gradients[0]
+        hidden_gradient, weight_gradient = ctx.gradients
+        # in place: the head's gradient is as large as the head, and nobody else holds it
+        ctx.gradients = None
+        return hidden_gradient.mul_(scale), weight_gradient.mul_(scale), None, None

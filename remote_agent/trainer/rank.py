@@ -1,0 +1,103 @@
+"""A rank from its inputs to its exit code: model, engine and course are put together here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from remote_agent.contract.batch_arithmetic import batch_plan
+from remote_agent.contract.events import Complained
+from remote_agent.contract.run_dir import SCRATCH
+from remote_agent.trainer.failure import sentence
+from remote_agent.trainer.report import Report
+from remote_agent.trainer.run_inputs import RunInputs, read_run_inputs
+
+
+def run_rank(run_dir: Path, attempt: int, resume: str) -> int:
+    """Train as the run directory says and return 0, or 1 after a failure that journal and log then tell of."""
+    rank = int(os.environ.get("RANK", "0"))
+    report = Report(run_dir, rank)
+    inputs: RunInputs | None = None
+    try:
+        inputs = read_run_inputs(run_dir)
+        fine_tune(inputs, run_dir, attempt, resume, report)
+        _leave_process_group()
+        return 0
+    except Exception as error:  # noqa: BLE001 one of the two places that carry an error to the screen
+        traceback.print_exc()
+        report.tell(Complained("error", sentence(error, inputs.spec if inputs else None), rank))
+        return 1
+    finally:
+        report.close()
+        sys.stdout.flush()
+
+
+def fine_tune(inputs: RunInputs, run_dir: Path, attempt: int, resume: str, report: Report) -> None:
+    """Import what takes long, load the model, start the engine and train to the end.
+
+    Args:
+        inputs: what the run directory holds.
+        run_dir: the run directory.
+        attempt: counts the starts of the ranks.
+        resume: the committed checkpoint to go on from, empty for a fresh start.
+        report: where to tell of it.
+    """
+    spec, launch = inputs.spec, inputs.launch
+    report.progress("importing", 0, 1)
+    _prepare_process(inputs)
+    from remote_agent.dataset.prepared import open_prepared
+    from remote_agent.dataset.tokenizer_files import load_tokenizer
+    from remote_agent.trainer.batches import BatchShape, MicroBatches, train_loader
+    from remote_agent.trainer.causal_model import load_model
+    from remote_agent.trainer.checkpoints import resumable
+    from remote_agent.trainer.control import pending
+    from remote_agent.trainer.course import Course
+    from remote_agent.trainer.engine_start import start_process_group
+    from remote_agent.trainer.fine_tuner import FineTuner, training_arguments
+
+    report.progress("importing", 1, 1)
+    start_process_group(spec, launch.use_gpu)
+    rank = int(os.environ["RANK"])
+    data = open_prepared(launch.data_folder)
+    plan = batch_plan(spec, len(data.train))
+    resumed = resumable(run_dir, resume, spec.strategy.ranks) if resume else None
+    first_step = resumed[1] if resumed else 0
+    arguments = training_arguments(
+        spec, dict(inputs.engine_config), str(run_dir / SCRATCH), plan.total_steps, launch.use_gpu
+    )
+    report.progress("loading model", 0, 1)
+    model = load_model(launch.model_path, spec)
+    report.progress("loading model", 1, 1)
+    shape = BatchShape(data.report.pad_token_id, flatten=spec.strategy.attention == "flash_attention_2")
+    batches = MicroBatches(data.train, spec, rank, shape)
+    loader = train_loader(batches, spec, first_step, plan.total_steps, pin=launch.use_gpu)
+    tokenizer = load_tokenizer(launch.model_path, spec.data.chat_template) if spec.evaluation.sample_prompts else None
+    look = (lambda: pending(run_dir)) if rank == 0 else list
+    report.progress("starting engine", 0, 1)
+    tuner = FineTuner(spec, model, arguments, loader, first_step, plan.total_steps, look)
+    course = Course(inputs, run_dir, attempt, report, plan, data.report, data.held_out, shape, tokenizer, resumed)
+    course.drive(tuner)
+
+
+def _prepare_process(inputs: RunInputs) -> None:
+    """Set what has to be set before torch is imported or used."""
+    if inputs.spec.determinism.enabled:
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+        os.environ["FLASH_ATTENTION_DETERMINISTIC"] = "1"
+    if not inputs.launch.use_gpu:
+        os.environ["DS_ACCELERATOR"] = "cpu"
+    import torch
+
+    torch.set_num_threads(max(1, inputs.launch.threads_per_rank))
+    if inputs.spec.determinism.enabled:
+        torch.use_deterministic_algorithms(True)
+
+
+def _leave_process_group() -> None:
+    """Leave the group in order: a rank that just exits makes the others complain of a lost connection."""
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        dist.destroy_process_group()

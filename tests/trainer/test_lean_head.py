@@ -1,0 +1,68 @@
+"""The lean head against PyTorch's own cross entropy, values and gradients."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from remote_agent.trainer import lean_head
+from remote_agent.trainer.lean_head import LeanHead
+
+VOCABULARY, HIDDEN, POSITIONS = 211, 16, 37
+
+
+def _head_and_input(dtype: torch.dtype = torch.float32) -> tuple[LeanHead, torch.Tensor, torch.Tensor]:
+    torch.manual_seed(3)
+    head = LeanHead(HIDDEN, VOCABULARY, bias=False, dtype=dtype)
+    hidden = torch.randn(POSITIONS, HIDDEN, dtype=dtype, requires_grad=True)
+    return head, hidden, torch.randint(0, VOCABULARY, (POSITIONS,))
+
+
+@pytest.fixture(params=[1 << 24, 5 * VOCABULARY, 1], ids=["one chunk", "chunks of 5", "chunks of 1"])
+def chunked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lean_head, "LOGITS_AT_ONCE", request.param)
+
+
+@pytest.mark.usefixtures("chunked")
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_that_each_positions_loss_is_the_plain_one(smoothing: float) -> None:
+    head, hidden, targets = _head_and_input()
+    with torch.no_grad():
+        found = head(hidden, targets, smoothing)
+    plain = nn.functional.cross_entropy(head(hidden), targets, reduction="none", label_smoothing=smoothing)
+    assert torch.allclose(found, plain, atol=1e-5, rtol=0)
+
+
+@pytest.mark.usefixtures("chunked")
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_that_the_gradients_are_autograds(smoothing: float) -> None:
+    head, hidden, targets = _head_and_input()
+    leaves = [hidden, head.weight]
+    found = torch.autograd.grad(head(hidden, targets, smoothing) / 7.0, leaves)
+    plain = nn.functional.cross_entropy(head(hidden), targets, reduction="sum", label_smoothing=smoothing) / 7.0
+    for mine, expected in zip(found, torch.autograd.grad(plain, leaves), strict=True):
+        assert torch.allclose(mine, expected, atol=1e-6)
+
+
+def test_that_a_call_without_a_label_gives_zero_loss_and_zero_gradients() -> None:
+    head, hidden, targets = _head_and_input()
+    loss = head(hidden[:0], targets[:0])
+    (gradient,) = torch.autograd.grad(loss, [head.weight])
+    assert loss.item() == 0.0
+    assert gradient.shape == head.weight.shape
+    assert not gradient.any()
+
+
+def test_that_bf16_weights_sum_their_gradient_in_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
+    head, hidden, targets = _head_and_input(torch.bfloat16)
+    (whole,) = torch.autograd.grad(head(hidden, targets), [head.weight])
+    assert whole.dtype == torch.bfloat16
+    monkeypatch.setattr(lean_head, "LOGITS_AT_ONCE", VOCABULARY)
+    (chunked,) = torch.autograd.grad(head(hidden, targets), [head.weight])
+    assert torch.allclose(chunked.float(), whole.float(), atol=2e-2)
+
+
+def test_that_hidden_states_alone_give_logits() -> None:
+    head, hidden, _ = _head_and_input()
+    assert torch.equal(head(hidden), nn.functional.linear(hidden, head.weight))
