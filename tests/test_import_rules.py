@@ -68,7 +68,9 @@ ZONES = (
     ),
     Zone("studio/export.py", (CONTRACT, "studio.remote", "studio.store", "studio.job_file", "studio.places")),
     Zone("studio/ui", (CONTRACT, "studio.state", "studio.session", "PySide6")),
-    Zone("studio/ui/charts.py", (CONTRACT, "studio.state", "studio.session", "PySide6", "pyqtgraph", "numpy")),
+    Zone(
+        "studio/ui/charts", (CONTRACT, "studio.ui", "studio.state", "studio.session", "PySide6", "pyqtgraph", "numpy")
+    ),
     Zone("studio/ui/icons.py", ("PySide6", "qtawesome")),
     Zone("studio", ("studio", "remote_agent", "rich", "PySide6")),
 )

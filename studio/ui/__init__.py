@@ -1,0 +1,1 @@
+"""Pixels: the window, its pages and the widgets they share."""

@@ -1,0 +1,1 @@
+"""Line charts: the only package that touches pyqtgraph and numpy."""

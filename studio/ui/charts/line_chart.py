@@ -1,0 +1,228 @@
+"""A chart on a card: plan dashed, fact solid, values under the crosshair."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
+from PySide6.QtGui import QColor, QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from studio.ui import theme
+from studio.ui.charts.card import ChartCard, LegendEntry
+from studio.ui.charts.handles import Handle
+from studio.ui.charts.plot import Line, Plot
+from studio.ui.words import short_number
+
+if TYPE_CHECKING:
+    from studio.ui.charts.columns import Column
+
+_ROLES = ("fact", "held_out", "plan", "raw")
+_DEFAULT_COLOURS = {"held_out": 1, "plan": 6}
+
+
+class LineChart(ChartCard):
+    """A card with a title, a legend that tells the values under the crosshair, and lines over steps.
+
+    ``handle_moved`` and ``handle_released`` carry a handle's name and place; ``cursor_moved`` carries the x under the
+    mouse, or None where the mouse left.
+    """
+
+    handle_moved = Signal(str, float, float)
+    handle_released = Signal(str, float, float)
+    cursor_moved = Signal(object)
+
+    def __init__(self, title: str, unit: str = "", x_unit: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(title, unit, parent)
+        self._unit, self._x_unit = unit, x_unit or self.tr("step")
+        self._lines: dict[str, Line] = {}
+        self._marks: dict[str, tuple[str, float]] = {}
+        self._handles: tuple[Handle, ...] = ()
+        self._from_zero = False
+        self._cursor: float | None = None
+        self._plot: Plot | None = None
+        self._held_back = 0
+
+    @contextlib.contextmanager
+    def drawing_once(self) -> Iterator[None]:
+        """Collect the changes made inside a ``with`` and draw them once at its end."""
+        self._held_back += 1
+        try:
+            yield
+        finally:
+            self._held_back -= 1
+            self._refresh()
+
+    def set_line(
+        self,
+        name: str,
+        x: Sequence[float] | Column,
+        y: Sequence[float] | Column,
+        role: str = "fact",
+        color_index: int | None = None,
+    ) -> None:
+        """Draw or replace the line ``name``; x ascends, y may hold NaN where the line has gaps.
+
+        Args:
+            name: what the legend says; it is shown as it is, so it has to be translated already.
+            x: places on the x axis.
+            y: as many values.
+            role: "fact" solid, "plan" dashed and grey, "raw" at 25 % without a legend, "held_out" solid with points.
+            color_index: place in the theme's series colours; by default 0, and 1 for held out.
+        """
+        import numpy
+
+        assert role in _ROLES, role
+        columns = numpy.asarray(x, dtype=numpy.float64), numpy.asarray(y, dtype=numpy.float64)
+        assert columns[0].shape == columns[1].shape, name
+        index = _DEFAULT_COLOURS.get(role, 0) if color_index is None else color_index
+        self._lines[name] = Line(*columns, role, index)
+        self._refresh()
+
+    def remove_line(self, name: str) -> None:
+        """Take a line away; a name that is not drawn is ignored."""
+        if self._lines.pop(name, None) is not None:
+            self._refresh()
+
+    def clear(self) -> None:
+        """Take all lines, marks and handles away."""
+        self._lines, self._marks, self._handles = {}, {}, ()
+        self._refresh()
+
+    def set_mark(self, name: str, x: float | None) -> None:
+        """Draw a dotted vertical line at x (an epoch, a checkpoint, a resume), or take it away with None."""
+        self._set_mark(name, "x", x)
+
+    def set_level(self, name: str, y: float | None) -> None:
+        """Draw a dotted horizontal line at y (a limit), or take it away with None."""
+        self._set_mark(name, "y", y)
+
+    def _set_mark(self, name: str, axis: str, place: float | None) -> None:
+        before = self._marks.get(name)
+        if place is None:
+            self._marks.pop(name, None)
+        else:
+            self._marks[name] = (axis, place)
+        if before != self._marks.get(name):
+            self._refresh()
+
+    def set_handles(self, handles: Sequence[Handle]) -> None:
+        """Show points that can be dragged; a name that is being dragged keeps the hand."""
+        self._handles = tuple(handles)
+        self._refresh()
+
+    def set_from_zero(self, from_zero: bool) -> None:
+        """Let the y axis start at zero."""
+        self._from_zero = from_zero
+        self._refresh()
+
+    def set_unit(self, unit: str) -> None:
+        """Say the unit of the y axis beside the title."""
+        self._unit = unit
+        self._refresh()
+
+    def set_cursor(self, x: float | None) -> None:
+        """Put the crosshair at x without a signal, so that charts can share one."""
+        if x != self._cursor:
+            self._cursor = x
+            if self._plot is not None:
+                self._plot.show_cursor(x)
+            self._show_legend()
+
+    @property
+    def line_names(self) -> tuple[str, ...]:
+        """The names of the lines in the order they were first drawn."""
+        return tuple(self._lines)
+
+    def line(self, name: str) -> tuple[Column, Column]:
+        """Return x and y of a line as they were given. Raises KeyError for an unknown name."""
+        return self._lines[name].x, self._lines[name].y
+
+    @property
+    def handles(self) -> tuple[Handle, ...]:
+        """The handles as they were last set."""
+        return self._handles
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the plot exists; it is made right after the chart was first shown."""
+        return self._plot is not None
+
+    def handle_position(self, name: str) -> QPoint | None:
+        """Return where a handle lies in the chart's own pixels, None while the plot is not drawn."""
+        return self._plot.handle_position(name, self) if self._plot is not None else None
+
+    @property
+    def plot_widget(self) -> QWidget | None:
+        """The widget that takes the mouse, None while the plot is not drawn."""
+        return self._plot.viewport if self._plot is not None else None
+
+    def as_csv(self) -> str:
+        """Return one row a point: line, x, y."""
+        rows = ["line,x,y"]
+        for name, line in self._lines.items():
+            quoted = '"' + name.replace('"', '""') + '"' if any(mark in name for mark in ',"\n') else name
+            rows += [f"{quoted},{x:g},{y!r}" for x, y in zip(line.x.tolist(), line.y.tolist(), strict=True)]
+        return "\n".join(rows) + "\n"
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make the plot once the card itself has been painted."""
+        super().showEvent(event)
+        if self._plot is None:
+            QTimer.singleShot(0, self, self._draw)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of a changed theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._plot is not None:
+            self._plot.dress()
+            self._refresh()
+
+    def _draw(self) -> None:
+        if self._plot is None:
+            self._plot = Plot(self)
+            self._plot.pointed.connect(self._on_pointed)
+            self._plot.handles.moved.connect(self.handle_moved)
+            self._plot.handles.released.connect(self.handle_released)
+            self.body.addWidget(self._plot.widget)
+            self._refresh()
+
+    def _refresh(self) -> None:
+        if self._held_back:
+            return
+        drawable = any(line.x.size for line in self._lines.values())
+        if self._plot is not None:
+            if drawable:
+                scale = self._plot.draw(self._lines, self._marks, self._handles, self._from_zero)
+                self.unit_label.setText(" ".join(part for part in (scale, self._unit) if part))
+            self.body.setCurrentWidget(self._plot.widget if drawable else self.empty_label)
+        self._show_legend()
+
+    def _show_legend(self) -> None:
+        entries = []
+        for name, line in self._lines.items():
+            if line.role == "raw" or not line.x.size:
+                continue
+            value = _value_at(line, self._cursor) if self._cursor is not None else None
+            text = name if value is None else f"{name}  {short_number(value)}"
+            entries.append(LegendEntry(text, theme.series_colour(line.colour_index), line.role == "plan"))
+        place = "" if self._cursor is None else f" {round(self._cursor)}"
+        entries.append(LegendEntry(self._x_unit + place, QColor()))
+        self.legend.show_entries(entries)
+
+    def _on_pointed(self, x: float | None) -> None:
+        self.set_cursor(x)
+        self.cursor_moved.emit(x)
+
+
+def _value_at(line: Line, x: float) -> float | None:
+    """Return the value of the point nearest to x, None outside the line's reach and in a gap."""
+    if not line.x.size or x < line.x[0] - 0.5 or x > line.x[-1] + 0.5:
+        return None
+    after = min(int(line.x.searchsorted(x)), line.x.size - 1)
+    nearest = after - 1 if after and x - line.x[after - 1] < line.x[after] - x else after
+    value = float(line.y[nearest])
+    return value if math.isfinite(value) else None

@@ -1,0 +1,209 @@
+"""The pyqtgraph side of a chart; pyqtgraph costs up to two seconds to import, so it comes with the first plot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from studio.ui import theme
+from studio.ui.charts.columns import reduced
+from studio.ui.charts.handles import Handle, HandleLayer
+
+if TYPE_CHECKING:
+    from studio.ui.charts.columns import Column
+
+_RAW_ALPHA = 64
+_MOST_POINTS = 200
+_POINT_PX = 5
+
+
+class Line(NamedTuple):
+    """A line to draw: ``role`` is fact, held_out, plan or raw, ``colour_index`` a place in the series colours."""
+
+    x: Column
+    y: Column
+    role: str
+    colour_index: int
+
+
+class Plot(QObject):
+    """The pyqtgraph side of a chart: curves of one pixel, a light grid, the crosshair and the handles."""
+
+    pointed = Signal(object)
+
+    def __init__(self, parent: QObject) -> None:
+        import pyqtgraph
+
+        super().__init__(parent)
+        self._pg = pyqtgraph
+        self.widget: Any = pyqtgraph.PlotWidget(background=None)
+        self._item: Any = self.widget.getPlotItem()
+        self._box: Any = self._item.getViewBox()
+        self._curves: dict[str, Any] = {}
+        self._points: dict[str, Any] = {}
+        self._rules: dict[str, Any] = {}
+        self._lines: Mapping[str, Line] = {}
+        self._exponent = 0
+        self.handles = HandleLayer(pyqtgraph.TargetItem, self._item, self)
+        self.viewport: QWidget = self.widget.viewport()
+        self.widget.setAntialiasing(True)
+        self.widget.setFrameShape(self.widget.Shape.NoFrame)
+        self.widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self._item.hideButtons()
+        self._item.setMenuEnabled(False)
+        self._item.setDefaultPadding(0.0)
+        self._box.setMouseMode(self._box.RectMode)
+        self._box.setMouseEnabled(x=False, y=False)
+        self._item.layout.setContentsMargins(0, 4, 8, 0)
+        for side in ("left", "bottom"):
+            axis = self._item.getAxis(side)
+            axis.enableAutoSIPrefix(False)
+            axis.setStyle(tickLength=0, tickTextOffset=6, maxTickLevel=0)
+            axis.setZValue(-1)
+        self._crosshair = pyqtgraph.InfiniteLine(angle=90, movable=False)
+        self._crosshair.hide()
+        self._item.addItem(self._crosshair, ignoreBounds=True)
+        self.widget.scene().sigMouseMoved.connect(self._on_mouse)
+        self._box.sigResized.connect(self._reduce)
+        self.viewport.installEventFilter(self)
+        self.dress()
+
+    def dress(self) -> None:
+        """Take the theme's colours; the curves take theirs at the next `draw`."""
+        colours = theme.tokens()
+        font = self.widget.font()
+        font.setPixelSize(theme.CAPTION_PX)
+        for side in ("left", "bottom"):
+            axis = self._item.getAxis(side)
+            axis.setPen(self._pen(QColor(colours.border)))
+            axis.setTextPen(QColor(colours.muted))
+            axis.setTickFont(font)
+        self.widget.setBackground(QColor(colours.card))
+        self._item.showGrid(x=False, y=True, alpha=0.9)
+        self._crosshair.setPen(self._pen(QColor(colours.field_border)))
+        self.handles.dress()
+
+    def draw(
+        self,
+        lines: Mapping[str, Line],
+        marks: Mapping[str, tuple[str, float]],
+        handles: Sequence[Handle],
+        from_zero: bool,
+    ) -> str:
+        """Bring curves, rules and handles up to date; return the power of ten the y axis is told in, or nothing."""
+        self._lines = lines
+        for name in set(self._curves) - set(lines):
+            self._item.removeItem(self._curves.pop(name))
+            if name in self._points:
+                self._item.removeItem(self._points.pop(name))
+        for name, line in lines.items():
+            if name not in self._curves:
+                self._curves[name] = self._pg.PlotCurveItem(antialias=True, skipFiniteCheck=False)
+                self._item.addItem(self._curves[name])
+            colour = theme.series_colour(line.colour_index)
+            if line.role == "raw":
+                colour.setAlpha(_RAW_ALPHA)
+            if line.role == "held_out":
+                self._dress_points(name, colour)
+            style = Qt.PenStyle.DashLine if line.role == "plan" else Qt.PenStyle.SolidLine
+            self._curves[name].setPen(self._pen(colour, style))
+            self._curves[name].setZValue({"raw": 0, "plan": 1}.get(line.role, 2))
+        self._draw_rules(marks)
+        self.handles.show_handles(handles)
+        scale = self._fit(from_zero, marks) if not self.handles.held else self._scale_text()
+        self._reduce()
+        return scale
+
+    def _dress_points(self, name: str, colour: QColor) -> None:
+        """Give a line of few values its points, so that a single one is seen too."""
+        if name not in self._points:
+            self._points[name] = self._pg.ScatterPlotItem(size=_POINT_PX, antialias=True)
+            self._points[name].setZValue(3)
+            self._item.addItem(self._points[name], ignoreBounds=True)
+        self._points[name].setPen(None)
+        self._points[name].setBrush(colour)
+
+    def show_cursor(self, x: float | None) -> None:
+        """Put the crosshair at x, or hide it."""
+        self._crosshair.setVisible(x is not None)
+        if x is not None:
+            self._crosshair.setPos(x)
+
+    def handle_position(self, name: str, widget: QWidget) -> QPoint | None:
+        """Return where a handle lies in a widget's pixels."""
+        scene = self.handles.scene_position(name)
+        if scene is None:
+            return None
+        place: QPoint = widget.mapFromGlobal(self.viewport.mapToGlobal(self.widget.mapFromScene(scene)))
+        return place
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Leave the wheel to the page, the right button to the card, and hide the crosshair when the mouse leaves."""
+        if event.type() == QEvent.Type.Leave:
+            self.pointed.emit(None)
+        if event.type() in (QEvent.Type.Wheel, QEvent.Type.ContextMenu):
+            event.ignore()
+            return True
+        return False
+
+    def _pen(self, colour: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+        pen = QPen(colour, 1.0, style)
+        pen.setCosmetic(True)
+        return pen
+
+    def _draw_rules(self, marks: Mapping[str, tuple[str, float]]) -> None:
+        for name in set(self._rules) - set(marks):
+            self._item.removeItem(self._rules.pop(name))
+        for name, (axis, place) in marks.items():
+            if name not in self._rules:
+                self._rules[name] = self._pg.InfiniteLine(angle=90 if axis == "x" else 0, movable=False)
+                self._item.addItem(self._rules[name], ignoreBounds=True)
+            self._rules[name].setPos(place)
+            self._rules[name].setPen(self._pen(QColor(theme.tokens().muted), Qt.PenStyle.DotLine))
+
+    def _on_mouse(self, place: QPointF) -> None:
+        inside = self._box.sceneBoundingRect().contains(place)
+        self.pointed.emit(self._box.mapSceneToView(place).x() if inside else None)
+
+    def _fit(self, from_zero: bool, marks: Mapping[str, tuple[str, float]]) -> str:
+        """Show everything, with room above, and tell small or huge values in a power of ten."""
+        import numpy
+
+        lines = [line for line in self._lines.values() if line.x.size]
+        finite = [part[numpy.isfinite(part)] for part in (line.y for line in lines)]
+        lows = [float(part.min()) for part in finite if part.size]
+        highs = [float(part.max()) for part in finite if part.size]
+        levels = [place for axis, place in marks.values() if axis == "y"]
+        low = 0.0 if from_zero else min([*lows, *levels], default=0.0)
+        high = max([*highs, *levels], default=1.0)
+        spread = (high - low) or abs(high) or 1.0
+        left = min(float(line.x[0]) for line in lines)
+        right = max(float(line.x[-1]) for line in lines)
+        width = (right - left) or 1.0
+        bottom = low - (0.04 if from_zero else 0.06) * spread
+        self._box.setRange(
+            xRange=(left - 0.02 * width, right + 0.03 * width), yRange=(bottom, high + 0.08 * spread), padding=0
+        )
+        reach = max(abs(low), abs(high))
+        self._exponent = math.floor(math.log10(reach)) if reach and not 1e-3 <= reach < 1e5 else 0
+        self._item.getAxis("left").setScale(10.0**-self._exponent)
+        return self._scale_text()
+
+    def _scale_text(self) -> str:
+        return f"× 1e{self._exponent}" if self._exponent else ""
+
+    def _reduce(self) -> None:
+        """Give every curve what its pixels can show."""
+        (low, high), _ = self._box.viewRange()
+        columns = max(200, int(self._box.width()))
+        for name, line in self._lines.items():
+            x, y = reduced(line.x, line.y, low, high, columns)
+            self._curves[name].setData(x, y, connect="finite")
+            if name in self._points:
+                few = x.size <= _MOST_POINTS
+                self._points[name].setData(x if few else [], y if few else [])

@@ -1,0 +1,177 @@
+"""The checklist of a launch: a line waits, is under way with a bar, a rate and the time left, is done, or failed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from studio.ui import icons, words
+from studio.ui.pieces import ElidedLabel, clear_layout, plain_label
+
+WAITING, DOING, DONE, FAILED = "waiting", "doing", "done", "failed"
+ICONS = {
+    WAITING: ("circle", "muted"),
+    DOING: ("arrow-circle-right-fill", "accent"),
+    DONE: ("check-circle-fill", "good"),
+    FAILED: ("x-circle-fill", "bad"),
+}
+
+
+class Step(Protocol):
+    """One line; `studio.session.launching.LaunchStep` is one."""
+
+    @property
+    def key(self) -> str:
+        """Return what names the step."""
+
+    @property
+    def label(self) -> str:
+        """Return what it does."""
+
+    @property
+    def state(self) -> str:
+        """Return waiting, doing, done or failed."""
+
+    @property
+    def detail(self) -> str:
+        """Return what came of it."""
+
+    @property
+    def done(self) -> float:
+        """Return how much is done."""
+
+    @property
+    def total(self) -> float:
+        """Return of how much, 0 where that is unknown."""
+
+    @property
+    def unit(self) -> str:
+        """Return what done and total count."""
+
+
+class Check(NamedTuple):
+    """A line of the checklist before the launch."""
+
+    key: str
+    label: str
+    state: str = WAITING
+    detail: str = ""
+    done: float = 0.0
+    total: float = 0.0
+    unit: str = ""
+
+
+class Checklist(QWidget):
+    """Lines that are updated in place; ``clock`` gives seconds for the rates."""
+
+    def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(parent)
+        self.setObjectName("launchChecklist")
+        self.setAccessibleName(self.tr("Steps of the launch"))
+        self._clock = clock
+        self._lines: dict[str, _Line] = {}
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(8)
+
+    def show_steps(self, steps: Sequence[Step]) -> None:
+        """Show the steps as they are now."""
+        if [step.key for step in steps] != list(self._lines):
+            clear_layout(self._rows)
+            self._lines = {step.key: _Line(step.key) for step in steps}
+            for line in self._lines.values():
+                self._rows.addWidget(line)
+        for step in steps:
+            self._lines[step.key].show_step(step, self._clock())
+
+
+class _Line(QWidget):
+    """Icon, label and detail; below them a bar while the step goes on."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.setObjectName(f"step_{key}")
+        self._state = ""
+        self._began: tuple[float, float] = (0.0, 0.0)
+        self._icon = QLabel()
+        self._label = plain_label("")
+        self._detail = ElidedLabel("", "caption", Qt.TextElideMode.ElideMiddle)
+        self._sentence = plain_label("", "bad", wraps=True)
+        self._bar = QProgressBar()
+        self._bar.setObjectName(f"stepBar_{key}")
+        self._bar.setTextVisible(False)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._icon)
+        row.addWidget(self._label)
+        row.addWidget(self._detail, 1)
+        self._below = QWidget()
+        below = QVBoxLayout(self._below)
+        below.setContentsMargins(26, 0, 0, 0)
+        below.setSpacing(4)
+        self._progress = ElidedLabel("", "caption")
+        below.addWidget(self._bar)
+        below.addWidget(self._progress)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addLayout(row)
+        layout.addWidget(self._below)
+        indent = QHBoxLayout()
+        indent.setContentsMargins(26, 0, 0, 0)
+        indent.addWidget(self._sentence)
+        layout.addLayout(indent)
+
+    def show_step(self, step: Step, now: float) -> None:
+        if step.state != self._state:
+            self._state = step.state
+            self._began = (now, step.done)
+            icon, token = ICONS.get(step.state, ICONS[WAITING])
+            icons.set_pixmap(self._icon, icon, token, 18)
+            self._label.setEnabled(step.state != WAITING)
+        self._label.setText(step.label)
+        doing, failed = step.state == DOING, step.state == FAILED
+        self._below.setVisible(doing)
+        self._sentence.setVisible(failed)
+        self._sentence.setText(step.detail if failed else "")
+        if doing:
+            self._detail.set_text(step.detail)
+            self._progress.set_text(self._progress_words(step, now))
+            self._bar.setRange(0, 1000 if step.total else 0)
+            if step.total:
+                self._bar.setValue(round(1000 * min(1.0, step.done / step.total)))
+        else:
+            self._detail.set_text("" if failed else step.detail)
+            self._progress.set_text("")
+        self.setAccessibleName(f"{step.label}: {self._state_word(step.state)}")
+        said = step.detail if not doing else self._progress.whole_text()
+        self.setAccessibleDescription(said)
+
+    def _progress_words(self, step: Step, now: float) -> str:
+        if not step.total:
+            return ""
+        in_bytes = step.unit == "bytes"
+        amounts = [words.size(each) if in_bytes else words.whole(round(each)) for each in (step.done, step.total)]
+        said = self.tr("{done} of {total}").format(done=amounts[0], total=amounts[1])
+        if step.unit and not in_bytes:
+            said += f" {step.unit}"
+        seconds, gained = now - self._began[0], step.done - self._began[1]
+        if seconds < 1.0 or gained <= 0:
+            return said
+        rate = gained / seconds
+        shown = words.size(rate) if in_bytes else words.count(rate)
+        left = words.duration((step.total - step.done) / rate)
+        return said + "  ·  " + self.tr("{rate}/s, about {time} left").format(rate=shown, time=left)
+
+    def _state_word(self, state: str) -> str:
+        known = {
+            WAITING: self.tr("waiting"),
+            DOING: self.tr("under way"),
+            DONE: self.tr("done"),
+            FAILED: self.tr("failed"),
+        }
+        return known.get(state, state)

@@ -1,0 +1,413 @@
+"""The window: library at the left, a job's or a run's pages in the middle, problems and status at the bottom."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QSettings, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from remote_agent.contract.problems import blocking
+from studio.session.session import Session
+from studio.ui import icons
+from studio.ui.command_palette import Command, CommandPalette
+from studio.ui.dropped import DATA, JOB_FILE, MODEL, dropped_path, kind_of
+from studio.ui.header import Chip, Header
+from studio.ui.knob_field import KnobField
+from studio.ui.page_stack import JOB_KEYS, RUN_KEYS, PageStack, job_tabs, run_tabs
+from studio.ui.problems_bar import PlainNotice, ProblemsBar, page_of
+from studio.ui.sidebar import JOB, NODE, RUN, Sidebar, short_gpu_name
+from studio.ui.status_strip import StatusStrip
+from studio.ui.window_verbs import WindowVerbs
+
+if TYPE_CHECKING:
+    from studio.state.run import RunState
+
+_INFO_STAYS_MS = 8000
+_ICONS_AFTER_MS = 30
+_RUN_REFRESH_MS = 250
+
+
+class MainWindow(QMainWindow):
+    """One window on the library of a session.
+
+    Args:
+        session: what the window shows and drives; it is the caller's to close.
+        settings_file: where geometry, splitters and last places are remembered; None remembers nothing.
+    """
+
+    def __init__(self, session: Session, settings_file: Path | None = None) -> None:
+        super().__init__()
+        self.session = session
+        self._settings = QSettings(str(settings_file), QSettings.Format.IniFormat) if settings_file else None
+        self._job_id, self._run_id = "", ""
+        self._run: RunState | None = None
+        self._tabs = {JOB: "data", RUN: "monitor"}
+        self._started = False
+        self.setWindowTitle("Luthier")
+        self.setMinimumSize(960, 600)
+        self.setAcceptDrops(True)
+        self.sidebar = Sidebar(session)
+        self.header = Header()
+        self.pages = PageStack(session)
+        self.notice = PlainNotice()
+        self.problems = ProblemsBar(session.draft)
+        self.status = StatusStrip(session)
+        self.verbs = WindowVerbs(session, self)
+        self._notice_timer = QTimer(self)
+        self._notice_timer.setSingleShot(True)
+        self._notice_timer.timeout.connect(self.notice.hide)
+        self._run_timer = QTimer(self)
+        self._run_timer.setSingleShot(True)
+        self._run_timer.setInterval(_RUN_REFRESH_MS)
+        self._run_timer.timeout.connect(self._refresh_run)
+        self._lay_out()
+        self.palette_ = CommandPalette(self)
+        self._add_verbs()
+        self._connect()
+        self._recall()
+
+    def _lay_out(self) -> None:
+        bottom = QFrame()
+        bottom.setObjectName("bottom")
+        below = QVBoxLayout(bottom)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(0)
+        below.addWidget(self.problems)
+        below.addWidget(self.status)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget, stretch in ((self.header, 0), (self.notice, 0), (self.pages, 1), (bottom, 0)):
+            column.addWidget(widget, stretch)
+        self.splitter = QSplitter()
+        self.splitter.setObjectName("windowSplitter")
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.sidebar)
+        self.splitter.addWidget(right)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([232, 1048])
+        self.setCentralWidget(self.splitter)
+        self.resize(1280, 800)
+
+    def _add_verbs(self) -> None:
+        add, verbs, session = self.verbs.add, self.verbs, self.session
+        add(self.tr("New job"), session.new_job, QKeySequence.StandardKey.New)
+        add(self.tr("Open a job file…"), verbs.ask_job_file, QKeySequence.StandardKey.Open)
+        add(self.tr("Save the job as a file…"), verbs.ask_save_job, QKeySequence.StandardKey.Save)
+        add(self.tr("Export…"), self._export, "Ctrl+E")
+        self._undo = add(self.tr("Undo"), session.draft.undo, QKeySequence.StandardKey.Undo)
+        self._redo = add(self.tr("Redo"), session.draft.redo, "Ctrl+Y", "Ctrl+Shift+Z")
+        add(self.tr("Launch"), self.launch, "Ctrl+Return", "Ctrl+Enter")
+        add(self.tr("Read model and data again"), session.inspect, QKeySequence.StandardKey.Refresh)
+        add(self.tr("Choose a model"), functools.partial(self.open_picker, "model"))
+        add(self.tr("Choose the data"), functools.partial(self.open_picker, "data"))
+        add(self.tr("Choose a node"), functools.partial(self.open_picker, "node"))
+        add(self.tr("Search here"), self._search, QKeySequence.StandardKey.Find)
+        add(self.tr("Help on the field"), self._help, QKeySequence.StandardKey.HelpContents)
+        add(self.tr("All commands"), self.open_palette, "Ctrl+K")
+        add(self.tr("Quit"), self.close, QKeySequence.StandardKey.Quit)
+        for number in range(1, 10):
+            shortcut = QShortcut(QKeySequence(f"Ctrl+{number}"), self)
+            shortcut.activated.connect(functools.partial(self._show_tab_number, number))
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), self).activated.connect(self._cancel)
+
+    def _connect(self) -> None:
+        session, sidebar, header = self.session, self.sidebar, self.header
+        session.notice.connect(self.show_notice)
+        session.run_opened.connect(self.show_run)
+        session.host_key_question.connect(self.verbs.ask_host_key)
+        session.inputs_changed.connect(self._on_inputs_changed)
+        session.library.changed.connect(self._on_library_changed)
+        session.hosts.changed.connect(self._refresh_job)
+        session.draft.changed.connect(self._refresh_job)
+        session.launch_changed.connect(self._refresh_launch)
+        sidebar.job_chosen.connect(self.show_job)
+        sidebar.run_chosen.connect(self.show_run)
+        sidebar.node_chosen.connect(lambda name: self.open_node_menu(name))
+        sidebar.new_job_wanted.connect(session.new_job)
+        sidebar.new_node_wanted.connect(lambda: self.open_picker("node"))
+        sidebar.menu_wanted.connect(self._open_menu)
+        sidebar.main_menu.clicked.connect(self._open_main_menu)
+        header.tab_chosen.connect(self.show_tab)
+        header.renamed.connect(session.rename_job)
+        header.launch_wanted.connect(self.launch)
+        header.export_wanted.connect(self._export)
+        for kind, chip in self._chips().items():
+            chip.clicked.connect(functools.partial(self.open_picker, kind))
+        self.problems.field_wanted.connect(self.reveal)
+        self.pages.model_wanted.connect(functools.partial(self.open_picker, "model"))
+
+    def _chips(self) -> dict[str, Chip]:
+        return {"model": self.header.model, "data": self.header.data, "node": self.header.node}
+
+    # what is shown
+
+    def show_job(self, job_id: str = "") -> None:
+        """Show a job of the library, by default the one the session has open."""
+        if job_id and job_id != self.session.job_id:
+            self.session.open_job(job_id)
+        self._let_go_of_run()
+        self._job_id = self.session.job_id
+        self.sidebar.select(JOB, self._job_id)
+        self._refresh_job()
+        self.show_tab(self._tabs[JOB])
+
+    def show_run(self, run_id: str) -> None:
+        """Show a run of the library. Raises KeyError for an unknown id."""
+        run: RunState = self.session.run(run_id)
+        self._let_go_of_run()
+        self._run_id, self._run = run_id, run
+        run.changed.connect(self._on_run_changed)
+        self.pages.set_run(run)
+        self.sidebar.select(RUN, run_id)
+        self._refresh_run()
+        self.show_tab(self._tabs[RUN])
+
+    def _let_go_of_run(self) -> None:
+        if self._run is not None:
+            self._run.changed.disconnect(self._on_run_changed)
+        self._run_id, self._run = "", None
+
+    def _on_library_changed(self) -> None:
+        if self._run_id and self.session.library.run(self._run_id) is None:
+            self._let_go_of_run()
+            self.show_job()
+
+    def show_tab(self, key: str) -> None:
+        """Show a page of what is open. Raises KeyError for an unknown key."""
+        if key in (JOB_KEYS if not self._run_id else RUN_KEYS):
+            self._tabs[RUN if self._run_id else JOB] = key
+            self.pages.show_page(key)
+            self.header.choose_tab(key)
+
+    def reveal(self, path: str) -> None:
+        """Lead to the control of a field, on whichever page it stands."""
+        key = page_of(path)
+        if not key:
+            self.open_picker("node" if path == "node" else "model")
+            return
+        if self._run_id:
+            self.show_job()
+        self.show_tab(key)
+        if not self.pages.reveal(key, path) and key == "data":
+            self.open_picker("data")
+
+    def show_notice(self, severity: str, sentence: str) -> None:
+        """Show a sentence above the page; an information goes by itself."""
+        self.notice.show_sentence(severity, sentence)
+        if severity == "info":
+            self._notice_timer.start(_INFO_STAYS_MS)
+        else:
+            self._notice_timer.stop()
+
+    def launch(self) -> None:
+        """Start the job, or lead to the first problem that stands against it."""
+        focused = QApplication.focusWidget()
+        if isinstance(focused, QLineEdit):
+            focused.clearFocus()  # so that what was typed counts
+        against = blocking(list(self.session.draft.problems))
+        if self._run_id:
+            self.show_job()
+        if against:
+            self.show_notice("warning", self.tr("Not launched yet: {}").format(against[0].sentence))
+            self.reveal(against[0].field)
+            return
+        self.show_tab("launch")
+        self.session.launch()
+
+    def open_palette(self) -> None:
+        """Open the list of all commands, jobs and runs."""
+        library = self.session.library
+        pages = [
+            Command(self.tr("Go to {}").format(tab.text), f"Ctrl+{number}", functools.partial(self.show_tab, tab.key))
+            for number, tab in enumerate(self.header.tabs, 1)
+        ]
+        jobs = [Command(job.name, self.tr("job"), functools.partial(self.show_job, job.job_id)) for job in library.jobs]
+        runs = [
+            Command(run.name or run.run_id, self.tr("run"), functools.partial(self.show_run, run.run_id))
+            for run in library.runs
+        ]
+        self.palette_.open_with([*pages, *self.verbs.commands(), *jobs, *runs])
+
+    def open_picker(self, kind: str, *_: object) -> None:
+        """Open the picker of the model, the data or the node below its chip. Raises KeyError for another kind."""
+        if self._run_id:
+            self.show_job()
+        self.verbs.open_picker(kind, self._chips()[kind])
+
+    def open_node_menu(self, name: str) -> None:
+        """Open the menu of a node beside the sidebar."""
+        self.verbs.open_node_menu(name, self.cursor().pos())
+
+    def _open_menu(self, kind: str, key: str, at: QPoint) -> None:
+        menus = {JOB: self.verbs.open_job_menu, RUN: self.verbs.open_run_menu, NODE: self.verbs.open_node_menu}
+        menus[kind](key, at)
+
+    def _open_main_menu(self) -> None:
+        button = self.sidebar.main_menu
+        self.verbs.open_menu(button.mapToGlobal(QPoint(0, button.height() + 4)))
+
+    # what changed
+
+    def _on_inputs_changed(self) -> None:
+        if self.session.job_id != self._job_id:
+            self.show_job()
+        else:
+            self._refresh_job()
+
+    def _refresh_job(self, *_: object) -> None:
+        draft, session = self.session.draft, self.session
+        self._undo.setEnabled(draft.can_undo)
+        self._redo.setEnabled(draft.can_redo)
+        if self._run_id:
+            return
+        self.header.show_job(draft.spec.name, job_tabs())
+        self.header.model.show_text(session.model_name, draft.spec.model.id)
+        self.header.data.show_text(session.data_name, draft.spec.data.path)
+        self.header.node.show_text(self._node_words(), session.node_name)
+        self.problems.setVisible(bool(draft.problems))
+        self.status.show_job()
+        self._refresh_launch()
+
+    def _refresh_launch(self) -> None:
+        busy = self.session.is_launching
+        self.header.launch.setEnabled(not busy)
+        self.header.launch.setText(self.tr("Launching…") if busy else self.tr("Launch"))
+
+    def _node_words(self) -> str:
+        name = self.session.node_name
+        node = self.session.hosts.get(name) if name else None
+        if node is None or node.report is None or not node.report.gpus:
+            return name
+        return f"{name} · {len(node.report.gpus)} × {short_gpu_name(node.report.gpus[0].name)}"
+
+    def _on_run_changed(self) -> None:
+        if not self._run_timer.isActive():
+            self._run_timer.start()
+
+    def _refresh_run(self) -> None:
+        run = self._run
+        if run is None:
+            return
+        subtitle = self.tr("of {job}, on {node}").format(job=run.spec.name, node=run.node)
+        if run.started_s:
+            since = datetime.datetime.fromtimestamp(run.started_s, datetime.UTC).astimezone()
+            subtitle = self.tr("{what} since {time}").format(what=subtitle, time=since.strftime("%H:%M"))
+        self.header.show_run(run.name or run.run_id, subtitle, run_tabs())
+        self.header.choose_tab(self._tabs[RUN])
+        self.problems.hide()
+        self.status.show_run(run)
+
+    # keys
+
+    def _show_tab_number(self, number: int) -> None:
+        if number <= len(self.header.tabs):
+            self.show_tab(self.header.tabs[number - 1].key)
+
+    def _search(self) -> None:
+        for field in self.pages.findChildren(QLineEdit):
+            if field.property("search") and field.isVisible():
+                field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                field.selectAll()
+                return
+        self.sidebar.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.sidebar.filter.selectAll()
+
+    def _help(self) -> None:
+        widget: QWidget | None = QApplication.focusWidget()
+        while widget is not None and not isinstance(widget, KnobField):
+            widget = widget.parentWidget()
+        if isinstance(widget, KnobField):
+            widget.show_help()
+        else:
+            self.show_notice("info", self.tr("Put the cursor into a field, and F1 says what it does."))
+
+    def _cancel(self) -> None:
+        if self.palette_.isVisible():
+            self.palette_.close_palette()
+        elif self.notice.isVisible():
+            self.notice.hide()
+        elif self.sidebar.filter.text():
+            self.sidebar.filter.clear()
+
+    def _export(self) -> None:
+        self.verbs.ask_export(self._run_id)
+
+    # drag and drop
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a job file, a data file or folder, or a model folder."""
+        path = dropped_path(event.mimeData())
+        if path is not None and kind_of(path):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        path = dropped_path(event.mimeData())
+        if path is None:
+            return
+        event.acceptProposedAction()
+        match kind_of(path):
+            case kind if kind == JOB_FILE:
+                self.session.open_job_file(path)
+            case kind if kind == DATA:
+                self.session.choose_data("desktop", str(path))
+                self.show_job()
+                self.show_tab("data")
+            case kind if kind == MODEL:
+                self.session.choose_model("desktop", str(path))
+                self.show_job()
+
+    # the window itself
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Load icons and the first page after the first paint."""
+        super().showEvent(event)
+        if not self._started:
+            self._started = True
+            QTimer.singleShot(0, self, self._start)
+
+    def _start(self) -> None:
+        library = self.session.library
+        if self.session.job_id or not library.jobs:
+            if not self.session.job_id:
+                self.session.new_job()
+            self.show_job()
+        else:
+            self.show_job(library.jobs[0].job_id)
+        self.sidebar.filter.setFocus(Qt.FocusReason.OtherFocusReason)
+        QTimer.singleShot(_ICONS_AFTER_MS, self, icons.load)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Paint the icons in the colours of a changed theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            icons.refresh()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember places and sizes."""
+        if self._settings is not None:
+            self._settings.setValue("window/geometry", self.saveGeometry())
+            self._settings.setValue("window/splitter", self.splitter.saveState())
+            self._settings.setValue("window/jobTab", self._tabs[JOB])
+            self._settings.sync()
+        super().closeEvent(event)
+
+    def _recall(self) -> None:
+        if self._settings is None:
+            return
+        geometry, splitter = self._settings.value("window/geometry"), self._settings.value("window/splitter")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(splitter, QByteArray):
+            self.splitter.restoreState(splitter)
+        tab = self._settings.value("window/jobTab")
+        if tab in JOB_KEYS:
+            self._tabs[JOB] = str(tab)

@@ -1,0 +1,1 @@
+"""The Memory page: what weights, gradients and optimizer states take on each GPU."""

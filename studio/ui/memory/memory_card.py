@@ -1,0 +1,111 @@
+"""The states a device will hold, in one card: figure, verdict, bar, and what is not counted yet."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+
+from studio.state.draft import Draft
+from studio.ui import theme, words
+from studio.ui.memory.figures import Estimate, estimate
+from studio.ui.memory.state_bar import StateBar
+
+
+class MemoryCard(QFrame):
+    """What the model states of a draft take on each GPU, or in the host's memory of a node without one."""
+
+    def __init__(self, draft: Draft, bar_height: int = 14) -> None:
+        super().__init__()
+        self._draft = draft
+        self.setProperty("role", "card")
+        self.setObjectName("memoryCard")
+        self._heading, self._figure = QLabel(), QLabel()
+        self._detail, self._verdict, self._note = QLabel(), QLabel(), QLabel()
+        self._bar = StateBar(bar_height)
+        for label, role in (
+            (self._heading, "heading"),
+            (self._figure, "strong"),
+            (self._detail, "caption"),
+            (self._note, "caption"),
+        ):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setProperty("role", role)
+        self._note.setWordWrap(True)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._figure)
+        row.addWidget(self._detail)
+        row.addStretch(1)
+        row.addWidget(self._verdict)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 12)
+        layout.setSpacing(4)
+        layout.addWidget(self._heading)
+        layout.addLayout(row)
+        layout.addWidget(self._bar)
+        layout.addWidget(self._note)
+        draft.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the draft's figures."""
+        figures = estimate(self._draft.spec, self._draft.known)
+        node = self._draft.known.node
+        if node is None:
+            self._heading.setText(self.tr("Each GPU"))
+        elif node.gpus:
+            self._heading.setText(self.tr("Each GPU of {}").format(node.hostname))
+        else:
+            self._heading.setText(self.tr("Host memory of {}").format(node.hostname))
+        self._bar.show_estimate(figures)
+        for widget in (self._bar, self._figure, self._detail, self._verdict):
+            widget.setVisible(figures is not None)
+        if figures is None:
+            model = self._draft.known.model
+            if model is None:
+                note = self.tr("Once a model is chosen, its weights, gradients and optimizer states stand here.")
+            else:
+                note = self.tr("The number of parameters of this model could not be read from its files.")
+            self._note.setText(note)
+            return
+        self._say(figures)
+
+    def _say(self, figures: Estimate) -> None:
+        used, capacity = words.size(figures.used_bytes), words.size(figures.capacity_bytes)
+        self._figure.setText(self.tr("{} of {}").format(used, capacity) if figures.capacity_bytes else used)
+        ranks = self._draft.spec.strategy.ranks
+        if figures.on_host:
+            self._detail.setText(
+                words.counted(ranks, self.tr("{} process, estimated"), self.tr("{} processes together, estimated"))
+            )
+        else:
+            devices = words.counted(ranks, self.tr("{} GPU"), self.tr("{} GPUs"))
+            stage = self._draft.spec.strategy.zero_stage
+            self._detail.setText(self.tr("ZeRO {} over {}, estimated").format(stage, devices))
+        verdict, role = verdict_of(figures)
+        self._verdict.setText(verdict)
+        theme.set_role(self._verdict, role)
+        note = self.tr("Activations, logits and buffers are not counted yet; they need the rest.")
+        if figures.shown.host and not figures.on_host:
+            offloaded = self.tr("{} lie in the host's memory.").format(words.size(figures.shown.host))
+            note = f"{offloaded} {note}"
+        self._note.setText(note)
+
+
+def verdict_of(figures: Estimate) -> tuple[str, str]:
+    """Return whether the states fit, in words, and the style's role for it."""
+
+    def tr(text: str) -> str:
+        return QCoreApplication.translate("memory", text)
+
+    if figures.fits is None:
+        return tr("no node to compare with"), "muted"
+    left = figures.capacity_bytes - figures.used_bytes
+    if not figures.fits and left >= 0:
+        return tr("✕ the offloaded part does not fit the host"), "bad"
+    if not figures.fits:
+        return tr("✕ does not fit, {} over").format(words.size(-left)), "bad"
+    share = left / figures.capacity_bytes
+    if share < 0.1:
+        return tr("⚠ fits, but only {} is left").format(words.percent(share)), "warning"
+    return tr("✓ fits, {} left").format(words.percent(share)), "good"

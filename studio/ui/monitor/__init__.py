@@ -1,0 +1,1 @@
+"""The pages of a run: Monitor, Samples, Log and Config."""

@@ -1,0 +1,200 @@
+"""The line over the charts: state, step, time left, loss with its trend, best held-out loss, and the two buttons."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from remote_agent.contract.events import ENDED, PREPARING, QUEUED, RUNNING, STARTING, STOPPING
+from studio.ui import icons, words
+from studio.ui.charts.columns import smoothed
+from studio.ui.pieces import Card, ElidedLabel, button, plain_label
+from studio.ui.sidebar import RUN_ICONS
+
+if TYPE_CHECKING:
+    from studio.state.run import RunState
+
+TREND_STEPS = 20
+FLAT_SHARE = 0.005
+_BUSY_STATES = (QUEUED, PREPARING, STARTING)
+
+
+class StateLine(Card):
+    """Tells at a glance how the run does. The page connects the buttons."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(name="stateLine", parent=parent)
+        self.setAccessibleName(self.tr("State of the run"))
+        self._state = ""
+        self._icon = QLabel()
+        self._word = plain_label("", "strong", "runStateWord")
+        self._detail = ElidedLabel("", "muted")
+        self._detail.setObjectName("runStateDetail")
+        self.loss = _Figure(self.tr("loss"), "lossFigure")
+        self.held_out = _Figure(self.tr("best held-out"), "heldOutFigure")
+        self.save_now = button(self.tr("Save now"), "saveNowButton", self.tr("Save a checkpoint now"))
+        self.stop = button(self.tr("Stop…"), "stopButton", self.tr("Stop the run"))
+        self.progress = QProgressBar()
+        self.progress.setObjectName("runProgressBar")
+        self.progress.setTextVisible(False)
+        self._phase = ElidedLabel("", "caption")
+        self._phase.setObjectName("runPhase")
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._icon)
+        row.addWidget(self._word)
+        row.addWidget(self._detail, 1)
+        row.addWidget(self.loss)
+        row.addSpacing(8)
+        row.addWidget(self.held_out)
+        row.addSpacing(8)
+        row.addWidget(self.save_now)
+        row.addWidget(self.stop)
+        self._below = QWidget()
+        below = QVBoxLayout(self._below)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(4)
+        below.addWidget(self.progress)
+        below.addWidget(self._phase)
+        self.body.addLayout(row)
+        self.body.addWidget(self._below)
+        icons.set_icon(self.save_now, "floppy-disk", "text")
+        icons.set_icon(self.stop, "stop", "text")
+
+    def show_run(self, run: RunState) -> None:
+        """Show the run as it stands now."""
+        if run.state != self._state:
+            self._state = run.state
+            self._dress()
+        self._word.setText(words.run_state(run.state))
+        self._detail.set_text(self._detail_of(run))
+        _, y = run.series("loss")
+        self.loss.show_value(_loss_words(y), trend_of(y))
+        best = run.best_held_out
+        self.held_out.show_value(best_words(best) if best is not None else "–", "")
+        live = run.state not in ENDED
+        self.stop.setVisible(live)
+        self.save_now.setVisible(live)
+        self.stop.setEnabled(run.state != STOPPING)
+        self.save_now.setEnabled(run.state == RUNNING)
+        self._show_progress(run)
+
+    def _show_progress(self, run: RunState) -> None:
+        busy = run.state in _BUSY_STATES or (run.state == RUNNING and not run.step)
+        self._below.setVisible(busy)
+        if not busy:
+            return
+        progress = run.progress
+        if progress is not None:
+            said = phase_words(progress.phase, progress.done, progress.total, progress.unit)
+        elif run.training is not None:
+            said = self.tr("The model is loaded; the first update is under way")
+        else:
+            said = self.tr("Waiting for the node's first word")
+        self._phase.set_text(said)
+        if progress is None or not progress.total:
+            self.progress.setRange(0, 0)
+        else:
+            self.progress.setRange(0, 1000)
+            self.progress.setValue(round(1000 * min(1.0, progress.done / progress.total)))
+        self.progress.setAccessibleName(self._phase.whole_text())
+
+    def _detail_of(self, run: RunState) -> str:
+        parts = []
+        if run.total_steps:
+            said = self.tr("step {step} of {total}")
+            parts.append(said.format(step=words.whole(run.step), total=words.whole(run.total_steps)))
+        if run.attempt > 1:
+            parts.append(self.tr("attempt {number}").format(number=run.attempt))
+        if run.state not in ENDED:
+            left = run.eta_s()
+            if left is not None and math.isfinite(left):
+                parts.append(self.tr("about {time} left").format(time=words.duration(left)))
+        elif run.started_s and run.ended_s > run.started_s:
+            parts.append(self.tr("took {time}").format(time=words.duration(run.ended_s - run.started_s)))
+        if run.reason:
+            parts.append(run.reason)
+        return "  ·  ".join(parts)
+
+    def _dress(self) -> None:
+        name, token = RUN_ICONS.get(self._state, ("hourglass-medium", "muted"))
+        icons.set_pixmap(self._icon, name, token, 18)
+        self._icon.setAccessibleName(words.run_state(self._state))
+
+
+class _Figure(QWidget):
+    """A caption and a number with an arrow that says where it goes."""
+
+    def __init__(self, caption: str, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._caption_text = caption
+        self._value = plain_label("–", "strong")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(plain_label(caption, "caption"), 0, Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(self._value)
+
+    def show_value(self, text: str, trend: str) -> None:
+        arrows = {"falling": "↘", "rising": "↗", "flat": "→"}
+        said = {"falling": self.tr("falling"), "rising": self.tr("rising"), "flat": self.tr("level")}
+        self._value.setText(f"{text} {arrows[trend]}" if trend else text)
+        self.setAccessibleName(" ".join([self._caption_text, text, said.get(trend, "")]).strip())
+        self.setToolTip(self.tr("Over the last {count} updates, smoothed: {word}").format(
+            count=TREND_STEPS, word=said[trend]) if trend else "")  # fmt: skip
+
+
+def _loss_words(y: object) -> str:
+    values = y[-TREND_STEPS * 4 :] if hasattr(y, "__getitem__") else ()
+    return "–" if not len(values) else loss_words(float(smoothed(values)[-1]))
+
+
+def loss_words(loss: float) -> str:
+    """Return a loss with three decimals, so that the figure does not jump about while it changes."""
+    return f"{loss:.3f}" if math.isfinite(loss) and abs(loss) < 1e4 else words.short_number(loss)
+
+
+def trend_of(y: object) -> str:
+    """Return falling, rising or flat for the smoothed end of a column; empty where there is too little of it."""
+    assert hasattr(y, "__getitem__")
+    tail = smoothed(y[-TREND_STEPS * 4 :])
+    if len(tail) <= TREND_STEPS:
+        return ""
+    now, before = float(tail[-1]), float(tail[-1 - TREND_STEPS])
+    if not (math.isfinite(now) and math.isfinite(before)) or before == 0:
+        return ""
+    change = (now - before) / abs(before)
+    if abs(change) < FLAT_SHARE:
+        return "flat"
+    return "falling" if change < 0 else "rising"
+
+
+def phase_words(phase: str, done: float, total: float, unit: str) -> str:
+    """Return what a phase before the first step does and how far it is; a phase without a name stays as it is."""
+    known = {
+        "environment": words.translated("Preparing the environment"),
+        "data": words.translated("Preparing the data"),
+        "model": words.translated("Loading the model"),
+        "evaluation": words.translated("Taking the held-out loss"),
+        "samples": words.translated("Answering the sample prompts"),
+    }
+    name = known.get(phase) or (phase[:1].upper() + phase[1:])
+    if not total:
+        return name
+    if unit == "bytes":
+        return f"{name}  ·  " + words.translated("{done} of {total}").format(
+            done=words.size(done), total=words.size(total)
+        )
+    amount = words.translated("{done} of {total} {unit}")
+    return f"{name}  ·  " + amount.format(done=words.whole(round(done)), total=words.whole(round(total)), unit=unit)
+
+
+def best_words(best: tuple[int, float]) -> str:
+    """Return the best held-out loss and its step, such as "1.34 at 175"."""
+    step, loss = best
+    said = words.translated("{loss} at {step}")
+    return said.format(loss=loss_words(loss), step=words.whole(step))

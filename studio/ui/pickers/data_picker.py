@@ -1,0 +1,117 @@
+"""Chooses what is trained on, here or on the node, and optionally a file of rows that never are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from studio.ui.pickers.path_row import PathRow
+from studio.ui.pickers.popup import Popup, Tabs, ask_for_path
+from studio.ui.pickers.remote_browser import RemoteBrowser
+from studio.ui.pieces import ElidedLabel, button, plain_label
+
+if TYPE_CHECKING:
+    from studio.session.session import Session
+
+
+class DataPicker(Popup):
+    """Picking the training data closes the popup; the held-out file is chosen beside it and may stay empty."""
+
+    def __init__(self, session: Session, parent: QWidget) -> None:
+        super().__init__(self.tr("Training data"), "dataPicker", parent)
+        self._session = session
+        self._node = session.node_name
+        data = session.draft.spec.data
+        self._here = PathRow(
+            "dataPath", self.tr("Training data on this computer"), self.tr("Use this data"),
+            files=True, folders=True, filters=self.file_filters(),
+        )  # fmt: skip
+        self._here.chosen.connect(lambda path: self._choose("desktop", path))
+        if data.source == "desktop":
+            self._here.line.setText(data.path)
+        self._browser: RemoteBrowser | None = None
+        self.tabs = Tabs(
+            (
+                (self.tr("This computer"), "dataFromDesktop", self._desktop_page()),
+                (self._node or self.tr("Node"), "dataFromNode", self._node_page()),
+            ),
+            self.tr("Where the data lies"),
+        )
+        self.tabs.stack.currentChanged.connect(self._on_page)
+        self.body.addWidget(self.tabs, 1)
+        self.body.addWidget(self._held_out_row())
+        self.tabs.show_page(1 if data.source == "node" else 0)
+
+    def file_filters(self) -> str:
+        """Return the name filter of the file dialog."""
+        known = self.tr("Rows (*.jsonl *.json *.csv *.parquet *.jsonl.gz *.jsonl.zst)")
+        return f"{known};;{self.tr('All files (*)')}"
+
+    def _desktop_page(self) -> QWidget:
+        said = self.tr(
+            "JSON, JSONL, CSV or Parquet, one file or a folder of them. It stays here until the launch sends it."
+        )
+        return _column(plain_label(said, "muted", wraps=True), self._here)
+
+    def _node_page(self) -> QWidget:
+        if not self._node:
+            return _column(
+                plain_label(self.tr("Choose a node first; then its folders appear here."), "muted", wraps=True)
+            )
+        self._browser = RemoteBrowser(self._session, self._node, "dataBrowser", folders_only=False)
+        self._browser.chosen.connect(lambda path: self._choose("node", path))
+        return _column(self._browser)
+
+    def _held_out_row(self) -> QWidget:
+        held = QWidget()
+        row = QHBoxLayout(held)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(plain_label(self.tr("Held-out file"), "muted"))
+        self._held_out = ElidedLabel("", "caption")
+        self._held_out.setObjectName("heldOutPath")
+        row.addWidget(self._held_out, 1)
+        pick = button(self.tr("File…"), "heldOutFileButton", self.tr("Choose a held-out file"))
+        pick.clicked.connect(self._on_pick_held_out)
+        self._clear = button(self.tr("None"), "heldOutNoneButton", self.tr("Use no held-out file"))
+        self._clear.clicked.connect(lambda: self._set_held_out(""))
+        row.addWidget(pick)
+        row.addWidget(self._clear)
+        self._show_held_out()
+        return held
+
+    def _show_held_out(self) -> None:
+        path = self._session.draft.spec.data.held_out_path
+        self._held_out.set_text(path or self.tr("none: a share of the rows is set aside"))
+        self._clear.setVisible(bool(path))
+
+    def _on_pick_held_out(self) -> None:
+        ask_for_path(self, self.tr("Held-out data"), False, self.file_filters(), self._set_held_out)
+
+    def _set_held_out(self, path: str) -> None:
+        data = self._session.draft.spec.data
+        self._session.choose_data(data.source, data.path, path)
+        self._show_held_out()
+
+    def _on_page(self, number: int) -> None:
+        if number == 1 and self._browser is not None and not self._browser.here:
+            data = self._session.draft.spec.data
+            self._browser.go(data.path.rsplit("/", 1)[0] if data.source == "node" and "/" in data.path else "~")
+
+    def _choose(self, source: str, path: str) -> None:
+        session = self._session
+        data = session.draft.spec.data
+        held_out = data.held_out_path if source == data.source else ""
+        self.close()
+        session.choose_data(source, path, held_out)
+
+
+def _column(*widgets: QWidget) -> QWidget:
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(8)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return page

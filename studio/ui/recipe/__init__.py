@@ -1,0 +1,1 @@
+"""The Recipe page: optimizer, schedule, regularization and batch beside the learning-rate curve."""

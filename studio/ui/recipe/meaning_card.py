@@ -1,0 +1,108 @@
+"""What the numbers of the recipe come to: steps, epochs, tokens, and the arithmetic in a sentence."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout
+
+from remote_agent.contract.job_spec import JobSpec
+from studio.state.draft import Draft
+from studio.ui import words
+
+_PLACES = 4
+
+
+class MeaningCard(QFrame):
+    """Four large numbers and two sentences about a draft."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self._draft = draft
+        self.setProperty("role", "card")
+        self.setObjectName("meaningCard")
+        heading = QLabel(self.tr("What this means"))
+        heading.setProperty("role", "heading")
+        self.setAccessibleName(heading.text())
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(0)
+        self._numbers: list[QLabel] = []
+        self._captions: list[QLabel] = []
+        for column in range(_PLACES):
+            number, caption = QLabel(), QLabel()
+            number.setProperty("role", "number")
+            caption.setProperty("role", "caption")
+            caption.setWordWrap(True)
+            caption.setAlignment(Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(number, 0, column)
+            grid.addWidget(caption, 1, column)
+            grid.setColumnStretch(column, 1)
+            self._numbers.append(number)
+            self._captions.append(caption)
+        self._numbers[0].setObjectName("totalSteps")
+        self._sentence = QLabel()
+        self._sentence.setObjectName("batchSentence")
+        self._sentence.setProperty("role", "muted")
+        self._sentence.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 12)
+        layout.setSpacing(6)
+        layout.addWidget(heading)
+        layout.addLayout(grid)
+        layout.addWidget(self._sentence)
+        draft.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say what the draft comes to now."""
+        spec, plan, data = self._draft.spec, self._draft.plan, self._draft.known.data
+        epochs = plan.total_steps / plan.steps_per_epoch if plan.steps_per_epoch else spec.batch.epochs
+        steps = words.whole(plan.total_steps) if plan.total_steps else "–"
+        self._put(0, steps, self.tr("optimizer steps"))
+        if plan.steps_per_epoch:
+            per_epoch = words.counted(plan.steps_per_epoch, self.tr("epochs of {} step"), self.tr("epochs of {} steps"))
+        else:
+            per_epoch = self.tr("epochs")
+        self._put(1, words.short_number(round(epochs, 2)), per_epoch)
+        if data is not None and plan.steps_per_epoch:
+            self._put(2, words.count(data.train_supervised_tokens * epochs), self.tr("supervised tokens"))
+        else:
+            self._put(2, "–", self.tr("supervised tokens"))
+        tokens = self.tr("sequences an update, {} tokens at most").format(words.count(plan.global_batch_tokens))
+        self._put(3, words.whole(plan.global_batch), tokens)
+        self._sentence.setText(f"{self._arithmetic(spec, plan.global_batch)} {self._what_is_kept(spec)}")
+
+    def _put(self, place: int, number: str, caption: str) -> None:
+        self._numbers[place].setText(number)
+        self._captions[place].setText(caption)
+
+    def _arithmetic(self, spec: JobSpec, global_batch: int) -> str:
+        sequences = words.counted(spec.batch.micro_batch, self.tr("{} sequence"), self.tr("{} sequences"))
+        accumulation = self.tr("{} accumulation").format(spec.batch.accumulation)
+        node = self._draft.known.node
+        if node is not None and node.gpus:
+            ranks = words.counted(spec.strategy.ranks, self.tr("{} GPU"), self.tr("{} GPUs"))
+        else:
+            ranks = words.counted(spec.strategy.ranks, self.tr("{} process"), self.tr("{} processes"))
+        product = self.tr("{sequences} × {accumulation} × {ranks} = {product}.").format(
+            sequences=sequences, accumulation=accumulation, ranks=ranks, product=words.whole(global_batch)
+        )
+        if self._draft.plan.total_steps:
+            return product
+        return product + " " + self.tr("The number of steps follows from the data, which is not read yet.")
+
+    def _what_is_kept(self, spec: JobSpec) -> str:
+        every = spec.evaluation.every_steps
+        if every:
+            evaluated = words.counted(every, self.tr("Evaluation every step"), self.tr("Evaluation every {} steps"))
+        elif spec.evaluation.at_start:
+            evaluated = self.tr("Evaluation before the first step and after the last")
+        else:
+            evaluated = self.tr("Evaluation after the last step")
+        saved = [spec.checkpointing.weights_every_steps, spec.checkpointing.state_every_steps]
+        often = [steps for steps in saved if steps]
+        if often:
+            return self.tr("{evaluated}; a checkpoint every {steps}.").format(
+                evaluated=evaluated, steps=words.whole(min(often))
+            )
+        return self.tr("{}; weights are saved at the end.").format(evaluated)

@@ -1,0 +1,333 @@
+"""A session without a node behind it: real draft, hosts and library; verbs are noted, answers given by the test."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+
+from remote_agent.contract.data_report import (
+    DataReport,
+    FileEntry,
+    Finding,
+    ModelReport,
+    PackingReport,
+    RowView,
+    TokenCounts,
+    TokenSpan,
+)
+from remote_agent.contract.events import (
+    AttemptStarted,
+    CheckpointCommitted,
+    Complained,
+    Evaluated,
+    Event,
+    NodeSampled,
+    Sampled,
+    Stamped,
+    StateChanged,
+    StepCompleted,
+    TrainingStarted,
+)
+from remote_agent.contract.job_spec import JobSpec, with_value
+from remote_agent.contract.node_report import TRAINER_PACKAGES, Gpu, Interpreter, NodeReport, PackageVersion
+from remote_agent.contract.schedule import lr_at
+from studio.session.addresses import NodeAddress
+from studio.state.draft import Draft
+from studio.state.hosts import Hosts
+from studio.state.library import LibraryState
+from studio.state.node import READY, NodeState
+from studio.state.run import RunState
+
+
+class Work(NamedTuple):
+    """What the session says it is doing."""
+
+    phase: str
+    done: float
+    total: float
+    unit: str = ""
+
+
+class PageSession(QObject):
+    """The attributes, signals and verbs of `studio.session.session.Session` that the pages use."""
+
+    notice = Signal(str, str)
+    run_opened = Signal(str)
+    host_key_question = Signal(object, str)
+    rows_loaded = Signal(int, object)
+    rows_failed = Signal(str)
+    inputs_changed = Signal()
+    launch_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.draft, self.hosts, self.library = Draft(parent=self), Hosts(self), LibraryState(self)
+        self.calls: list[tuple[Any, ...]] = []
+        self.inspection: Work | None = None
+        self.inspection_problem = ""
+        self.launch_progress: tuple[Any, ...] = ()
+        self.is_launching = False
+        self.node_name = ""
+        self.runs: dict[str, RunState] = {}
+        self.listings: dict[str, dict[str, Any]] = {}
+        self.hosts.put(NodeAddress("This computer"))
+
+    @property
+    def node(self) -> NodeState | None:
+        return self.hosts.get(self.node_name) if self.node_name else None
+
+    @property
+    def model_name(self) -> str:
+        return self.draft.spec.model.id.rsplit("/", 1)[-1]
+
+    @property
+    def data_name(self) -> str:
+        return self.draft.spec.data.path.rsplit("/", 1)[-1]
+
+    def choose_model(self, source: str, id: str) -> None:
+        self.calls.append(("choose_model", source, id))
+        self.draft.edit({"model.source": source, "model.id": id})
+
+    def choose_data(self, source: str, path: str, held_out_path: str = "") -> None:
+        self.calls.append(("choose_data", source, path, held_out_path))
+        self.draft.edit({"data.source": source, "data.path": path, "data.held_out_path": held_out_path})
+
+    def choose_node(self, name: str) -> None:
+        self.calls.append(("choose_node", name))
+        self.node_name = name
+        self.inputs_changed.emit()
+
+    def add_node(self, address: NodeAddress) -> None:
+        self.calls.append(("add_node", address))
+        self.hosts.put(address)
+
+    def browse(
+        self, node: str, path: str, on_result: Callable[[dict[str, Any]], None], on_error: Callable[[str], None]
+    ) -> None:
+        self.calls.append(("browse", node, path))
+        if path in self.listings:
+            on_result(self.listings[path])
+        else:
+            on_error(f"There is no folder {path} on {node}.")
+
+    def run(self, run_id: str) -> RunState:
+        return self.runs[run_id]
+
+    def load_rows(self, start: int, count: int) -> None:
+        self.calls.append(("load_rows", start, count))
+
+    def export_run(self, run_id: str, folder: Path, pack_inputs: bool = False) -> None:
+        self.calls.append(("export_run", run_id, folder, pack_inputs))
+
+    def stop_run(self, run_id: str, save: bool = True) -> None:
+        self.calls.append(("stop_run", run_id, save))
+
+    def save_now(self, run_id: str) -> None:
+        self.calls.append(("save_now", run_id))
+
+    def accept_host_key(self, question: object) -> None:
+        self.calls.append(("accept_host_key", question))
+
+    def remove_node(self, name: str) -> None:
+        self.calls.append(("remove_node", name))
+        self.hosts.remove(name)
+
+    def probe_node(self, name: str) -> None:
+        self.calls.append(("probe_node", name))
+
+    def launch(self) -> None:
+        self.calls.append(("launch",))
+
+    def cancel_launch(self) -> None:
+        self.calls.append(("cancel_launch",))
+
+    def retry_link(self, node: str) -> None:
+        self.calls.append(("retry_link", node))
+
+    def inspect(self) -> None:
+        self.calls.append(("inspect",))
+
+    def cancel_inspection(self) -> None:
+        self.calls.append(("cancel_inspection",))
+
+
+def gpu_report(count: int = 8) -> NodeReport:
+    """Return what a probe of a machine with H100s says."""
+    gib = 1024**3
+    gpus = tuple(
+        Gpu(index, f"GPU-{index}", "NVIDIA H100 80GB HBM3", int(79.6 * gib), 2 * gib, 0.0, 34.0 + index, 70.0, "9.0")
+        for index in range(count)
+    )
+    packages = tuple(PackageVersion(name, "1.0") for name in TRAINER_PACKAGES)
+    interpreter = Interpreter("/home/dana/envs/train/bin/python", "3.11.9", packages)
+    return NodeReport(
+        "gpu-box", "dana", "Linux 6.8 x86_64", "/home/dana/.luthier", "3.11.9", 64, 512 * gib, 480 * gib, 1800 * gib,
+        gpus, interpreter, "c++ 13.2", "1.11", "boot", 1.7e9,
+    )  # fmt: skip
+
+
+def cpu_report(missing: tuple[str, ...] = ()) -> NodeReport:
+    """Return what a probe of a machine without a GPU says."""
+    packages = tuple(PackageVersion(name, "" if name in missing else "1.0") for name in TRAINER_PACKAGES)
+    return dataclasses.replace(
+        gpu_report(0), hostname="desk", cores=2, memory_total_bytes=int(7.8 * 1024**3),
+        memory_available_bytes=5 * 1024**3, disk_free_bytes=21 * 1024**3,
+        interpreter=Interpreter("/opt/luthier/.venv/bin/python", "3.11.2", packages),
+    )  # fmt: skip
+
+
+def model_report() -> ModelReport:
+    """Return the report of a small model."""
+    config = {
+        "model_type": "llama", "vocab_size": 49152, "hidden_size": 576, "num_hidden_layers": 30, "tie_word_embeddings":
+        True, "num_attention_heads": 9, "num_key_value_heads": 3, "intermediate_size": 1536,
+        "max_position_embeddings": 8192,
+    }  # fmt: skip
+    files = (FileEntry("model.safetensors", 538_090_408), FileEntry("tokenizer.json", 2_104_556))
+    return ModelReport("/models/SmolLM2-135M-Instruct", config, "{{ x }}", "ab" * 32, 134_515_008, files, "cd" * 32)
+
+
+def counts_of(lengths: list[int], bins: int = 40) -> TokenCounts:
+    """Return the distribution of so many token counts."""
+    top = max(lengths)
+    edges = tuple(top * number / bins for number in range(bins + 1))
+    histogram = [0] * bins
+    for length in lengths:
+        histogram[min(bins - 1, int(length / top * bins))] += 1
+    ordered = sorted(lengths)
+    return TokenCounts(
+        len(lengths), ordered[0], sum(lengths) / len(lengths), float(ordered[len(ordered) // 2]), top, sum(lengths),
+        tuple(histogram), edges,
+    )  # fmt: skip
+
+
+def data_report(rows: int = 4128, length: int = 1024) -> DataReport:
+    """Return the report of question-answer pairs with a long tail."""
+    chance = random.Random(7)
+    lengths = [max(12, int(chance.lognormvariate(5.0, 0.62))) for _ in range(rows)]
+    findings = (
+        Finding("over_length", "warning", 37, "37 rows are longer than the sequence length; their ends are cut.", (5,)),
+        Finding("duplicate", "warning", 112, "112 rows repeat an earlier row word for word.", (204, 205)),
+        Finding("empty_answer", "error", 3, "3 rows have an empty answer and train nothing.", (77,)),
+        Finding("leak", "info", 9, "9 rows appear in both the training and the held-out part.", (310,)),
+    )
+    counts = counts_of(lengths)
+    held_out = rows // 10
+    return DataReport(
+        "/data/docstrings.jsonl", rows, "messages",
+        "The column “messages” holds lists of role and content in all of the first 1,000 rows.", rows - held_out,
+        held_out, counts, counts, counts, PackingReport(length, counts.total // length + 9, 0.961),
+        counts.total // length + 9, 30, counts.total, counts.total * 2 // 3, findings, "ef" * 32,
+    )  # fmt: skip
+
+
+def row_view(index: int) -> RowView:
+    """Return a row with a system turn, a question and an answer, as tokens of whole words."""
+    system = "You are a helpful assistant."
+    asked = f"What does str.partition(sep) do, asked for the {index}th time?"
+    said = (
+        "Split the string at the first occurrence of sep, and return a 3-tuple containing the part before the "
+        "separator, the separator itself, and the part after the separator.\n\nIf the separator is not found, return "
+        "a 3-tuple containing the string itself, followed by two empty strings."
+    )
+    tokens: list[TokenSpan] = []
+    for role, text in (("system", system), ("user", asked), ("assistant", said)):
+        trained = role == "assistant"
+        tokens.append(TokenSpan(1, "<|im_start|>", False, special=True))
+        tokens += [TokenSpan(520, role, False), TokenSpan(198, "\n", False)]
+        words = [part for part in text.replace("\n\n", " \n\n ").split(" ") if part]
+        for number, word in enumerate(words):
+            tokens.append(TokenSpan(1000 + 37 * len(tokens) % 48000, (" " if number else "") + word, trained))
+        tokens += [TokenSpan(2, "<|im_end|>", trained, special=True), TokenSpan(198, "\n", False)]
+    tokens += [TokenSpan(4321, " and", True, truncated=True), TokenSpan(4322, " more", True, truncated=True)]
+    text = "".join(token.text for token in tokens)
+    turns = (("system", system), ("user", asked), ("assistant", said))
+    return RowView(index, turns, text, tuple(tokens), f"{index:016x}")
+
+
+def filled_session() -> PageSession:
+    """Return a session with model, data and a node that are all known."""
+    session = PageSession()
+    session.hosts.update("This computer", report=cpu_report(), link=READY)
+    session.hosts.put(NodeAddress("gpu-box", "ssh", "10.0.3.7", 22022, "dana"))
+    session.hosts.update("gpu-box", report=gpu_report(), link=READY)
+    session.hosts.put(NodeAddress("lab-2", "ssh", "lab-2"))
+    session.hosts.update("lab-2", link="unreachable", problem="lab-2 did not answer within 15 s; is it switched on?")
+    session.node_name = "gpu-box"
+    draft = session.draft
+    draft.edit({
+        "name": "docstrings", "model.id": "/models/SmolLM2-135M-Instruct", "data.path": "/data/docstrings.jsonl",
+        "strategy.ranks": 8,
+    })  # fmt: skip
+    draft.set_known(model=model_report(), data=data_report(), node=gpu_report())
+    return session
+
+
+def run_spec() -> JobSpec:
+    """Return the job of the run that `fold_steps` makes up."""
+    spec: JobSpec = with_value(JobSpec(), "name", "docstrings")
+    for path, value in (("model.id", "/models/SmolLM2-135M-Instruct"), ("data.path", "/data/docstrings.jsonl"),
+                        ("optimizer.learning_rate", 5e-5), ("strategy.ranks", 8)):  # fmt: skip
+        spec = with_value(spec, path, value)
+    return spec
+
+
+def new_run() -> RunState:
+    """Return a run of which nothing is known but that it was launched."""
+    return RunState("r-261124-081400-abcdef", "docstrings", "gpu-box", run_spec())
+
+
+def fold_start(run: RunState, total: int) -> None:
+    """Fold what comes before the first step."""
+    events: list[Event] = [
+        StateChanged("queued", 1), StateChanged("starting", 1), AttemptStarted(1, 8),
+        TrainingStarted(1, 1, total, total // 3, 8, 134_515_008, total * 8, 24), StateChanged("running", 1),
+    ]  # fmt: skip
+    run.fold([Stamped(1000.0 + number, event) for number, event in enumerate(events)])
+
+
+def fold_steps(run: RunState, first: int, last: int, total: int) -> None:
+    """Fold noisy steps with evaluations every 25."""
+    chance = random.Random(first)
+    events: list[Event] = []
+    for step in range(first, last + 1):
+        if step == 1:
+            events.append(Evaluated(1, 0, 2.41, math.exp(2.41), 4000, 24, 3.0))
+        loss = 1.12 + 1.4 * math.exp(-step / 40) + chance.gauss(0, 0.07)
+        norm = 0.62 + abs(chance.gauss(0, 0.22)) + 0.6 * math.exp(-step / 12)
+        rate = lr_at(run.spec, step - 1, total)
+        events.append(StepCompleted(1, step, loss, rate, norm, 8192, 5400, 43e3 + chance.gauss(0, 1200), 0.19, 2**36,
+                                    3 * step / total))  # fmt: skip
+        if step % 25 == 0:
+            held_out = 1.18 + 1.23 * math.exp(-step / 42)
+            events.append(Evaluated(1, step, held_out, math.exp(held_out), 4000, 24, 3.0))
+    run.fold([Stamped(2000.0 + number, event) for number, event in enumerate(events)])
+
+
+def fold_middle(run: RunState) -> None:
+    """Fold a checkpoint, hardware, samples, a complaint and some log lines."""
+    gib = 1024**3
+    gpus = tuple(
+        {"index": index, "memory_used_bytes": (60 + index / 10) * gib, "memory_total_bytes": 79.6 * gib,
+         "utilization_percent": 97.0 - index, "temperature_c": 61.0 + index % 2}
+        for index in range(8)
+    )  # fmt: skip
+    prompt = "What does str.partition do?"
+    answer = "It splits the string at the first occurrence of sep and returns a tuple of three parts."
+    events: list[Event] = [
+        CheckpointCommitted(1, 100, "step-100", True, 2 * gib, 8.0),
+        NodeSampled(38.0, 200 * gib, 512 * gib, 214 * gib, gpus),
+        Sampled(1, 0, prompt, "str.partition is a function that is used to partition. It is a function that is used."),
+        Sampled(1, 175, prompt, answer),
+        Complained("warning", "The gradient norm was 4.1 at step 171, four times its running level; look at the rows "
+                   "20 113 and 20 118.", 3),
+    ]  # fmt: skip
+    run.fold([Stamped(3000.0, event) for event in events])
+    run.fold_log(0, [f"{step:>4}  loss 1.{300 - step % 90}  lr 3.1e-05  43.1 k tokens/s" for step in range(160, 187)])
+    run.fold_log(1, ["NCCL INFO Channel 00/24 : 0 1 2 3 4 5 6 7"])

@@ -1,0 +1,133 @@
+"""Charts draw what they were given, reduce without losing a peak, and let their handles be dragged."""
+
+from __future__ import annotations
+
+import time
+
+import numpy
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from studio.ui.charts.columns import reduced, smoothed
+from studio.ui.charts.handles import Handle
+from studio.ui.charts.line_chart import LineChart
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
+
+
+@pytest.fixture
+def chart(qtbot: QtBot) -> LineChart:
+    chart = LineChart("Loss", "nats a token")
+    qtbot.addWidget(chart)
+    chart.resize(500, 300)
+    chart.show()
+    qtbot.waitUntil(lambda: chart.is_drawn)
+    return chart
+
+
+def test_that_the_plot_waits_until_the_card_is_shown(qtbot: QtBot) -> None:
+    chart = LineChart("Loss")
+    qtbot.addWidget(chart)
+    chart.set_line("train", [1, 2], [3.0, 2.0])
+    assert not chart.is_drawn
+    chart.show()
+    qtbot.waitUntil(lambda: chart.is_drawn)
+    assert chart.line("train")[1].tolist() == [3.0, 2.0]
+
+
+def test_that_reduction_keeps_every_peak_and_few_points() -> None:
+    x = numpy.arange(1_000_000, dtype=float)
+    y = numpy.sin(x / 1000)
+    y[777_777], y[123_456] = 50.0, -50.0
+    few_x, few_y = reduced(x, y, -1.0, 1e6, 800)
+    assert few_x.size <= 2 * 802 + 1250
+    assert (few_y.max(), few_y.min()) == (50.0, -50.0)
+    assert numpy.all(numpy.diff(few_x) >= 0)
+
+
+def test_that_a_short_line_and_a_zoomed_part_are_kept_whole() -> None:
+    x = numpy.arange(100_000, dtype=float)
+    few_x, few_y = reduced(x, x * 2, 500.0, 600.0, 800)
+    assert few_x.tolist() == list(range(499, 602))
+    assert few_y.tolist() == [2 * value for value in range(499, 602)]
+
+
+def test_that_a_million_points_are_reduced_within_a_frame() -> None:
+    x = numpy.arange(1_000_000, dtype=float)
+    y = numpy.random.default_rng(1).normal(size=x.size)
+    began = time.perf_counter()
+    for _ in range(3):
+        reduced(x, y, 0.0, 1e6, 1000)
+    assert (time.perf_counter() - began) / 3 < 0.1
+
+
+def test_that_smoothing_equals_the_plain_recurrence_and_skips_gaps() -> None:
+    values = numpy.random.default_rng(2).normal(size=1000)
+    values[100] = numpy.nan
+    total = share = 0.0
+    expected = []
+    for value in values:
+        finite = numpy.isfinite(value)
+        total = 0.9 * total + (value if finite else 0.0)
+        share = 0.9 * share + finite
+        expected.append(total / share)
+    assert numpy.allclose(smoothed(values, 0.9), expected)
+    assert smoothed([]).size == 0
+
+
+def test_that_the_legend_tells_the_values_under_the_crosshair(chart: LineChart) -> None:
+    chart.set_line("train", [1, 2, 3], [3.0, 2.0, 1.25])
+    chart.set_line("every step", [1, 2, 3], [3.0, 2.0, 1.0], role="raw")
+    chart.set_line("plan", [1, 2], [0.5, float("nan")], role="plan")
+    chart.set_cursor(3.1)
+    assert chart.legend.accessibleName() == "train  1.25, plan, step 3"
+    chart.set_cursor(None)
+    assert chart.legend.accessibleName() == "train, plan, step"
+
+
+def test_that_small_values_are_told_in_a_power_of_ten(chart: LineChart) -> None:
+    chart.set_line("rate", [1, 2], [1e-5, 2e-5])
+    assert chart.unit_label.text() == "× 1e-5 nats a token"
+    chart.set_line("rate", [1, 2], [1.0, 2.0])
+    assert chart.unit_label.text() == "nats a token"
+
+
+def test_that_lines_marks_and_gaps_come_and_go(chart: LineChart) -> None:
+    chart.set_line("train", [1, 2, 3], [1.0, float("nan"), float("inf")])
+    chart.set_mark("epoch 1", 2)
+    chart.set_level("clip", 5.0)
+    chart.set_mark("epoch 1", None)
+    chart.remove_line("train")
+    assert chart.line_names == ()
+    chart.clear()
+    assert chart.body.currentWidget() is chart.empty_label
+
+
+def test_that_values_and_picture_can_be_copied(chart: LineChart) -> None:
+    chart.set_line('loss, "raw"', [1, 2], [0.1, 2e-5])
+    chart.copy_values()
+    assert QGuiApplication.clipboard().text() == 'line,x,y\n"loss, ""raw""",1,0.1\n"loss, ""raw""",2,2e-05\n'
+    chart.copy_image()
+    assert not QGuiApplication.clipboard().pixmap().isNull()
+
+
+def test_that_a_dragged_handle_tells_where_it_is_and_holds_a_steady_axis(chart: LineChart, qtbot: QtBot) -> None:
+    chart.set_line("rate", [0, 100], [0.0, 1.0])
+    chart.set_handles([Handle("peak", 50, 0.5)])
+    moved: list[tuple[str, float, float]] = []
+    chart.handle_moved.connect(lambda *place: moved.append(place))
+    start, target = chart.handle_position("peak"), chart.plot_widget
+    assert start is not None and target is not None
+    press = target.mapFrom(chart, start)
+    qtbot.mouseMove(target, press)
+    qtbot.mousePress(target, Qt.MouseButton.LeftButton, pos=press)
+    for step in range(1, 9):
+        qtbot.mouseMove(target, press + QPoint(0, 8 * step))
+        qtbot.wait(15)
+    with qtbot.waitSignal(chart.handle_released):
+        qtbot.mouseRelease(target, Qt.MouseButton.LeftButton, pos=press + QPoint(0, 64))
+    assert moved and moved[-1][0] == "peak"
+    assert moved[-1][1] == 50
+    assert moved[-1][2] < 0.45

@@ -1,0 +1,77 @@
+"""The library at the left tells a run's state by icon and word, and hands over what was chosen."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from remote_agent.contract.events import TRANSITIONS
+from remote_agent.contract.job_spec import JobSpec
+from studio.state.library import JobEntry, RunEntry
+from studio.ui.sidebar import Sidebar, short_gpu_name
+from tests.ui.page_session import PageSession, filled_session, gpu_report
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
+
+
+@pytest.fixture
+def session() -> PageSession:
+    session = filled_session()
+    session.library.fill(
+        [JobEntry("j1", "alpaca-7b", JobSpec(), 2.0), JobEntry("j2", "med-13b", JobSpec(), 1.0)],
+        [
+            RunEntry("r-1", "first", "gpu-box", "running", 10, 20, 1.314, 2.0, losses=(2.0, math.nan, 1.3)),
+            RunEntry("r-2", "second", "gpu-box", "failed", created_s=1.0),
+        ],
+    )
+    return session
+
+
+@pytest.fixture
+def sidebar(qtbot: QtBot, session: PageSession) -> Sidebar:
+    sidebar = Sidebar(session)  # type: ignore[arg-type]
+    qtbot.addWidget(sidebar)
+    sidebar.resize(232, 700)
+    sidebar.show()
+    return sidebar
+
+
+def test_that_a_run_shows_its_loss_or_its_state(sidebar: Sidebar) -> None:
+    details = {entry.key: entry.detail for entry in sidebar.entries if entry.kind == "run"}
+    assert details == {"r-1": "1.31", "r-2": "Failed"}
+
+
+def test_that_every_state_has_an_icon(sidebar: Sidebar, session: PageSession) -> None:
+    for state in TRANSITIONS:
+        session.library.put_run(RunEntry(f"r-{state}", state, "gpu-box", state))
+    assert all(entry.icon for entry in sidebar.entries if entry.kind == "run")
+    assert not sidebar.grab().isNull()
+
+
+def test_that_a_click_hands_over_the_job(qtbot: QtBot, sidebar: Sidebar) -> None:
+    row = next(row for row, entry in enumerate(sidebar.entries) if entry.key == "j2")
+    place = sidebar.tree.visualRect(sidebar.tree.model().index(row, 0)).center()
+    with qtbot.waitSignal(sidebar.job_chosen) as chosen:
+        qtbot.mouseClick(sidebar.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert chosen.args == ["j2"]
+
+
+def test_that_the_filter_keeps_what_it_finds(sidebar: Sidebar) -> None:
+    sidebar.filter.setText("MED")
+    assert [entry.key for entry in sidebar.entries if entry.kind in ("job", "run", "node")] == ["j2"]
+
+
+def test_that_the_chosen_row_stays_marked_when_the_list_changes(sidebar: Sidebar, session: PageSession) -> None:
+    sidebar.select("run", "r-2")
+    session.library.put_run(RunEntry("r-0", "newest", "gpu-box", "queued", created_s=9.0))
+    row = sidebar.tree.currentIndex().row()
+    assert sidebar.entry_at(row).key == "r-2"
+
+
+def test_that_a_gpu_is_called_what_people_call_it() -> None:
+    names = ("NVIDIA H100 80GB HBM3", "NVIDIA A100-SXM4-80GB", "Tesla T4", "")
+    assert [short_gpu_name(name) for name in names] == ["H100", "A100", "T4", ""]
+    assert short_gpu_name(gpu_report().gpus[0].name) == "H100"
