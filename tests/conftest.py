@@ -52,5 +52,9 @@ def _new_threads(before: set[threading.Thread]) -> list[threading.Thread]:
     return [
         thread
         for thread in threading.enumerate()
-        if thread not in before and thread.is_alive() and not thread.name.startswith(_KEPT_FOR_THE_SESSION)
+        # a thread that Qt made shows up as a dummy where Python code ran in it; Qt ends it, and it cannot be joined
+        if thread not in before
+        and thread.is_alive()
+        and not isinstance(thread, threading._DummyThread)
+        and not thread.name.startswith(_KEPT_FOR_THE_SESSION)
     ]

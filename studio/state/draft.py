@@ -1,0 +1,233 @@
+"""The job being edited: undo and redo over the whole spec, its problems, its plan, and what the inputs made stale."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from PySide6.QtCore import QObject, Signal
+
+from remote_agent.contract.batch_arithmetic import BatchPlan, batch_plan
+from remote_agent.contract.data_report import DataReport, ModelReport
+from remote_agent.contract.job_spec import DataSpec, JobSpec, ModelSpec, value_at, with_value
+from remote_agent.contract.node_report import NodeReport
+from remote_agent.contract.problems import Fix, Known, Problem, changed_fields, problems
+
+TOKENS, TEMPLATE, LENGTH = "tokens", "template", "length"
+MERGE_WITHIN_S = 0.8
+HISTORY = 500
+
+
+class _Unset:
+    """Stands for an argument that was not given, where None means unknown."""
+
+
+_UNSET = _Unset()
+
+
+class _ModelKey(NamedTuple):
+    """What identifies the model of a spec."""
+
+    source: str
+    id: str
+    revision: str
+
+
+class _TokensKey(NamedTuple):
+    """What the token ids of a spec come from."""
+
+    model: _ModelKey
+    data: DataSpec
+    seed: int
+
+
+class Draft(QObject):
+    """One JobSpec under edit.
+
+    ``changed`` follows every change of spec or knowledge, ``problems_changed`` where the list of problems differs,
+    ``notice`` carries (severity, sentence) where the draft reset something by itself.
+    """
+
+    changed = Signal()
+    problems_changed = Signal()
+    notice = Signal(str, str)
+
+    def __init__(
+        self, spec: JobSpec | None = None, parent: QObject | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self._spec = spec if spec is not None else JobSpec()
+        self._known = Known()
+        self._model_key: _ModelKey | None = None
+        self._tokens_key: _TokensKey | None = None
+        self._former_tokenizer = ""
+        self._undo: list[JobSpec] = []
+        self._redo: list[JobSpec] = []
+        self._last_edit: tuple[tuple[str, ...], float] = ((), 0.0)
+        self._problems = tuple(problems(self._spec, self._known))
+
+    @property
+    def spec(self) -> JobSpec:
+        """Return the spec as it stands."""
+        return self._spec
+
+    @property
+    def known(self) -> Known:
+        """Return what is known beside the spec and still belongs to it."""
+        return self._known
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what stands against the job, errors first."""
+        return self._problems
+
+    @property
+    def plan(self) -> BatchPlan:
+        """Return the batch arithmetic; steps are 0 where neither data nor a number of steps is known."""
+        data = self._known.data
+        return batch_plan(self._spec, self._known.train_sequences or (data.train_sequences if data else 0))
+
+    @property
+    def stale(self) -> frozenset[str]:
+        """Return which of tokens, template and length were not taken from the inputs that the spec names now."""
+        marks: set[str] = set()
+        if self._spec.model.id and self._model_key != _model_key(self._spec.model):
+            marks |= {TEMPLATE, LENGTH}
+        if self._spec.data.path and self._tokens_key != _tokens_key(self._spec):
+            marks.add(TOKENS)
+        return frozenset(marks)
+
+    @property
+    def can_undo(self) -> bool:
+        """Say whether there is a change to take back."""
+        return bool(self._undo)
+
+    @property
+    def can_redo(self) -> bool:
+        """Say whether there is a change to do again."""
+        return bool(self._redo)
+
+    def set_value(self, path: str, value: Any) -> None:
+        """Set one field; quick changes of the same field are one step of the undo. Raises KeyError for a wrong path."""
+        self.edit({path: value})
+
+    def apply(self, fix: Fix) -> None:
+        """Make a fix's changes as one step of the undo."""
+        self.edit(changed_fields(fix))
+
+    def edit(self, changes: Mapping[str, Any]) -> None:
+        """Set several fields as one step of the undo. Raises KeyError for a wrong path."""
+        spec = self._spec
+        for path, value in changes.items():
+            kind = type(value_at(spec, path))
+            spec = with_value(spec, path, float(value) if kind is float and type(value) is int else value)
+        if spec == self._spec:
+            return
+        paths, now = tuple(changes), self._clock()
+        merges = bool(self._undo) and self._last_edit[0] == paths and now - self._last_edit[1] < MERGE_WITHIN_S
+        if not merges:
+            self._undo.append(self._spec)
+            del self._undo[:-HISTORY]
+        self._redo.clear()
+        self._last_edit = (paths, now)
+        self._become(spec)
+
+    def undo(self) -> None:
+        """Take the last change back; nothing happens where there is none."""
+        if self._undo:
+            self._redo.append(self._spec)
+            self._last_edit = ((), 0.0)
+            self._become(self._undo.pop())
+
+    def redo(self) -> None:
+        """Do the change again that was taken back last."""
+        if self._redo:
+            self._undo.append(self._spec)
+            self._last_edit = ((), 0.0)
+            self._become(self._redo.pop())
+
+    def replace_spec(self, spec: JobSpec) -> None:
+        """Open another job: the history starts anew and nothing is known of its inputs; the node stays."""
+        self._undo.clear()
+        self._redo.clear()
+        self._last_edit = ((), 0.0)
+        self._model_key, self._tokens_key, self._former_tokenizer = None, None, ""
+        self._known = Known(node=self._known.node)
+        self._become(spec)
+
+    def set_known(
+        self,
+        *,
+        model: ModelReport | _Unset | None = _UNSET,
+        data: DataReport | _Unset | None = _UNSET,
+        node: NodeReport | _Unset | None = _UNSET,
+    ) -> None:
+        """Take in what was found of model, data or node; what is not given stays as it is.
+
+        A report of the model or the data is taken as one of the inputs that the spec names at this moment.
+        """
+        old = self._known
+        if isinstance(model, ModelReport):
+            self._take_model(model)
+        elif model is None:
+            self._model_key = None
+        if isinstance(data, DataReport):
+            self._tokens_key = _tokens_key(self._spec)
+        elif data is None:
+            self._tokens_key = None
+        self._known = Known(
+            model=old.model if isinstance(model, _Unset) else model,
+            data=old.data if isinstance(data, _Unset) else data,
+            node=old.node if isinstance(node, _Unset) else node,
+        )
+        self._refresh()
+
+    def _take_model(self, model: ModelReport) -> None:
+        """Put template and length right for another model and say what that was."""
+        another = bool(self._former_tokenizer) and self._former_tokenizer != model.tokenizer_hash
+        self._former_tokenizer = model.tokenizer_hash
+        if another:
+            changes, sentence = _reset_for(self._spec, model)
+            if changes:
+                self.edit(changes)
+            self.notice.emit("info", sentence)
+        self._model_key = _model_key(self._spec.model)
+
+    def _become(self, spec: JobSpec) -> None:
+        if spec.model != self._spec.model and self._model_key != _model_key(spec.model):
+            self._known = Known(node=self._known.node)
+        if (spec.data.source, spec.data.path) != (self._spec.data.source, self._spec.data.path):
+            self._known = Known(model=self._known.model, node=self._known.node)
+        self._spec = spec
+        self._refresh()
+
+    def _refresh(self) -> None:
+        before = self._problems
+        self._problems = tuple(problems(self._spec, self._known))
+        self.changed.emit()
+        if self._problems != before:
+            self.problems_changed.emit()
+
+
+def _model_key(model: ModelSpec) -> _ModelKey:
+    return _ModelKey(model.source, model.id, model.revision)
+
+
+def _tokens_key(spec: JobSpec) -> _TokensKey:
+    return _TokensKey(_model_key(spec.model), spec.data, spec.seed)
+
+
+def _reset_for(spec: JobSpec, model: ModelReport) -> tuple[dict[str, Any], str]:
+    """Return what another model with another tokenizer resets, and the sentence that says so."""
+    changes: dict[str, Any] = {}
+    said = ["token counts are taken anew"]
+    if spec.data.chat_template:
+        changes["data.chat_template"] = ""
+        said.append("the chat template is the model's own again")
+    limit = model.config.get("max_position_embeddings")
+    if isinstance(limit, int) and not isinstance(limit, bool) and 0 < limit < spec.data.max_length:
+        changes["data.max_length"] = limit
+        said.append(f"the sequence length went from {spec.data.max_length} to the model's limit of {limit}")
+    return changes, f"The model has another tokenizer: {', '.join(said)}."

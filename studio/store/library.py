@@ -1,0 +1,225 @@
+"""The library: jobs, nodes, runs and the mirrored journals of runs; a journal and its cursor move together or not."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from studio.store.connection import Database
+from studio.store.rows import Block, Cursor, JobRow, LogBlock, NodeRow, RunRow, StoreError, beyond
+
+LOG_KEPT_BYTES = 32 << 20
+"""How much of what one rank printed is kept; older parts go, since a flood must not fill the desktop's disk."""
+
+_RUN_COLUMNS = "run_id, name, node, job, state, step, total_steps, loss, created_s, ended_s, note, losses, bundle"
+
+
+class Library:
+    """What the studio keeps, in one SQLite file. Safe to use from every thread, and from two windows at once.
+
+    Every method may raise `StoreError` (`StoreFull`, `StoreDamaged`), whose ``sentence`` is for the screen.
+
+    Args:
+        path: the database file; made where it is missing. A damaged one is moved aside, see ``notice``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+
+    @property
+    def path(self) -> Path:
+        """Return the database file."""
+        return self._database.path
+
+    @property
+    def notice(self) -> str:
+        """Return a sentence to show once after opening, empty where there is nothing to say."""
+        return self._database.notice
+
+    def close(self) -> None:
+        """Close the connections of all threads; no thread may be using the library."""
+        self._database.close()
+
+    def save_job(self, job: JobRow) -> None:
+        """Add or replace a job."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?)", (job.job_id, job.name, job.spec, job.opened_s)
+            )
+
+    def jobs(self) -> list[JobRow]:
+        """Return all jobs, last opened first."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT id, name, spec, opened FROM jobs ORDER BY opened DESC, id").fetchall()
+        return [JobRow(*row) for row in rows]
+
+    def delete_job(self, job_id: str) -> None:
+        """Forget a job; one that is not here is passed over."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+
+    def save_node(self, node: NodeRow) -> None:
+        """Add or replace a node."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO nodes VALUES (?, ?, ?)", (node.name, node.address, node.last_report)
+            )
+
+    def nodes(self) -> list[NodeRow]:
+        """Return all nodes in the order of their names."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT name, address, last_report FROM nodes ORDER BY name").fetchall()
+        return [NodeRow(*row) for row in rows]
+
+    def delete_node(self, name: str) -> None:
+        """Forget a node; one that is not here is passed over."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM nodes WHERE name = ?", (name,))
+
+    def save_run(self, run: RunRow) -> None:
+        """Add a run, or replace its row; its journal stays."""
+        losses = json.dumps([loss if math.isfinite(loss) else None for loss in run.losses])
+        loss = run.loss if math.isfinite(run.loss) else None
+        values = (run.run_id, run.name, run.node, run.job, run.state, run.step, run.total_steps, loss)
+        with self._database.writing() as connection:
+            connection.execute(
+                f"INSERT OR REPLACE INTO runs ({_RUN_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
+                (*values, run.created_s, run.ended_s, run.note, losses, run.bundle),
+            )
+
+    def runs(self) -> list[RunRow]:
+        """Return all runs, newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_RUN_COLUMNS} FROM runs ORDER BY created_s DESC, run_id"  # noqa: S608 - names are our own
+            ).fetchall()
+        return [_run_row(row) for row in rows]
+
+    def run(self, run_id: str) -> RunRow | None:
+        """Return a run by its id, None where there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_RUN_COLUMNS} FROM runs WHERE run_id = ?",  # noqa: S608 - names are our own
+                (run_id,),
+            ).fetchone()
+        return _run_row(row) if row is not None else None
+
+    def delete_run(self, run_id: str) -> None:
+        """Forget a run with its journal and logs; what lies on the node stays."""
+        with self._database.writing() as connection:
+            for table in ("runs", "blocks", "cursors", "logs"):
+                connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608
+
+    def store_blocks(self, run_id: str, blocks: Sequence[Block], logs: Sequence[LogBlock] = ()) -> None:
+        """Keep pieces of a run's journals and logs and move its cursors, all in one transaction.
+
+        A piece that is here already is passed over, of one that overlaps only the new part is kept.
+
+        Raises:
+            JournalGap: a piece begins beyond its writer's cursor; nothing was written.
+        """
+        with self._database.writing() as connection:
+            cursors = _cursors(connection, run_id)
+            for block in blocks:
+                new = beyond(block, cursors.get(block.writer))
+                if new is None:
+                    continue
+                connection.execute(
+                    "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)",
+                    (run_id, new.writer, new.segment, new.incarnation, new.offset, new.body),
+                )
+                cursors[new.writer] = new.end
+            connection.executemany(
+                "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)",
+                [(run_id, writer, at.segment, at.incarnation, at.offset) for writer, at in cursors.items()],
+            )
+            for rank in {log.rank for log in logs}:
+                _store_logs(connection, run_id, rank, [log for log in logs if log.rank == rank])
+
+    def cursors(self, run_id: str) -> dict[str, Cursor]:
+        """Return how far each writer's journal is kept."""
+        with self._database.reading() as connection:
+            return _cursors(connection, run_id)
+
+    def log_offsets(self, run_id: str) -> dict[int, int]:
+        """Return how far each rank's log is kept, in bytes."""
+        with self._database.reading() as connection:
+            ranks = connection.execute("SELECT DISTINCT rank FROM logs WHERE run_id = ?", (run_id,)).fetchall()
+            return {rank: _log_end(connection, run_id, rank) for (rank,) in ranks}
+
+    def blocks(self, run_id: str) -> Iterator[Block]:
+        """Yield the kept pieces of a run's journals: writer by writer, each in the order it was written.
+
+        Of a segment that was begun anew under another incarnation only the incarnation that counts is yielded.
+        """
+        with self._database.reading() as connection:
+            pieces = connection.execute(
+                "SELECT writer, segment, incarnation, offset, rowid FROM blocks WHERE run_id = ? "
+                "ORDER BY writer, segment, rowid",
+                (run_id,),
+            ).fetchall()
+        last = {(writer, segment): incarnation for writer, segment, incarnation, _, _ in pieces}
+        for writer, segment, incarnation, offset, rowid in pieces:
+            if last[writer, segment] != incarnation:
+                continue
+            with self._database.reading() as connection:
+                row = connection.execute("SELECT body FROM blocks WHERE rowid = ?", (rowid,)).fetchone()
+            if row is None:
+                raise StoreError("The run was deleted while it was being read.")
+            yield Block(writer, segment, incarnation, offset, row[0])
+
+    def journal_bytes(self, run_id: str) -> int:
+        """Return how many bytes of the run's journals are kept."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT coalesce(sum(length(body)), 0) FROM blocks WHERE run_id = ?", (run_id,)
+            ).fetchone()
+        return int(row[0])
+
+    def logs(self, run_id: str, last_bytes: int = LOG_KEPT_BYTES) -> Iterator[LogBlock]:
+        """Yield the kept pieces of each rank's log, rank by rank, at most about ``last_bytes`` a rank."""
+        for rank, end in sorted(self.log_offsets(run_id).items()):
+            with self._database.reading() as connection:
+                rows = connection.execute(
+                    "SELECT offset, body FROM logs WHERE run_id = ? AND rank = ? AND offset >= ? ORDER BY offset",
+                    (run_id, rank, end - last_bytes),
+                ).fetchall()
+            yield from (LogBlock(rank, offset, body) for offset, body in rows)
+
+
+def _run_row(row: Sequence[Any]) -> RunRow:
+    values = dict(zip(_RUN_COLUMNS.split(", "), row, strict=True))
+    points = tuple(math.nan if point is None else float(point) for point in json.loads(values["losses"]))
+    return RunRow(**(values | {"losses": points, "loss": math.nan if values["loss"] is None else values["loss"]}))
+
+
+def _cursors(connection: sqlite3.Connection, run_id: str) -> dict[str, Cursor]:
+    rows = connection.execute("SELECT writer, segment, incarnation, offset FROM cursors WHERE run_id = ?", (run_id,))
+    return {writer: Cursor(segment, incarnation, offset) for writer, segment, incarnation, offset in rows}
+
+
+def _log_end(connection: sqlite3.Connection, run_id: str, rank: int) -> int:
+    row = connection.execute(
+        "SELECT offset + length(body) FROM logs WHERE run_id = ? AND rank = ? ORDER BY offset DESC LIMIT 1",
+        (run_id, rank),
+    ).fetchone()
+    return int(row[0]) if row is not None else 0
+
+
+def _store_logs(connection: sqlite3.Connection, run_id: str, rank: int, logs: Iterable[LogBlock]) -> None:
+    end = _log_end(connection, run_id, rank)
+    for log in logs:
+        # a hole is allowed here: a node under a flood drops the middle of a log
+        body = log.body[max(0, end - log.offset) :]
+        if not body:
+            continue
+        start = log.offset + len(log.body) - len(body)
+        connection.execute("INSERT INTO logs VALUES (?, ?, ?, ?)", (run_id, rank, start, body))
+        end = start + len(body)
+    connection.execute(
+        "DELETE FROM logs WHERE run_id = ? AND rank = ? AND offset < ?", (run_id, rank, end - LOG_KEPT_BYTES)
+    )

@@ -1,0 +1,5 @@
+"""Fixtures of the background tests."""
+
+from tests.support.small_disk import small_disk
+
+__all__ = ["small_disk"]
