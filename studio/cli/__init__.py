@@ -1,0 +1,1 @@
+"""The user's verbs without a window and without Qt."""

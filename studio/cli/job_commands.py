@@ -1,0 +1,132 @@
+"""What the terminal does with a job file: check, schedule, estimate, inspect and export."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from remote_agent.contract.batch_arithmetic import batch_plan
+from remote_agent.contract.job_spec import DataSpec, JobSpec, ModelSpec
+from remote_agent.contract.memory import state_bytes
+from remote_agent.contract.model_facts import UnknownModelError, model_facts
+from remote_agent.contract.problems import blocking, problems
+from remote_agent.contract.schedule import lr_at, lr_curve
+from remote_agent.contract.wire import to_wire
+from studio.cli.desk import Desk, say, say_json
+from studio.cli.exit_codes import BAD_INPUT, OK
+from studio.cli.words import amount, gib
+from studio.export import export
+from studio.job_file import read_job_file
+from studio.session.inputs import Inputs
+
+
+def check(arguments: argparse.Namespace, desk: Desk) -> int:
+    """Say what stands against a job; exit code 2 where something blocks the launch."""
+    spec = read_job_file(arguments.job)
+    found = problems(spec)
+    if arguments.json:
+        say_json({"ok": not blocking(found), "problems": [to_wire(problem) for problem in found]})
+    else:
+        for problem in found:
+            fix = f" Fix: {problem.fix.label}." if problem.fix else ""
+            say(f"{problem.severity}: {problem.field}: {problem.sentence}{fix}")
+        if not found:
+            say(f"{arguments.job}: nothing stands against it.")
+    return BAD_INPUT if blocking(found) else OK
+
+
+def schedule(arguments: argparse.Namespace, desk: Desk) -> int:
+    """Show the learning rate over the run, every update with ``--json``."""
+    spec = read_job_file(arguments.job)
+    total = arguments.steps or batch_plan(spec, arguments.sequences).total_steps
+    if total <= 0:
+        raise ValueError(
+            "The number of steps is not known without the data: set batch.max_steps, or give --steps or --sequences."
+        )
+    if arguments.json:
+        say_json({"total_steps": total, "learning_rates": [lr_at(spec, update, total) for update in range(total)]})
+        return OK
+    updates, rates = lr_curve(spec, total, columns=arguments.rows)
+    peak = max(rates)
+    say("step         learning rate")
+    for update, rate in zip(updates, rates, strict=True):
+        say(f"{update + 1:<12} {rate:<14.6g} {'█' * round(40 * rate / peak) if peak else ''}")
+    return OK
+
+
+def estimate(arguments: argparse.Namespace, desk: Desk) -> int:
+    """Say what weights, gradients and optimizer states take on each GPU."""
+    spec = read_job_file(arguments.job)
+    parameters = arguments.parameters or _parameters(spec)
+    states = state_bytes(spec, parameters)
+    if arguments.json:
+        say_json({"parameters": parameters, **states._asdict(), "on_gpu": states.on_gpu})
+        return OK
+    strategy = spec.strategy
+    say(f"{amount(parameters)} parameters, {strategy.precision}, ZeRO {strategy.zero_stage}, {strategy.ranks} ranks")
+    for label, count in (
+        ("weights", states.weights), ("gradients", states.gradients), ("optimizer", states.optimizer),
+        ("together on each GPU", states.on_gpu), ("in host memory", states.host),
+    ):  # fmt: skip
+        say(f"  {label:<22}{gib(count):>12}")
+    say("Computed from the arithmetic of ZeRO; activations and buffers come on top and are not in it.")
+    return OK
+
+
+def _parameters(spec: JobSpec) -> int:
+    """Return the parameters of a model on this computer. Raises ValueError where they cannot be told."""
+    config = Path(spec.model.id).expanduser() / "config.json"
+    if spec.model.source != "desktop" or not config.is_file():
+        raise ValueError("The model's config.json is not on this computer; give --parameters.")
+    try:
+        return model_facts(json.loads(config.read_text(encoding="utf-8"))).parameters
+    except (UnknownModelError, json.JSONDecodeError) as error:
+        raise ValueError(f"{config}: {error} Give --parameters.") from None
+
+
+def inspect(arguments: argparse.Namespace, desk: Desk) -> int:
+    """Look at a data set under a model's tokenizer and template."""
+    spec = JobSpec()
+    if arguments.job:
+        spec = read_job_file(arguments.job)
+    data = dataclasses.replace(spec.data, path=str(arguments.data.expanduser().absolute()), source="desktop")
+    if arguments.length:
+        data = dataclasses.replace(data, max_length=arguments.length)
+    model = ModelSpec(source="desktop", id=str(arguments.model.expanduser().absolute()))
+    spec = dataclasses.replace(spec, data=data, model=model)
+    inputs = Inputs(desk.local_place(), None, desk.model_cache)
+    found = inputs.inspect_model(spec.model)
+    report = inputs.inspect_data(spec, found)
+    if arguments.json:
+        say_json(to_wire(report))
+        return OK
+    _say_data(spec.data, to_wire(report))
+    return OK
+
+
+def _say_data(data: DataSpec, report: dict[str, Any]) -> None:
+    total = report["total"]
+    say(f"{report['rows']} rows, {report['shape']} ({report['shape_reason']})")
+    say(f"train {report['train_rows']}, held out {report['held_out_rows']}")
+    say(
+        f"tokens a row: mean {total['mean']:.1f}, median {total['median']:g}, least {total['minimum']}, "
+        f"most {total['maximum']}; {amount(total['total'])} together"
+    )
+    say(
+        f"{report['train_sequences']} training sequences of {data.max_length} tokens, "
+        f"{100 * report['packing']['efficiency']:.1f} % filled; "
+        f"{amount(report['train_supervised_tokens'])} of {amount(report['train_tokens'])} tokens are trained on"
+    )
+    for finding in report["findings"]:
+        rows = f" (rows {', '.join(str(row) for row in finding['rows'][:5])})" if finding["rows"] else ""
+        say(f"{finding['severity']}: {finding['sentence']}{rows}")
+
+
+def export_bundle(arguments: argparse.Namespace, desk: Desk) -> int:
+    """Write the bundle that reruns a run or a job."""
+    made = export(arguments.what, arguments.folder, desk.library, arguments.pack)
+    say(f"Written to {arguments.folder}; `bash {arguments.folder / 'run.sh'}` reruns {made.name}.")
+    return OK

@@ -1,0 +1,157 @@
+"""The command line: what is understood, which command answers, and how errors become sentences and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from remote_agent.contract.spec_json import SpecError
+from studio import __version__
+from studio.cli import job_commands, node_commands, run_commands
+from studio.cli.desk import Desk, complain, say
+from studio.cli.exit_codes import BAD_INPUT, INTERRUPTED, NEEDS_PERSON, OK, RUN_FAILED, UNREACHABLE
+from studio.remote.errors import AgentFailed, LinkError, NeedsPerson, NodeRefused, RemoteError
+from studio.session.reach import LOCAL_NODE
+from studio.store.rows import StoreError
+
+Command = Callable[[argparse.Namespace, Desk], int]
+
+_EPILOG = (
+    "Exit codes: 0 all well, 1 the run failed, 2 the input is wrong or the job has problems, 3 the node was not "
+    "reached or refused, 4 a person is needed (host key, login). Without a command the window opens."
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code; errors are said on standard error."""
+    arguments = _parser().parse_args(argv)
+    command: Command = arguments.command
+    desk = Desk()
+    try:
+        return command(arguments, desk)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return OK  # the reader, such as head, has seen enough
+    except SpecError as error:
+        for mistake in error.mistakes:
+            complain(mistake)
+        return BAD_INPUT
+    except (RemoteError, StoreError) as error:
+        complain(error.sentence)
+        return _remote_code(error)
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}." if error.filename else str(error))
+        return BAD_INPUT
+    except ValueError as error:
+        complain(str(error))
+        return BAD_INPUT
+    finally:
+        desk.close()
+
+
+def _remote_code(error: RemoteError | StoreError) -> int:
+    if isinstance(error, NeedsPerson):
+        return NEEDS_PERSON
+    if isinstance(error, AgentFailed):
+        return BAD_INPUT if error.kind in ("bad_request", "not_found") else RUN_FAILED
+    if isinstance(error, LinkError | NodeRefused):
+        return UNREACHABLE
+    return RUN_FAILED
+
+
+def _version(arguments: argparse.Namespace, desk: Desk) -> int:
+    say(f"luthier {__version__}")
+    return OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="luthier", description="Full-parameter fine-tuning of language models.", epilog=_EPILOG
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_job_commands(commands)
+    _add_run_commands(commands)
+    _add_node_commands(commands)
+    _add(commands, "version", _version, "say the version")
+    return parser
+
+
+def _add_job_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = _add(commands, "check", job_commands.check, "say what stands against a job", json=True)
+    check.add_argument("job", type=Path, metavar="JOB.yaml")
+    schedule = _add(commands, "schedule", job_commands.schedule, "show the learning rate over the run", json=True)
+    schedule.add_argument("job", type=Path, metavar="JOB.yaml")
+    schedule.add_argument("--steps", type=_count, default=0, help="length of the run in updates")
+    schedule.add_argument("--sequences", type=_count, default=0, help="training sequences, to count steps from")
+    schedule.add_argument("--rows", type=_count, default=24, help="about how many lines to show (default 24)")
+    estimate = _add(commands, "estimate", job_commands.estimate, "say what the states take on a GPU", json=True)
+    estimate.add_argument("job", type=Path, metavar="JOB.yaml")
+    estimate.add_argument("--parameters", type=_count, default=0, help="for a model that is not on this computer")
+    inspect = _add(commands, "inspect", job_commands.inspect, "look at data under a model's tokenizer", json=True)
+    inspect.add_argument("data", type=Path, metavar="DATA")
+    inspect.add_argument("--model", type=Path, required=True, metavar="FOLDER")
+    inspect.add_argument("--job", type=Path, metavar="JOB.yaml", help="take shape, length and the like from a job")
+    inspect.add_argument("--length", type=_count, default=0, help="sequence length in tokens")
+    export = _add(commands, "export", job_commands.export_bundle, "write the bundle that reruns a run or a job")
+    export.add_argument("what", metavar="RUN|JOB.yaml")
+    export.add_argument("folder", type=Path, metavar="DIR")
+    export.add_argument("--pack", action="store_true", help="put model and data inside")
+
+
+def _add_run_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = _add(commands, "run", run_commands.run, "start a job on a node and follow it", json=True)
+    run.add_argument("job", type=Path, metavar="JOB.yaml")
+    run.add_argument("--node", default=LOCAL_NODE, metavar="NAME", help=f"default: {LOCAL_NODE}")
+    run.add_argument("--detach", action="store_true", help="return as soon as the run is started")
+    attach = _add(commands, "attach", run_commands.attach, "follow a run to its end", json=True)
+    attach.add_argument("run", metavar="RUN")
+    attach.add_argument("--node", default="", metavar="NAME", help="for a run that this library does not know")
+    stop = _add(commands, "stop", run_commands.stop, "stop a run after the update it is in")
+    stop.add_argument("run", metavar="RUN")
+    stop.add_argument("--no-save", dest="save", action="store_false", help="without a checkpoint")
+    runs = _add(commands, "runs", run_commands.list_runs, "list the runs of the library", json=True)
+    runs.add_argument("--node", default="", metavar="NAME", help="ask a node instead")
+
+
+def _add_node_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    nodes = commands.add_parser("nodes", help="list, add, remove and probe nodes").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    _add(nodes, "list", node_commands.list_nodes, "list the nodes", json=True)
+    add = _add(nodes, "add", node_commands.add_node, "keep a node under a name")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("target", metavar="[USER@]HOST[:PORT]", help="HOST may be a name of your ssh config")
+    add.add_argument("--identity", default="", metavar="FILE", help="private key")
+    add.add_argument("--home", default="~/.luthier", metavar="FOLDER", help="the agent's folder there")
+    add.add_argument("--python", default="", metavar="PATH", help="the Python that has the trainer's packages")
+    remove = _add(nodes, "remove", node_commands.remove_node, "forget a node")
+    remove.add_argument("name", metavar="NAME")
+    probe = _add(nodes, "probe", node_commands.probe_node, "reach a node and say what it is", json=True)
+    probe.add_argument("name", metavar="NAME")
+    probe.add_argument("--accept", default="", metavar="FINGERPRINT", help="accept the host key that has it")
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    command: Command,
+    about: str,
+    json: bool = False,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+    parser.set_defaults(command=command, json=False)
+    if json:
+        parser.add_argument("--json", action="store_true", help="for another program to read")
+    return parser
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number of 1 or more")
+    return number

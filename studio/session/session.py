@@ -1,0 +1,413 @@
+"""The user's verbs: what the window's buttons, menus and shortcuts call."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.node_report import NodeReport
+from remote_agent.contract.problems import blocking
+from studio.background.tasks import Tasks
+from studio.remote.errors import HostKeyUnknown, NeedsPerson
+from studio.remote.transport import NodeAddress
+from studio.session.files import Files, short_name
+from studio.session.inputs import Place
+from studio.session.inspecting import Inspecting
+from studio.session.last_places import LastPlaces
+from studio.session.launcher import Launcher
+from studio.session.launching import LaunchStep
+from studio.session.nodes import Nodes, sentence_of
+from studio.session.open_runs import OpenRuns
+from studio.session.reach import LOCAL_NODE, Reach
+from studio.session.shelf import Shelf
+from studio.session.writing import Writing
+from studio.state.draft import Draft
+from studio.state.hosts import Hosts
+from studio.state.library import LibraryState
+from studio.state.node import NodeState, adapted_to_node
+from studio.store.library import Library
+from studio.store.rows import RunRow
+
+if TYPE_CHECKING:
+    from studio.remote.call import Progress
+    from studio.state.run import RunState
+
+SAVE_JOB_MS = 800
+
+
+class Session(QObject):
+    """Everything a person can do, one method a verb. Nothing here blocks; what takes time ends in a signal.
+
+    Attributes:
+        library: the jobs and runs. hosts: the nodes. draft: the job being edited. tasks: the pool.
+        job_id: the job being edited. node_name: the node chosen for it, empty where none is.
+    """
+
+    notice = Signal(str, str)  # severity (info, warning, error), sentence
+    run_opened = Signal(str)  # run id: show its monitor
+    host_key_question = Signal(object, str)  # HostKeyUnknown, node name
+    rows_loaded = Signal(int, object)  # start, tuple[RowView, ...]
+    rows_failed = Signal(str)  # sentence
+    inputs_changed = Signal()  # job, chosen node, inspection
+    launch_changed = Signal()  # launch_progress, is_launching
+    job_opened = Signal(str)  # job id
+
+    def __init__(
+        self, store: Library, reach: Reach, last_places: LastPlaces, cache: Path, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._store, self._reach, self._last = store, reach, last_places
+        self.job_id, self.node_name = "", ""
+        self._adapts_to = ""
+        self.tasks = Tasks(self)
+        self.library, self.hosts, self.draft = LibraryState(self), Hosts(self), Draft(parent=self)
+        self._writing = Writing(self.tasks, self)
+        self._shelf = Shelf(store, self.library, self._writing)
+        self._complaints = [sentence for sentence in (store.notice, *self._shelf.fill()) if sentence]
+        self._nodes = Nodes(self.hosts, store, reach, self.tasks, self)
+        self._inspecting = Inspecting(
+            self.draft, self.tasks, reach, self._local_place, cache / "models", self._chosen_address, self
+        )
+        self._runs = OpenRuns(self._shelf, store, reach, self.tasks, self._nodes, self)
+        self._files = Files(store, self.tasks, self)
+        self._launcher = Launcher(store, reach, self.tasks, self)
+        self._save_timer = QTimer(self, singleShot=True, interval=SAVE_JOB_MS)
+        self._connect()
+        self._open_last_job()
+
+    def _connect(self) -> None:
+        self.draft.notice.connect(self.notice)
+        self.draft.changed.connect(self._save_timer.start)
+        self._save_timer.timeout.connect(self.save_job)
+        self._nodes.probed.connect(self._on_probed)
+        self._nodes.host_key_question.connect(self.host_key_question)
+        self._inspecting.changed.connect(self.inputs_changed)
+        self._inspecting.rows_loaded.connect(self.rows_loaded)
+        self._inspecting.rows_failed.connect(self.rows_failed)
+        self._inspecting.failed.connect(self._on_node_failed)
+        self._runs.notice.connect(self.notice)
+        self._files.notice.connect(self.notice)
+        self._writing.failed.connect(lambda sentence: self.notice.emit("error", sentence))
+        self._launcher.changed.connect(self.launch_changed)
+        self._launcher.failed.connect(self._on_launch_failed)
+
+    def take_up(self) -> None:
+        """Go on where the last window ended: look at the open job's inputs and node, follow the runs that go on.
+
+        Called once, after the window is up.
+        """
+        for sentence in self._complaints:
+            self.notice.emit("warning", sentence)
+        self._inspecting.look()
+        if self.node_name in self.hosts:
+            self._nodes.probe(self.node_name)
+        for row in self._shelf.unended():
+            self._runs.run(row.run_id)
+
+    # -- jobs
+
+    def new_job(self) -> str:
+        """Make a job for this computer's node, open it and return its id."""
+        self.save_job()
+        name = self._shelf.free_name("untitled")
+        job_id = self._shelf.add_job(dataclasses.replace(JobSpec(), name=name))
+        self.open_job(job_id)
+        if LOCAL_NODE in self.hosts:
+            self.choose_node(LOCAL_NODE)
+        return job_id
+
+    def open_job(self, job_id: str) -> None:
+        """Open a job of the library; one that is not there is passed over."""
+        entry = self.library.job(job_id)
+        if entry is None:
+            return
+        self.save_job()
+        self.job_id = job_id
+        self._last.remember_job(job_id)
+        node = self._last.node_of(job_id)
+        self.node_name = node if node in self.hosts else ""
+        known = self.hosts[self.node_name].report if self.node_name else None
+        self.draft.set_known(node=known)
+        self.draft.replace_spec(entry.spec)
+        self._shelf.save_job(job_id, entry.spec, opened=True)
+        self._inspecting.look()
+        self.job_opened.emit(job_id)
+        self.inputs_changed.emit()
+
+    def open_job_file(self, path: Path) -> None:
+        """Add a job file to the library and open it; what is wrong with it is a notice."""
+        spec = self._files.read_job(path)
+        if spec is not None:
+            self.open_job(self._shelf.add_job(spec))
+
+    def save_job_file(self, path: Path) -> None:
+        """Write the draft as a job file."""
+        self._files.write_job(path, self.draft.spec)
+
+    def duplicate_job(self, job_id: str) -> str:
+        """Copy a job, open the copy and return its id; empty where there is no such job."""
+        self.save_job()
+        entry = self.library.job(job_id)
+        if entry is None:
+            return ""
+        copy = self._shelf.add_job(dataclasses.replace(entry.spec, name=self._shelf.free_name(entry.name)))
+        self._last.remember_node(copy, self._last.node_of(job_id))
+        self.open_job(copy)
+        return copy
+
+    def delete_job(self, job_id: str) -> None:
+        """Forget a job; its runs stay. Another one is opened where it was the open one."""
+        self._shelf.delete_job(job_id)
+        self._last.remember_node(job_id, "")
+        if job_id == self.job_id:
+            self.job_id = ""
+            rest = self.library.jobs
+            if rest:
+                self.open_job(rest[0].job_id)
+            else:
+                self.new_job()
+
+    def rename_job(self, name: str) -> None:
+        """Give the open job another name."""
+        self.draft.set_value("name", name.strip() or "untitled")
+
+    def save_job(self) -> None:
+        """Keep the draft in the library now; it happens by itself a moment after each edit."""
+        self._save_timer.stop()
+        if self.job_id:
+            self._shelf.save_job(self.job_id, self.draft.spec)
+
+    # -- inputs
+
+    def choose_model(self, source: str, id: str) -> None:
+        """Choose the model: ``source`` as `ModelSpec.source`, ``id`` a folder, Hub id or RUN_ID/step."""
+        self.draft.edit({"model.source": source, "model.id": id, "model.revision": ""})
+        self._inspecting.look_again()
+
+    def choose_data(self, source: str, path: str, held_out_path: str = "") -> None:
+        """Choose the data: ``source`` as `DataSpec.source`, ``path`` a file or folder there."""
+        self.draft.edit({"data.source": source, "data.path": path, "data.held_out_path": held_out_path})
+        self._inspecting.look_again()
+
+    def choose_node(self, name: str) -> None:
+        """Choose the node; ranks and precision follow it and the global batch stays."""
+        if name not in self.hosts:
+            return
+        self.node_name = name
+        self._last.remember_node(self.job_id, name)
+        report = self.hosts[name].report
+        self._adapts_to = name
+        if report is not None:
+            self._adapt(report)
+        self.draft.set_known(node=report)
+        self._nodes.probe(name)
+        self._inspecting.look()
+        self.inputs_changed.emit()
+
+    @property
+    def node(self) -> NodeState | None:
+        """Return the chosen node, None where none is."""
+        return self.hosts.get(self.node_name)
+
+    @property
+    def model_name(self) -> str:
+        """Return the short name of the chosen model, empty where none is."""
+        model = self.draft.spec.model
+        return model.id if model.source in ("hub", "run") else short_name(model.id)
+
+    @property
+    def data_name(self) -> str:
+        """Return the short name of the chosen data, empty where none is."""
+        return short_name(self.draft.spec.data.path)
+
+    @property
+    def inspection(self) -> Progress | None:
+        """Return what is being looked at, None where nothing is."""
+        return self._inspecting.progress
+
+    @property
+    def inspection_problem(self) -> str:
+        """Return why the last look at the inputs failed, empty where it did not."""
+        return self._inspecting.problem
+
+    def inspect(self) -> None:
+        """Look at model and data again; it happens by itself when either changes."""
+        self._inspecting.look_again()
+
+    def cancel_inspection(self) -> None:
+        """End the look at model and data."""
+        self._inspecting.cancel()
+
+    def load_rows(self, start: int, count: int) -> None:
+        """Fetch rows of the data as they will be trained; ``rows_loaded`` or ``rows_failed`` follows."""
+        self._inspecting.load_rows(start, count)
+
+    # -- nodes
+
+    def add_node(self, address: NodeAddress) -> None:
+        """Keep a node, or its new address, and probe it. Raises ValueError with a sentence."""
+        self._nodes.add(address)
+
+    def remove_node(self, name: str) -> None:
+        """Forget a node; nothing on it is touched. Raises ValueError for this computer."""
+        self._nodes.remove(name)
+        if name == self.node_name:
+            self.node_name = ""
+            self._last.remember_node(self.job_id, "")
+            self.draft.set_known(node=None)
+            self.inputs_changed.emit()
+
+    def probe_node(self, name: str) -> None:
+        """Look at a node now."""
+        self._nodes.probe(name)
+
+    def choose_python(self, name: str, python: str) -> None:
+        """Choose the trainer's interpreter on a node, empty to let the probe choose."""
+        self._nodes.set_python(name, python)
+
+    def accept_host_key(self, question: HostKeyUnknown) -> None:
+        """Pin a host key that a person has compared, and go on."""
+        try:
+            self._nodes.accept_host_key(question)
+        except OSError as error:
+            self.notice.emit("error", f"The key cannot be kept: {error.strerror}.")
+
+    def browse(
+        self, node: str, path: str, on_result: Callable[[dict[str, Any]], None], on_error: Callable[[str], None]
+    ) -> None:
+        """List a folder of a node: ``on_result`` gets {path, parent, entries: [{name, is_dir, size_bytes}]}."""
+        self._nodes.browse(node, path, on_result, on_error)
+
+    # -- runs
+
+    @property
+    def launch_progress(self) -> tuple[LaunchStep, ...]:
+        """Return the steps of the launch that is under way, or of the last one."""
+        return self._launcher.steps
+
+    @property
+    def is_launching(self) -> bool:
+        """Say whether a launch is under way."""
+        return self._launcher.is_launching
+
+    def launch(self) -> None:
+        """Start the draft on the chosen node. Later edits do not reach the run."""
+        found = blocking(list(self.draft.problems))
+        address = self._chosen_address()
+        if self.is_launching:
+            return
+        if address is None:
+            self.notice.emit("error", "No node is chosen; choose one to launch on.")
+        elif found:
+            self.notice.emit("error", f"The job cannot start yet. {found[0].sentence}")
+        else:
+            self.save_job()
+            self._launcher.launch(self.draft.spec, self.draft.known, address, self._on_started)
+
+    def cancel_launch(self) -> None:
+        """End the launch before the run is started."""
+        self._launcher.cancel()
+
+    def run(self, run_id: str) -> RunState:
+        """Return a run, read back from the library and followed if it goes on. Raises KeyError for an unknown id."""
+        return self._runs.run(run_id)
+
+    def open_run(self, run_id: str) -> None:
+        """Show a run."""
+        self._runs.run(run_id)
+        self.run_opened.emit(run_id)
+
+    def close_run(self, run_id: str) -> None:
+        """Let go of a run that is not shown any more; one that goes on stays followed."""
+        self._runs.close_run(run_id)
+
+    def delete_run(self, run_id: str) -> None:
+        """Forget a run and its journal here; its folder on the node stays."""
+        self._runs.forget(run_id)
+        self._shelf.delete_run(run_id)
+
+    def stop_run(self, run_id: str, save: bool = True) -> None:
+        """Ask a run to stop after the update it is in, with a checkpoint if asked."""
+        self._runs.command(run_id, "stop", {"save": save})
+
+    def save_now(self, run_id: str) -> None:
+        """Ask a run for a checkpoint with everything a resume needs."""
+        self._runs.command(run_id, "save", {})
+
+    def evaluate_now(self, run_id: str) -> None:
+        """Ask a run for its held-out loss."""
+        self._runs.command(run_id, "evaluate", {})
+
+    def retry_link(self, node: str) -> None:
+        """Try the link to a node now instead of waiting for the next try."""
+        self._runs.retry(node)
+
+    def export_run(self, run_id: str, folder: Path, pack_inputs: bool = False) -> None:
+        """Write the bundle that reruns a run from a terminal; a notice follows."""
+        self._files.export_run(self._shelf.run(run_id), folder, pack_inputs)
+
+    def export_job(self, folder: Path) -> None:
+        """Write the bundle of the draft; a notice follows."""
+        self._files.export_job(self.draft.spec, folder)
+
+    def close(self) -> None:
+        """Keep everything and let go of nodes and library; runs go on. Raises StoreError where the disk is full."""
+        self._writing.hold()
+        self.save_job()
+        self.tasks.close()
+        self._runs.close()
+        try:
+            self._writing.finish()
+        finally:
+            self._reach.close()
+            self._store.close()
+
+    # -- what follows by itself
+
+    def _local_place(self) -> Place:
+        return Place(self._reach.local(), sys.executable, self._reach.local_address.home, True)
+
+    def _chosen_address(self) -> NodeAddress | None:
+        return self._nodes.address(self.node_name) if self.node_name in self.hosts else None
+
+    def _open_last_job(self) -> None:
+        if self.library.job(self._last.job_id) is not None:
+            self.open_job(self._last.job_id)
+        elif self.library.jobs:
+            self.open_job(self.library.jobs[0].job_id)
+        else:
+            self.job_id = self._shelf.add_job(self.draft.spec)
+            self._last.remember_job(self.job_id)
+
+    def _adapt(self, report: NodeReport) -> None:
+        self._adapts_to = ""
+        adaptation = adapted_to_node(self.draft.spec, report)
+        if adaptation.changes:
+            self.draft.edit(adaptation.changes)
+        if adaptation.sentence:
+            self.notice.emit("info", adaptation.sentence)
+
+    def _on_probed(self, name: str, report: NodeReport) -> None:
+        if name == self.node_name:
+            if self._adapts_to == name:
+                self._adapt(report)
+            self.draft.set_known(node=report)
+            self.inputs_changed.emit()
+
+    def _on_node_failed(self, error: Exception) -> None:
+        if isinstance(error, NeedsPerson) and self.node_name in self.hosts:
+            self._nodes.failed(self.node_name, error)
+
+    def _on_launch_failed(self, error: Exception) -> None:
+        self._on_node_failed(error)
+        self.notice.emit("error", sentence_of(error))
+
+    def _on_started(self, row: RunRow) -> None:
+        self._shelf.show_run(row)
+        self.open_run(row.run_id)

@@ -1,0 +1,249 @@
+"""The command line: what it answers, for people and for programs, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remote_agent.contract.events import StateChanged
+from remote_agent.contract.job_spec import JobSpec, with_value
+from remote_agent.contract.memory import state_bytes
+from remote_agent.contract.schedule import lr_at
+from remote_agent.contract.spec_json import spec_to_json
+from studio import places
+from studio.cli.main import main
+from studio.job_file import write_job_file
+from studio.session.reach import LOCAL_NODE
+from studio.store.library import Library
+from studio.store.rows import RunRow
+from tests.support.journals import RUN_ID
+from tests.support.model_folder import write_model
+from tests.support.run_folder import RunFolder
+from tests.support.sshd import node_address, running_sshd
+from tests.support.tiny import tiny_rows
+
+_FORBID_QT = """
+import sys
+class Forbidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("PySide6", "shiboken6", "torch", "pyqtgraph"):
+            raise AssertionError("imported " + name)
+sys.meta_path.insert(0, Forbidden())
+sys.argv = ["luthier", *sys.argv[1:]]
+from studio.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    spec = with_value(JobSpec(), "model.id", str(tmp_path / "model"))
+    spec = with_value(with_value(spec, "data.path", "/data/rows.json"), "batch.max_steps", 50)
+    write_job_file(tmp_path / "job.yaml", spec)
+    return tmp_path / "job.yaml"
+
+
+def _json(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_that_a_good_job_checks_with_0_and_a_bad_one_with_2(
+    job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(job)]) == 0
+    write_job_file(tmp_path / "bad.yaml", with_value(JobSpec(), "batch.micro_batch", 0))
+    assert main(["check", str(tmp_path / "bad.yaml")]) == 2
+    assert "error: batch.micro_batch: Micro batch is 0; the least is 1. Fix: Set to 1." in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "bad.yaml"), "--json"]) == 2
+    answer = _json(capsys)
+    assert answer["ok"] is False
+    assert answer["problems"][0]["field"] == "batch.micro_batch"
+
+
+def test_that_a_misspelt_field_is_told_on_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "job.yaml").write_text("optimizer:\n  learning_rat: 1e-5\n", encoding="utf-8")
+    assert main(["check", str(tmp_path / "job.yaml")]) == 2
+    assert "job.yaml, line 2: optimizer.learning_rat: " in capsys.readouterr().err
+    assert main(["check", str(tmp_path / "none.yaml")]) == 2
+    assert "none.yaml: No such file or directory." in capsys.readouterr().err
+
+
+def test_that_the_schedule_as_json_is_what_the_trainer_uses(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schedule", str(job), "--json"]) == 0
+    answer = _json(capsys)
+    spec = with_value(JobSpec(), "batch.max_steps", 50)
+    assert answer["learning_rates"] == [lr_at(spec, update, 50) for update in range(50)]
+    assert main(["schedule", str(job), "--steps", "7", "--json"]) == 0
+    assert _json(capsys)["total_steps"] == 7
+
+
+def test_that_a_schedule_of_unknown_length_asks_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_job_file(tmp_path / "job.yaml", JobSpec())
+    assert main(["schedule", str(tmp_path / "job.yaml")]) == 2
+    assert "--sequences" in capsys.readouterr().err
+    assert main(["schedule", str(tmp_path / "job.yaml"), "--sequences", "100"]) == 0
+
+
+def test_that_the_estimate_is_the_contracts(job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", str(job), "--parameters", "1000000", "--json"]) == 0
+    assert _json(capsys)["on_gpu"] == state_bytes(JobSpec(), 1_000_000).on_gpu
+    assert main(["estimate", str(job)]) == 2
+    assert "--parameters" in capsys.readouterr().err
+    write_model(tmp_path / "model")
+    assert main(["estimate", str(job)]) == 0
+
+
+def test_that_data_is_inspected_under_a_models_tokenizer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, rows = write_model(tmp_path / "model"), tiny_rows(tmp_path)
+    assert main(["inspect", str(rows), "--model", str(model), "--length", "128", "--json"]) == 0
+    assert _json(capsys)["rows"] == 40
+    assert main(["inspect", str(tmp_path / "none.json"), "--model", str(model)]) == 2
+
+
+def test_that_a_job_is_exported(tmp_path: Path, job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(job), str(tmp_path / "out")]) == 2
+    assert "not on this computer" in capsys.readouterr().err
+
+
+def test_that_runs_are_listed_and_unknown_ones_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    library = Library(places.library_path())
+    library.save_run(RunRow("r-260101-000000-abcdef", "tiny", "box", "{}", "running", 3, 10))
+    library.close()
+    assert main(["runs", "--json"]) == 0
+    answer = _json(capsys)
+    assert [(run["run_id"], run["step"], run["loss"]) for run in answer] == [("r-260101-000000-abcdef", 3, "nan")]
+    assert main(["runs"]) == 0
+    assert main(["attach", "r-260101-000000-zzzzzz"]) == 2
+    assert main(["stop", "nonsense"]) == 2
+
+
+def test_that_nodes_are_added_listed_and_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nodes", "add", "box", "me@box.example:2222", "--python", "/env/bin/python"]) == 0
+    assert main(["nodes", "add", "six", "[fe80::1]:22"]) == 0
+    assert main(["nodes", "add", "bad", "me@@box"]) == 2
+    capsys.readouterr()
+    assert main(["nodes", "list", "--json"]) == 0
+    by_name = {node["address"]["name"]: node["address"] for node in _json(capsys)}
+    assert by_name["box"]["host"] == "box.example"
+    assert (by_name["box"]["port"], by_name["box"]["user"]) == (2222, "me")
+    assert by_name["six"]["host"] == "fe80::1"
+    assert LOCAL_NODE in by_name
+    assert main(["nodes", "remove", "box"]) == 0
+    assert main(["nodes", "remove", LOCAL_NODE]) == 2
+    assert main(["nodes", "probe", "box"]) == 2
+
+
+def test_that_this_computer_is_probed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nodes", "probe", LOCAL_NODE, "--json"]) == 0
+    assert _json(capsys)["cores"] >= 1
+
+
+def test_that_a_node_nobody_answers_for_is_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nodes", "add", "box", "127.0.0.1:1"]) == 0
+    assert main(["nodes", "probe", "box"]) == 3
+    assert "127.0.0.1" in capsys.readouterr().err
+
+
+def test_that_an_unknown_host_key_is_4_until_its_fingerprint_is_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running_sshd(tmp_path / "sshd") as server:
+        at = node_address(server)
+        target = f"{at.user}@{at.host}:{at.port}"
+        home = str(tmp_path / "home")
+        assert main(["nodes", "add", "box", target, "--identity", at.identity_file, "--home", home]) == 0
+        assert main(["nodes", "probe", "box"]) == 4
+        said = capsys.readouterr().err
+        fingerprint = next(word for word in said.split() if word.startswith("SHA256:")).rstrip(".")
+        assert main(["nodes", "probe", "box", "--accept", "SHA256:wrong"]) == 4
+        assert main(["nodes", "probe", "box", "--accept", fingerprint]) == 0
+        assert main(["nodes", "probe", "box"]) == 0
+
+
+def test_that_a_job_with_problems_is_not_run(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_job_file(job, JobSpec())
+    assert main(["run", str(job)]) == 2
+    assert "No model is chosen." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["version"], ["check"], ["schedule"], ["estimate", "--parameters", "9"], ["runs"], ["nodes", "list"], ["run"]],
+    ids=lambda words: words[0],
+)
+def test_that_no_command_imports_qt_or_torch(job: Path, words: list[str]) -> None:
+    takes_job = words[0] in ("check", "schedule", "estimate", "run")
+    arguments = [*words, str(job)] if takes_job else words
+    answer = subprocess.run([sys.executable, "-c", _FORBID_QT, *arguments], capture_output=True, text=True, timeout=120)
+    assert "imported" not in answer.stderr, answer.stderr
+    assert answer.returncode == (2 if words[0] == "run" else 0), answer.stderr
+
+
+@pytest.fixture
+def followed(luthier_home: Path) -> RunFolder:
+    folder = RunFolder(Path(places.agent_home()))
+    library = Library(places.library_path())
+    library.save_run(RunRow(RUN_ID, "tiny", LOCAL_NODE, spec_to_json(JobSpec()), "queued"))
+    library.close()
+    return folder
+
+
+def test_that_attach_follows_to_the_end_and_tells_every_update_once(
+    followed: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    followed.steps(6, 20)
+    followed.end()
+    assert main(["attach", RUN_ID, "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["step"] for line in lines if line["k"] == "step"] == list(range(1, 21))
+    assert main(["attach", RUN_ID]) == 0
+    assert f"{RUN_ID} is finished at step 20 of 20." in capsys.readouterr().out
+
+
+def test_that_ctrl_c_detaches_and_says_that_the_run_goes_on(followed: RunFolder) -> None:
+    command = [sys.executable, "-u", "-m", "studio", "attach", RUN_ID]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as attached:
+        assert attached.stdout is not None
+        assert attached.stderr is not None
+        assert attached.stdout.readline() == "running\n"
+        attached.send_signal(signal.SIGINT)
+        said = attached.stderr.read()
+        assert attached.wait(60) == 0
+    assert f"Detached; {RUN_ID} goes on on {LOCAL_NODE}." in said
+    library = Library(places.library_path())
+    row = library.run(RUN_ID)
+    library.close()
+    assert row is not None
+    assert row.state == "running"
+
+
+def test_that_a_failed_run_is_1(followed: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    followed.write("supervisor", StateChanged("failed", 1, "Rank 0 was killed by signal 9."))
+    assert main(["attach", RUN_ID]) == 1
+    assert "Rank 0 was killed by signal 9." in capsys.readouterr().out
+
+
+def test_that_a_run_of_another_library_is_found_on_its_node(
+    followed: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = Library(places.library_path())
+    library.delete_run(RUN_ID)
+    library.close()
+    followed.steps(6, 20)
+    followed.end()
+    assert main(["attach", RUN_ID]) == 2
+    assert main(["runs", "--node", LOCAL_NODE]) == 0
+    assert RUN_ID in capsys.readouterr().out
+    assert main(["attach", RUN_ID, "--node", LOCAL_NODE]) == 0
+
+
+def test_that_help_lists_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "4 a person is needed" in " ".join(capsys.readouterr().out.split())

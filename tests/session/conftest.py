@@ -1,0 +1,45 @@
+"""A session on a library of its own, with a model and rows that the real local agent looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio import places
+from studio.session.opening import open_session
+from studio.session.session import Session
+from tests.support.model_folder import write_model
+from tests.support.tiny import tiny_rows
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_rows(tmp_path_factory.mktemp("rows"))
+
+
+@pytest.fixture
+def make_session(luthier_home: Path, qtbot: QtBot) -> Iterator[Callable[[], Session]]:
+    """Return what opens a session on the test's own home; all are closed at the end."""
+    opened: list[Session] = []
+
+    def make() -> Session:
+        opened.append(open_session())
+        return opened[-1]
+
+    yield make
+    for session in opened:
+        session.close()
+
+
+@pytest.fixture
+def session(make_session: Callable[[], Session]) -> Session:
+    assert places.data_dir().is_dir()
+    return make_session()

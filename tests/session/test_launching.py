@@ -1,0 +1,256 @@
+"""The order of a launch, and what each failure leaves behind; the agent is scripted so that links break on cue."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from remote_agent.contract.data_report import FileEntry, ModelReport, PreparedData
+from remote_agent.contract.job_spec import JobSpec, with_value
+from remote_agent.contract.node_report import TRAINER_PACKAGES, Interpreter, NodeReport, PackageVersion
+from remote_agent.contract.run_dir import is_run_id
+from studio.remote.agent import Agent, Prepared
+from studio.remote.call import Progress
+from studio.remote.errors import AgentFailed, LinkError, NodeRefused, RemoteError
+from studio.session.inputs import InputError
+from studio.session.launching import (
+    LaunchCancelledError,
+    Launched,
+    LaunchError,
+    Launching,
+    LaunchStep,
+    StartUnknownError,
+)
+
+_PREPARED = PreparedData("k", 128, True, 36, 30, 3000, 600, 4, 4, 300, 60, "content", "", 2, 2, 0.1)
+
+
+def _report(versions: str = "1") -> NodeReport:
+    packages = tuple(PackageVersion(name, versions) for name in TRAINER_PACKAGES)
+    return NodeReport(
+        "box", "me", "Linux", "/home/me/.luthier", "3.11", 8, 1 << 35, 1 << 35, 1 << 40, (),
+        Interpreter("/env/bin/python", "3.11.2", packages), "c++", "ninja", "b", 0.0,
+    )  # fmt: skip
+
+
+class _ScriptedAgent:
+    """Answers like an agent and remembers what it was asked; ``failures`` are raised, in order, by the named call."""
+
+    def __init__(self, failures: Mapping[str, list[RemoteError | None]] | None = None) -> None:
+        self.calls: list[str] = []
+        self.paths: dict[str, str] = {}
+        self.run_ids: list[str] = []
+        self.report = _report()
+        self.prepared = _PREPARED
+        self._failures = {name: list(errors) for name, errors in (failures or {}).items()}
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        errors = self._failures.get(name)
+        error = errors.pop(0) if errors else None
+        if error is not None:
+            raise error
+
+    def probe(self, python: str = "", **_: Any) -> NodeReport:
+        self._called("probe")
+        return self.report
+
+    def send_folder(self, kind: str, source: Path, **_: Any) -> str:
+        self._called(f"send {kind}")
+        return f"/home/me/.luthier/{kind}/sent"
+
+    def send_file(self, kind: str, source: Path, **_: Any) -> str:
+        return f"{self.send_folder(kind, source)}/{source.name}"
+
+    def inspect_model(self, path: str, python: str = "", **_: Any) -> ModelReport:
+        self._called("inspect_model")
+        self.paths["model"] = path
+        return ModelReport(path, {}, "t", "h", 10, (FileEntry("model.safetensors", 32, "ab"),), "f")
+
+    def prepare(self, job: JobSpec, python: str, model: str, data: str, held_out: str, **options: Any) -> Prepared:
+        self._called("prepare")
+        self.paths["data"] = data
+        options["on_progress"](Progress("environment", 1, 2))
+        options["on_progress"](Progress("data", 1, 2))
+        return Prepared(self.prepared, "/home/me/.luthier/data/k", {"cores": 8})
+
+    def start(self, run_id: str, *_: Any) -> bool:
+        self.run_ids.append(run_id)
+        self._called("start")
+        return True
+
+
+@dataclasses.dataclass
+class _Launch:
+    """A launch on a scripted agent and what it left."""
+
+    agent: _ScriptedAgent
+    kept: list[Launched] = dataclasses.field(default_factory=list)
+    discarded: list[str] = dataclasses.field(default_factory=list)
+    steps: tuple[LaunchStep, ...] = ()
+    cancelled: threading.Event = dataclasses.field(default_factory=threading.Event)
+
+    def run(self, spec: JobSpec, is_local: bool = False) -> Launched:
+        return Launching(
+            spec,
+            cast(Agent, self.agent),
+            node="box",
+            is_local=is_local,
+            on_steps=self._show,
+            keep=self.kept.append,
+            discard=self.discarded.append,
+            cancelled=self.cancelled,
+        ).run()
+
+    def _show(self, steps: tuple[LaunchStep, ...]) -> None:
+        self.steps = steps
+
+    @property
+    def states(self) -> dict[str, str]:
+        return {step.key: step.state for step in self.steps}
+
+    @property
+    def failed(self) -> LaunchStep:
+        return next(step for step in self.steps if step.state == "failed")
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> JobSpec:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "rows.json").write_text("[]", encoding="utf-8")
+    spec = with_value(JobSpec(), "model.id", str(tmp_path / "model"))
+    spec = with_value(spec, "data.path", str(tmp_path / "rows.json"))
+    job: JobSpec = with_value(spec, "strategy.precision", "fp32")
+    return job
+
+
+def test_that_a_remote_launch_sends_both_inputs_and_every_step_is_done(spec: JobSpec) -> None:
+    launch = _Launch(_ScriptedAgent())
+    launched = launch.run(spec)
+    assert launch.agent.calls == ["probe", "send models", "inspect_model", "send data", "prepare", "start"]
+    assert set(launch.states.values()) == {"done"}
+    assert launch.kept == [launched]
+    assert is_run_id(launched.run_id)
+    assert launched.total_steps == 90
+    assert launch.agent.paths["data"].endswith("/rows.json")
+
+
+def test_that_a_local_launch_uses_the_paths_as_they_are(spec: JobSpec) -> None:
+    launch = _Launch(_ScriptedAgent())
+    launch.run(spec, is_local=True)
+    assert launch.agent.paths == {"model": spec.model.id, "data": spec.data.path}
+
+
+def test_that_the_bundle_names_where_inputs_lay_with_their_hashes(spec: JobSpec) -> None:
+    launched = _Launch(_ScriptedAgent()).run(spec)
+    assert launched.bundle["model"]["path"] == spec.model.id
+    assert launched.bundle["model"]["files"][0]["sha256"] == "ab"
+    assert launched.bundle["data"]["content_hash"] == "content"
+    assert len(launched.bundle["data"]["files"][0]["sha256"]) == 64
+
+
+def test_that_a_checkpoint_of_a_run_is_found_below_the_nodes_home(spec: JobSpec) -> None:
+    launch = _Launch(_ScriptedAgent())
+    spec = with_value(with_value(spec, "model.source", "run"), "model.id", "r-260101-000000-abcdef/40")
+    launch.run(spec)
+    assert launch.agent.paths["model"] == "/home/me/.luthier/runs/r-260101-000000-abcdef/checkpoints/step-40"
+    with pytest.raises(InputError, match="RUN_ID/step"):
+        launch.run(with_value(spec, "model.id", "../../etc"))
+
+
+def test_that_problems_end_the_launch_before_anything_is_sent(spec: JobSpec) -> None:
+    launch = _Launch(_ScriptedAgent())
+    with pytest.raises(LaunchError, match="no GPU") as caught:
+        launch.run(with_value(spec, "strategy.precision", "bf16"))
+    assert [problem.field for problem in caught.value.problems] == ["strategy.precision"]
+    assert launch.agent.calls == ["probe"]
+    assert launch.failed.key == "check"
+    assert launch.kept == []
+
+
+def test_that_a_node_without_the_trainer_is_told_which_packages_it_lacks(spec: JobSpec) -> None:
+    launch = _Launch(_ScriptedAgent())
+    launch.agent.report = _report(versions="")
+    with pytest.raises(LaunchError, match="lacks torch"):
+        launch.run(spec)
+
+
+def test_that_what_only_the_prepared_data_shows_ends_the_launch_before_the_start(spec: JobSpec) -> None:
+    launch = _Launch(_ScriptedAgent())
+    spec = with_value(spec, "evaluation.every_steps", 1000)
+    with pytest.raises(LaunchError, match="never happens in a run of 90"):
+        launch.run(spec)
+    launch.agent.prepared = dataclasses.replace(_PREPARED, train_sequences=0)
+    with pytest.raises(LaunchError, match="No row is left"):
+        launch.run(spec)
+    assert "start" not in launch.agent.calls
+    assert launch.states["start"] == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("call", "step"),
+    [("probe", "connect"), ("send models", "model"), ("send data", "data"), ("prepare", "environment")],
+)
+def test_that_each_failure_stands_as_a_sentence_in_its_step(spec: JobSpec, call: str, step: str) -> None:
+    launch = _Launch(_ScriptedAgent({call: [NodeRefused("There is no space left.")]}))
+    with pytest.raises(NodeRefused):
+        launch.run(spec)
+    assert (launch.failed.key, launch.failed.detail) == (step, "There is no space left.")
+    assert launch.kept == []
+
+
+def test_that_a_link_that_breaks_at_the_start_is_tried_again_with_the_same_id(spec: JobSpec) -> None:
+    launch = _Launch(_ScriptedAgent({"start": [LinkError("cut"), LinkError("cut"), None]}))
+    launched = launch.run(spec)
+    assert launch.agent.run_ids == [launched.run_id] * 3
+    assert launch.states["start"] == "done"
+
+
+def test_that_a_link_that_stays_broken_keeps_the_run_so_that_the_node_can_tell(spec: JobSpec) -> None:
+    launch = _Launch(_ScriptedAgent({"start": [LinkError("cut")] * 3}))
+    with pytest.raises(StartUnknownError, match="nothing starts twice"):
+        launch.run(spec)
+    assert len(launch.kept) == 1
+    assert launch.discarded == []
+
+
+def test_that_a_start_that_is_refused_leaves_no_run(spec: JobSpec) -> None:
+    launch = _Launch(_ScriptedAgent({"start": [AgentFailed("The disk is full.", "disk_full")]}))
+    with pytest.raises(AgentFailed):
+        launch.run(spec)
+    assert launch.discarded == [launch.kept[0].run_id]
+
+
+def test_that_a_cancelled_launch_starts_nothing(spec: JobSpec) -> None:
+    launch = _Launch(_ScriptedAgent())
+    launch.cancelled.set()
+    with pytest.raises(LaunchCancelledError):
+        launch.run(spec)
+    assert launch.agent.calls == []
+    assert "nothing was started" in launch.failed.detail
+
+
+def test_that_an_input_that_is_gone_is_told(spec: JobSpec, tmp_path: Path) -> None:
+    launch = _Launch(_ScriptedAgent())
+    with pytest.raises(InputError, match="choose it again"):
+        launch.run(with_value(spec, "data.path", str(tmp_path / "gone.json")))
+    assert launch.failed.key == "data"
+
+
+def test_that_a_hub_model_is_told_to_be_downloaded(spec: JobSpec) -> None:
+    launch = _Launch(_ScriptedAgent())
+    with pytest.raises(InputError, match="hf download org/name"):
+        launch.run(with_value(with_value(spec, "model.source", "hub"), "model.id", "org/name"))
+
+
+def test_that_the_launch_and_the_following_are_free_of_qt() -> None:
+    program = "import sys, studio.session.launching, studio.session.following; print('PySide6' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert answer.stdout.strip() == "False"

@@ -1,0 +1,127 @@
+"""Runs that are followed on the real local agent, from a run directory that the test writes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from remote_agent.contract.events import FINISHED, QUEUED
+from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.run_dir import RANK0_WRITER
+from remote_agent.contract.spec_json import spec_to_json
+from studio import places
+from studio.remote.agent import Agent
+from studio.remote.transport import LocalTransport
+from studio.session.following import Following
+from studio.session.reach import LOCAL_NODE
+from studio.session.session import Session
+from studio.store.library import Library
+from studio.store.rows import RunRow
+from tests.support.journals import RUN_ID
+from tests.support.run_folder import RunFolder
+
+_LONG_MS = 60_000
+
+
+@pytest.fixture
+def folder(luthier_home: Path) -> RunFolder:
+    folder = RunFolder(Path(places.agent_home()))
+    row = RunRow(RUN_ID, "tiny", LOCAL_NODE, spec_to_json(JobSpec()), QUEUED, created_s=time.time())
+    library = Library(places.library_path())
+    library.save_run(row)
+    library.close()
+    return folder
+
+
+def _steps(session: Session) -> list[int]:
+    return [int(step) for step in session.run(RUN_ID).series("loss")[0]]
+
+
+def test_that_a_run_fills_from_its_node_and_goes_on_after_the_window_was_closed(
+    folder: RunFolder, make_session: Callable[[], Session], qtbot: QtBot
+) -> None:
+    first = make_session()
+    first.take_up()
+    qtbot.waitUntil(lambda: _steps(first) == [1, 2, 3, 4, 5], timeout=_LONG_MS)
+    first.close()
+    folder.steps(6, 9)
+    second = make_session()
+    qtbot.waitUntil(lambda: _steps(second) == list(range(1, 10)), timeout=_LONG_MS)
+    folder.steps(10, 20)
+    folder.end()
+    qtbot.waitUntil(lambda: second.run(RUN_ID).state == FINISHED, timeout=_LONG_MS)
+    qtbot.waitUntil(lambda: _row().state == FINISHED, timeout=_LONG_MS)
+    assert _steps(second) == list(range(1, 21))
+    entry = second.library.run(RUN_ID)
+    assert entry is not None
+    assert (entry.state, entry.step, entry.total_steps) == (FINISHED, 20, 20)
+    assert entry.losses
+
+
+def test_that_a_finished_run_opens_from_the_library_when_its_node_is_gone(
+    folder: RunFolder, make_session: Callable[[], Session], qtbot: QtBot
+) -> None:
+    folder.steps(6, 20)
+    folder.end()
+    first = make_session()
+    first.take_up()
+    qtbot.waitUntil(lambda: _row().state == FINISHED, timeout=_LONG_MS)
+    first.close()
+    folder.folder.rename(folder.folder.with_name("elsewhere"))
+    second = make_session()
+    run = second.run(RUN_ID)
+    qtbot.waitUntil(lambda: run.caught_up, timeout=_LONG_MS)
+    assert _steps(second) == list(range(1, 21))
+    assert run.link is None
+
+
+def test_that_a_run_that_its_node_does_not_know_is_noted_and_not_asked_for_again(
+    folder: RunFolder, make_session: Callable[[], Session], qtbot: QtBot
+) -> None:
+    folder.folder.rename(folder.folder.with_name("elsewhere"))
+    session = make_session()
+    session.take_up()
+    qtbot.waitUntil(lambda: bool(_row().note), timeout=_LONG_MS)
+    assert _row().note == "It was never started."
+
+
+def test_that_a_deleted_run_is_gone_here_and_untouched_on_its_node(
+    folder: RunFolder, make_session: Callable[[], Session], qtbot: QtBot
+) -> None:
+    session = make_session()
+    qtbot.waitUntil(lambda: len(_steps(session)) == 5, timeout=_LONG_MS)
+    session.delete_run(RUN_ID)
+    assert session.library.runs == ()
+    with pytest.raises(KeyError):
+        session.run(RUN_ID)
+    assert folder.folder.is_dir()
+
+
+def test_that_following_without_qt_stores_the_same_and_ends_with_the_run(folder: RunFolder) -> None:
+    library = Library(places.library_path())
+    shown: list[int] = []
+
+    def show(row: RunRow, batch: object) -> None:
+        shown.append(row.step)
+        if row.step == 5:
+            folder.steps(6, 20)
+            folder.end()
+
+    following = Following(_row(), library, Agent(LocalTransport(), places.agent_home()))
+    following.follow(show)
+    assert (following.row.state, following.row.step, following.row.total_steps) == (FINISHED, 20, 20)
+    kept = b"".join(block.body for block in library.blocks(RUN_ID) if block.writer == RANK0_WRITER)
+    assert kept == folder.journal(RANK0_WRITER).read_bytes()
+    library.close()
+
+
+def _row() -> RunRow:
+    library = Library(places.library_path())
+    row = library.run(RUN_ID)
+    library.close()
+    assert row is not None
+    return row
