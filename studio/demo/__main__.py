@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.progress import Progress as ProgressBar
+from rich.progress import TaskID
 
 from studio import places
-from studio.demo.inputs import DemoError, demo_inputs, demo_job
+from studio.demo.inputs import DemoError, OnProgress, demo_inputs, demo_job
 from studio.job_file import write_job_file
 from studio.remote.transport import NodeAddress
 
@@ -46,21 +47,24 @@ def main() -> int:
 
 def _open(job_file: Path, address: NodeAddress | None, agent_home: Path, out: Path | None) -> int:
     from studio.app import make_application, open_window
-    from studio.demo.headless import DemoRun, drive
+    from studio.demo.headless import DemoRun, drive, hush_the_offscreen_plugin, open_demo_job
     from studio.session.opening import open_session
     from studio.session.reach import LOCAL_NODE
 
+    if out is not None:
+        hush_the_offscreen_plugin()
     application = make_application(sys.argv[:1])
     session = open_session()
+    open_demo_job(session, job_file)
+    if address is None:
+        session.choose_node(LOCAL_NODE)
     window = open_window(session)
-    node = address or NodeAddress(name=LOCAL_NODE, home=str(agent_home))
     try:
         if out is not None:
-            return drive(application, window, job_file, DemoRun(node, agent_home), out)
-        session.open_job_file(job_file)
+            return drive(application, window, DemoRun(address, agent_home), out)
         if address is not None:
             session.add_node(address)
-        session.choose_node(node.name)
+            session.choose_node(address.name)
         return application.exec()
     finally:
         window.close()
@@ -95,14 +99,14 @@ def _node(kind: str) -> Iterator[tuple[NodeAddress | None, Path]]:
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[object]:
+def _bar() -> Iterator[OnProgress]:
     with ProgressBar(transient=True) as bar:
-        tasks: dict[str, object] = {}
+        tasks: dict[str, TaskID] = {}
 
         def show(phase: str, done: float, total: float) -> None:
             if phase not in tasks:
                 tasks[phase] = bar.add_task(phase, total=total or None)
-            bar.update(tasks[phase], completed=done, total=total or None)  # type: ignore[arg-type]
+            bar.update(tasks[phase], completed=done, total=total or None)
 
         yield show
 

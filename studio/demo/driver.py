@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QPoint, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
 
 from studio.ui.main_window import MainWindow
 
-_SLICE_MS = 30
+_SLICE_MS = 50
 
 
 class DriveError(RuntimeError):
@@ -36,7 +36,7 @@ class Driver:
             if time.monotonic() > deadline:
                 said = "; ".join(self._sentences[-5:]) or "nothing"
                 raise DriveError(f"After {timeout_s:.0f} s there is still no {what}. The window said: {said}.")
-            self._application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, _SLICE_MS)
+            QTest.qWait(_SLICE_MS)
 
     def settle(self, seconds: float = 0.6) -> None:
         """Let the window paint what it has, for so many seconds."""
@@ -49,6 +49,13 @@ class Driver:
         control = self._control(name)
         assert control is not None
         QTest.mouseClick(control, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, _middle(control))
+
+    def cell(self, name: str, row: int, column: int) -> str:
+        """Return what a cell of the visible table of that object name says, empty where there is none."""
+        table = self._control(name)
+        if not isinstance(table, QAbstractItemView) or table.model() is None:
+            return ""
+        return str(table.model().index(row, column).data() or "")
 
     def picture(self, name: str) -> None:
         """Save what the window shows as ``<name>.png``."""

@@ -8,12 +8,16 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from remote_agent.contract.events import ENDED, FINISHED
+from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import JOURNAL, RUNS
 from studio.demo.driver import DriveError, Driver
+from studio.job_file import read_job_file
 from studio.remote.transport import NodeAddress
+from studio.session.session import Session
 from studio.state.run import RunState
 from studio.ui.main_window import MainWindow
 
@@ -25,14 +29,37 @@ _TRAIN_S = 1200.0
 
 
 class DemoRun(NamedTuple):
-    """What the demo has to know of its node: its address and the agent's home as a folder of this computer."""
+    """The demo's node: its address, None for this computer, and the agent's home, a folder of this computer."""
 
-    address: NodeAddress
+    address: NodeAddress | None
     agent_home: Path
 
 
-def drive(application: QApplication, window: MainWindow, job_file: Path, node: DemoRun, out: Path) -> int:
-    """Run the demo job through the window and write pictures, journal and bundle to ``out``.
+def hush_the_offscreen_plugin() -> None:
+    """Drop the line that Qt's offscreen plugin prints for every window; all other messages go to standard error."""
+
+    def handle(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+        if not text.startswith("This plugin does not support"):
+            sys.stderr.write(text + "\n")
+
+    qInstallMessageHandler(handle)
+
+
+def open_demo_job(session: Session, job_file: Path) -> None:
+    """Open the demo's job: the one of an earlier demo where it is the same, else a new one in the library."""
+    spec = read_job_file(job_file)
+    same = next((job for job in session.library.jobs if job.spec == spec), None)
+    if same is not None:
+        session.open_job(same.job_id)
+    else:
+        session.open_job_file(job_file)
+    for job in session.library.jobs:
+        if job.spec == JobSpec():  # what a library without jobs begins with
+            session.delete_job(job.job_id)
+
+
+def drive(application: QApplication, window: MainWindow, node: DemoRun, out: Path) -> int:
+    """Run the open job through the window and write pictures, journal and bundle to ``out``.
 
     Returns:
         0 where the run finished, 1 where it did not or the window got stuck.
@@ -41,8 +68,11 @@ def drive(application: QApplication, window: MainWindow, job_file: Path, node: D
     opened = time.monotonic()
     driver = Driver(application, window, out)
     try:
-        _choose(driver, window, job_file, node.address)
+        _choose(driver, window, node.address)
         _look_at_pages(driver, _JOB_PAGES)
+        driver.click("tabData")
+        driver.click("viewTokens")
+        driver.picture("data-tokens")
         run = _launch(driver, window)
         _say(f"{opened_for(opened)} run {run.run_id} started")
         driver.wait("first loss", lambda: len(run.series("loss")[0]) > 0 or run.state in ENDED, _START_S)
@@ -69,16 +99,16 @@ def opened_for(opened: float) -> str:
     return f"{time.monotonic() - opened:6.1f} s after the window:"
 
 
-def _choose(driver: Driver, window: MainWindow, job_file: Path, address: NodeAddress) -> None:
+def _choose(driver: Driver, window: MainWindow, address: NodeAddress | None) -> None:
     session = window.session
-    driver.wait("window", lambda: bool(session.job_id), 30.0)
-    session.open_job_file(job_file)
-    if address.name not in session.hosts:
+    if address is not None:
         session.add_node(address)
         driver.click("acceptHostKeyButton")
-    session.choose_node(address.name)
+        session.choose_node(address.name)
     driver.wait("probe", lambda: (node := session.node) is not None and node.report is not None, 60.0)
     driver.wait("look at the data", lambda: session.draft.known.data is not None, _PREPARE_S)
+    driver.click("tabData")
+    driver.wait("row", lambda: driver.cell("rowTable", 0, 1) not in ("", "…"), 60.0)
 
 
 def _look_at_pages(driver: Driver, pages: tuple[str, ...]) -> None:
