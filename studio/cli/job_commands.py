@@ -63,7 +63,8 @@ def estimate(arguments: argparse.Namespace, desk: Desk) -> int:
     parameters = arguments.parameters or _parameters(spec)
     states = state_bytes(spec, parameters)
     if arguments.json:
-        say_json({"parameters": parameters, **states._asdict(), "on_gpu": states.on_gpu})
+        sizes = {f"{name}_bytes": size for name, size in states._asdict().items()}
+        say_json({"parameters": parameters, **sizes, "on_gpu_bytes": states.on_gpu})
         return OK
     strategy = spec.strategy
     say(f"{amount(parameters)} parameters, {strategy.precision}, ZeRO {strategy.zero_stage}, {strategy.ranks} ranks")

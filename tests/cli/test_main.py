@@ -92,7 +92,7 @@ def test_that_a_schedule_of_unknown_length_asks_for_it(tmp_path: Path, capsys: p
 
 def test_that_the_estimate_is_the_contracts(job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate", str(job), "--parameters", "1000000", "--json"]) == 0
-    assert _json(capsys)["on_gpu"] == state_bytes(JobSpec(), 1_000_000).on_gpu
+    assert _json(capsys)["on_gpu_bytes"] == state_bytes(JobSpec(), 1_000_000).on_gpu
     assert main(["estimate", str(job)]) == 2
     assert "--parameters" in capsys.readouterr().err
     write_model(tmp_path / "model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from remote_agent.contract.job_spec import BatchSpec, DataSpec, JobSpec, ModelSpec, StrategySpec
+from studio.job_file import write_job_file
+from tests.support.model_folder import write_model
+from tests.support.tiny import tiny_rows
 
 ROOT = Path(__file__).parent.parent.parent
 NOT_ON_THE_DESKTOP = ("torch", "deepspeed", "accelerate", "transformers")
@@ -42,24 +48,31 @@ def _installed(python: Path) -> set[str]:
 
 
 def _job(folder: Path) -> Path:
-    """Write a job whose model and data are not there, so that only what needs no input can answer."""
+    """Write a job on a model without weights and a few rows: enough for all that trains nothing."""
     job = folder / "job.yaml"
-    job.write_text(
-        "name: small\nmodel: {id: /nowhere/model}\ndata: {path: /nowhere/rows.json}\n"
-        "batch: {max_steps: 20}\nstrategy: {precision: fp32}\n",
-        encoding="utf-8",
+    spec = JobSpec(
+        model=ModelSpec(id=str(write_model(folder / "model"))),
+        data=DataSpec(path=str(tiny_rows(folder)), max_length=128),
+        batch=BatchSpec(max_steps=20),
+        strategy=StrategySpec(precision="fp32"),
     )
+    write_job_file(job, spec)
     return job
 
 
 def _ask_the_command_line(python: Path, folder: Path) -> None:
     luthier = str(python.parent / "luthier")
-    job = str(_job(folder))
-    assert '"learning_rate"' in _run(luthier, "schedule", job, "--json")
-    _run(luthier, "check", job)
-    _run(luthier, "export", job, str(folder / "bundle"), expect=2)
-    _run(luthier, "inspect", str(folder / "missing.json"), "--model", str(folder), expect=2)
-    _run(luthier, "estimate", job, "--json", expect=2)
+    job = _job(folder)
+    schedule = json.loads(_run(luthier, "schedule", str(job), "--json"))
+    assert len(schedule["learning_rates"]) == 20 and max(schedule["learning_rates"]) == 2e-5
+    _run(luthier, "check", str(job))
+    report = json.loads(_run(luthier, "inspect", str(folder / "rows.json"), "--model", str(folder / "model"), "--json"))
+    assert report["rows"] == 40 and report["shape"] == "alpaca"
+    estimate = json.loads(_run(luthier, "estimate", str(job), "--parameters", "1000", "--json"))
+    assert estimate["weights_bytes"] == 4000
+    _run(luthier, "export", str(job), str(folder / "bundle"))
+    assert (folder / "bundle" / "run.sh").exists()
+    _run(luthier, "inspect", str(folder / "missing.json"), "--model", str(folder / "model"), expect=2)
 
 
 def test_that_the_wheel_carries_agent_and_resources(wheel: Path) -> None:
@@ -74,7 +87,7 @@ def test_that_the_studio_alone_brings_no_torch_and_opens_its_window(wheel: Path,
     python = _environment(tmp_path / "studio", str(wheel))
     assert _installed(python).isdisjoint(NOT_ON_THE_DESKTOP)
     _ask_the_command_line(python, tmp_path)
-    assert "Luthier" in _run(str(python), "-c", _OPEN_THE_WINDOW.format(home=str(tmp_path / "home")))
+    assert "Luthier data" in _run(str(python), "-c", _OPEN_THE_WINDOW.format(home=str(tmp_path / "home")))
 
 
 @pytest.mark.slow
@@ -103,14 +116,18 @@ import os, sys
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["LUTHIER_HOME"] = {home!r}
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
-from studio import app
-application = QApplication([])
-window = app.build_window()
-window.show()
-QTimer.singleShot(500, window.close)
-QTimer.singleShot(1000, application.quit)
+from studio.app import make_application, open_window
+from studio.session.opening import open_session
+application = make_application([])
+session = open_session()
+window = open_window(session)
+QTimer.singleShot(1500, application.quit)
 application.exec()
-print(window.windowTitle())
+print(window.windowTitle(), window.pages.current_key)
 assert "torch" not in sys.modules
+window.close()
+session.close()
+window.deleteLater()
+session.deleteLater()
+application.processEvents()
 """

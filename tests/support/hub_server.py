@@ -1,0 +1,173 @@
+"""A small Hub on loopback: the part of its API that huggingface_hub's snapshot_download asks for."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+_INFO = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)(/revision/(?P<revision>[^/]+))?\Z")
+_TREE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)/tree/(?P<revision>[^/]+)\Z")
+_FILE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<name>.+)\Z")
+
+
+@dataclasses.dataclass
+class HubModel:
+    """A model on the Hub. ``access``: "open", "gated" (its files need the token ``hf_good``) or "private" (all does).
+
+    ``stall``: the file whose body stops half way until ``go`` is set.
+    """
+
+    files: dict[str, bytes]
+    access: str = "open"
+    stall: str = ""
+    damaged: str = ""
+    go: threading.Event = dataclasses.field(default_factory=threading.Event)
+    stalled: threading.Event = dataclasses.field(default_factory=threading.Event)
+
+
+class HubServer(ThreadingHTTPServer):
+    """Serves models by their ids. ``asked`` holds (method, path, authorization) of every request."""
+
+    daemon_threads = True
+
+    def __init__(self, models: dict[str, HubModel]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.models = models
+        self.asked: list[tuple[str, str, str]] = []
+        self.fails_with = 0
+
+    @property
+    def url(self) -> str:
+        """Return the endpoint."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def bodies_of(self, name: str) -> int:
+        """Return how often a file's body was asked for."""
+        return sum(method == "GET" and path.endswith("/" + name) for method, path, _ in self.asked)
+
+
+@contextlib.contextmanager
+def running_hub(models: dict[str, HubModel]) -> Iterator[HubServer]:
+    """Serve until the block ends."""
+    server = HubServer(models)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        for model in models.values():
+            model.go.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: HubServer
+    protocol_version = "HTTP/1.1"
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        return
+
+    def _answer(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.server.asked.append((self.command, path, token))
+        for pattern, answer in ((_INFO, self._info), (_TREE, self._tree), (_FILE, self._file)):
+            found = pattern.match(path)
+            if found is None:
+                continue
+            parts = found.groupdict()
+            model = self.server.models.get(parts["repo"])
+            if self.server.fails_with:
+                return self._refuse(self.server.fails_with)
+            if token and token not in ("hf_good", "hf_stranger"):
+                return self._refuse(401, message="Invalid credentials in Authorization header")
+            if model is None or (model.access == "private" and token != "hf_good"):
+                return self._refuse(404 if token else 401, "RepoNotFound" if token else "")
+            if parts["revision"] not in (None, "main", COMMIT):
+                return self._refuse(404, "RevisionNotFound")
+            return answer(model, parts)
+        self._refuse(404)
+
+    def _info(self, model: HubModel, parts: dict[str, Any]) -> None:
+        siblings = [{"rfilename": name, "size": len(body), **_lfs(name, body)} for name, body in model.files.items()]
+        self._json({"id": parts["repo"], "modelId": parts["repo"], "sha": COMMIT, "siblings": siblings, "tags": []})
+
+    def _tree(self, model: HubModel, parts: dict[str, Any]) -> None:
+        self._json(
+            [
+                {"type": "file", "oid": hashlib.sha1(body).hexdigest(), "size": len(body), "path": name}
+                | ({"lfs": {**lfs, "oid": lfs["sha256"]}} if (lfs := _lfs(name, body).get("lfs")) else {})
+                for name, body in model.files.items()
+            ]
+        )
+
+    def _file(self, model: HubModel, parts: dict[str, Any]) -> None:
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if model.access == "gated" and token != "hf_good":
+            return self._refuse(403 if token else 401, "GatedRepo")
+        name = parts["name"]
+        if name not in model.files:
+            return self._refuse(404, "EntryNotFound")
+        body = model.files[name]
+        etag = _lfs(name, body).get("lfs", {}).get("sha256") or hashlib.sha1(body).hexdigest()
+        start = int((self.headers.get("Range") or "bytes=0-")[6:].partition("-")[0])
+        self.send_response(206 if start else 200)
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("ETag", f'"{etag}"')
+        self.send_header("Content-Length", str(len(body) - start))
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        self.end_headers()
+        if self.command == "GET":
+            sent = body[start:] if model.damaged != name else bytes(len(body) - start)
+            self._send_body(model, name, sent)
+
+    def _send_body(self, model: HubModel, name: str, body: bytes) -> None:
+        with contextlib.suppress(ConnectionError):
+            if model.stall == name:
+                self.wfile.write(body[: len(body) // 2])
+                self.wfile.flush()
+                model.stalled.set()
+                model.go.wait()
+                body = body[len(body) // 2 :]
+            self.wfile.write(body)
+
+    def _json(self, value: object) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def _refuse(self, status: int, code: str = "", message: str = "") -> None:
+        self.send_response(status)
+        for name, value in (("X-Error-Code", code), ("X-Error-Message", message)):
+            if value:
+                self.send_header(name, value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def _lfs(name: str, body: bytes) -> dict[str, Any]:
+    if not name.endswith((".safetensors", ".bin")):
+        return {}
+    return {"lfs": {"size": len(body), "sha256": hashlib.sha256(body).hexdigest(), "pointerSize": 134}}
