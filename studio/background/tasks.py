@@ -85,7 +85,7 @@ class Tasks(QObject):
         on_error: Callable[[Exception], None],
         on_progress: Callable[[Any], None] | None = None,
     ) -> TaskHandle:
-        """Run ``work`` on a thread of the pool; call from the GUI thread.
+        """Run ``work`` on a thread of the pool; call from the GUI thread. After `close` nothing is run any more.
 
         Args:
             owner: when it is destroyed, the work is cancelled and nothing is delivered any more.
@@ -97,6 +97,9 @@ class Tasks(QObject):
         handle = TaskHandle(owner)
         task = Task(lambda call: self._post(_Delivery(handle, call)), on_progress)
         handle.task = task
+        if self._is_closed:
+            handle.cancel()
+            return handle
 
         def perform() -> None:
             try:
@@ -119,7 +122,9 @@ class Tasks(QObject):
         for handle in self._running.values():
             handle.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
-        concurrent.futures.wait(list(self._running), _CLOSE_WAIT_S)
+        # one that never began is cancelled, which `wait` does not count as done
+        begun = [future for future in self._running if not future.cancelled()]
+        concurrent.futures.wait(begun, _CLOSE_WAIT_S)
 
     def _post(self, delivery: _Delivery) -> None:
         # called on the pool's threads; after close() this object may be on its way out

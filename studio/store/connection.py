@@ -27,6 +27,7 @@ CREATE TABLE cursors (run_id TEXT NOT NULL, writer TEXT NOT NULL, segment INTEGE
 CREATE TABLE logs (run_id TEXT NOT NULL, rank INTEGER NOT NULL, offset INTEGER NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (run_id, rank, offset));
 """
+_PATIENCE_S, _RETRY_S = 10.0, 0.01
 _SALVAGED = ("jobs", "nodes", "runs")
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
@@ -37,6 +38,19 @@ class _Connection(sqlite3.Connection):
 
     def __del__(self) -> None:
         self.close()
+
+
+def _turn_on_wal(connection: sqlite3.Connection) -> None:
+    """Choose the write-ahead log; SQLite's own patience does not cover two windows that do so on one new file."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_S)
 
 
 class Database:
@@ -101,12 +115,12 @@ class Database:
             return known
         # the library closes connections of other threads at the end, hence check_same_thread
         made = sqlite3.connect(
-            self.path, timeout=10.0, isolation_level=None, check_same_thread=False, factory=_Connection
+            self.path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False, factory=_Connection
         )
         with self._guard:
             self._open.add(made)
         made.execute("PRAGMA page_size = 16384")
-        made.execute("PRAGMA journal_mode = WAL")
+        _turn_on_wal(made)
         made.execute("PRAGMA synchronous = FULL")
         # whose commit copies the log into the file waits for it: rather a follower's than the GUI thread's
         pages = 16_384 if threading.get_ident() == threading.main_thread().ident else 1024

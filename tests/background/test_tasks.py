@@ -100,3 +100,12 @@ def test_that_closing_cancels_waits_and_delivers_nothing(qtbot: QtBot) -> None:
     assert ended.is_set()
     qtbot.wait(1)
     assert answers == []
+
+
+def test_that_work_given_after_the_end_is_not_run_and_harms_nobody(qtbot: QtBot) -> None:
+    tasks, ran = Tasks(), threading.Event()
+    tasks.close()
+    handle = tasks.run(tasks, lambda task: ran.set(), fail, fail)
+    assert handle.task is not None and handle.task.cancelled.is_set()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("luthier-task")]
+    assert not ran.is_set()
