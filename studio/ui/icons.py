@@ -24,8 +24,13 @@ _wishes: dict[int, _Wish] = {}
 _pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
 
 
+def fetch() -> None:
+    """Import qtawesome on a thread that may wait, so that `load` finds it there."""
+    import qtawesome  # noqa: F401  (the import is the work)
+
+
 def load() -> None:
-    """Import qtawesome and fill in every icon that was asked for so far; call it after the first paint."""
+    """Fill in every icon that was asked for so far; call it after the first paint, and best after `fetch`."""
     global _loaded
     if not _loaded:
         import qtawesome  # noqa: F401  (the import is the work)

@@ -7,17 +7,18 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QSettings, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from remote_agent.contract.problems import blocking
 from studio.session.session import Session
 from studio.ui import icons
-from studio.ui.command_palette import Command, CommandPalette
+from studio.ui.charts import loading
 from studio.ui.dropped import DATA, JOB_FILE, MODEL, dropped_path, kind_of
 from studio.ui.header import Chip, Header
 from studio.ui.knob_field import KnobField
+from studio.ui.last_layout import LastLayout
 from studio.ui.page_stack import JOB_KEYS, RUN_KEYS, PageStack, job_tabs, run_tabs
 from studio.ui.problems_bar import PlainNotice, ProblemsBar, page_of
 from studio.ui.sidebar import JOB, NODE, RUN, Sidebar, short_gpu_name
@@ -26,9 +27,10 @@ from studio.ui.window_verbs import WindowVerbs
 
 if TYPE_CHECKING:
     from studio.state.run import RunState
+    from studio.ui.command_palette import CommandPalette
 
 _INFO_STAYS_MS = 8000
-_ICONS_AFTER_MS = 30
+_READY_AFTER_MS = 10
 _RUN_REFRESH_MS = 250
 
 
@@ -38,12 +40,16 @@ class MainWindow(QMainWindow):
     Args:
         session: what the window shows and drives; it is the caller's to close.
         settings_file: where geometry, splitters and last places are remembered; None remembers nothing.
+
+    ``ready`` comes once, when the first page is painted and input is answered.
     """
+
+    ready = Signal()
 
     def __init__(self, session: Session, settings_file: Path | None = None) -> None:
         super().__init__()
         self.session = session
-        self._settings = QSettings(str(settings_file), QSettings.Format.IniFormat) if settings_file else None
+        self._last_layout = LastLayout(settings_file)
         self._job_id, self._run_id = "", ""
         self._run: RunState | None = None
         self._tabs = {JOB: "data", RUN: "monitor"}
@@ -66,10 +72,12 @@ class MainWindow(QMainWindow):
         self._run_timer.setInterval(_RUN_REFRESH_MS)
         self._run_timer.timeout.connect(self._refresh_run)
         self._lay_out()
-        self.palette_ = CommandPalette(self)
+        self._palette: CommandPalette | None = None
         self._add_verbs()
         self._connect()
-        self._recall()
+        tab = self._last_layout.restore(self, self.splitter)
+        if tab in JOB_KEYS:
+            self._tabs[JOB] = tab
 
     def _lay_out(self) -> None:
         bottom = QFrame()
@@ -173,6 +181,7 @@ class MainWindow(QMainWindow):
     def _let_go_of_run(self) -> None:
         if self._run is not None:
             self._run.changed.disconnect(self._on_run_changed)
+            self.sidebar.show_live(None)
         self._run_id, self._run = "", None
 
     def _on_library_changed(self) -> None:
@@ -224,6 +233,8 @@ class MainWindow(QMainWindow):
 
     def open_palette(self) -> None:
         """Open the list of all commands, jobs and runs."""
+        from studio.ui.command_palette import Command, CommandPalette
+
         library = self.session.library
         pages = [
             Command(self.tr("Go to {}").format(tab.text), f"Ctrl+{number}", functools.partial(self.show_tab, tab.key))
@@ -234,7 +245,9 @@ class MainWindow(QMainWindow):
             Command(run.name or run.run_id, self.tr("run"), functools.partial(self.show_run, run.run_id))
             for run in library.runs
         ]
-        self.palette_.open_with([*pages, *self.verbs.commands(), *jobs, *runs])
+        if self._palette is None:
+            self._palette = CommandPalette(self)
+        self._palette.open_with([*pages, *self.verbs.commands(), *jobs, *runs])
 
     def open_picker(self, kind: str, *_: object) -> None:
         """Open the picker of the model, the data or the node below its chip. Raises KeyError for another kind."""
@@ -304,6 +317,7 @@ class MainWindow(QMainWindow):
         self.header.choose_tab(self._tabs[RUN])
         self.problems.hide()
         self.status.show_run(run)
+        self.sidebar.show_live(run)
 
     # keys
 
@@ -330,8 +344,8 @@ class MainWindow(QMainWindow):
             self.show_notice("info", self.tr("Put the cursor into a field, and F1 says what it does."))
 
     def _cancel(self) -> None:
-        if self.palette_.isVisible():
-            self.palette_.close_palette()
+        if self._palette is not None and self._palette.isVisible():
+            self._palette.close_palette()
         elif self.notice.isVisible():
             self.notice.hide()
         elif self.sidebar.filter.text():
@@ -383,7 +397,19 @@ class MainWindow(QMainWindow):
         else:
             self.show_job(library.jobs[0].job_id)
         self.sidebar.filter.setFocus(Qt.FocusReason.OtherFocusReason)
-        QTimer.singleShot(_ICONS_AFTER_MS, self, icons.load)
+        QTimer.singleShot(_READY_AFTER_MS, self, self._get_ready)
+
+    def _get_ready(self) -> None:
+        """Bring in, on another thread, what the icons and the first chart need, and tell that the window is up."""
+        if not self.isVisible():
+            return  # closed again already
+        tasks = self.session.tasks
+        tasks.run(self, lambda _: icons.fetch(), lambda _: icons.load(), self._on_fetch_failed)
+        tasks.run(self, lambda _: loading.load(), lambda _: None, self._on_fetch_failed)
+        self.ready.emit()
+
+    def _on_fetch_failed(self, error: Exception) -> None:
+        self.show_notice("error", self.tr("Icons and charts cannot be drawn: {}").format(error))
 
     def changeEvent(self, event: QEvent) -> None:
         """Paint the icons in the colours of a changed theme."""
@@ -393,21 +419,5 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember places and sizes."""
-        if self._settings is not None:
-            self._settings.setValue("window/geometry", self.saveGeometry())
-            self._settings.setValue("window/splitter", self.splitter.saveState())
-            self._settings.setValue("window/jobTab", self._tabs[JOB])
-            self._settings.sync()
+        self._last_layout.keep(self, self.splitter, self._tabs[JOB])
         super().closeEvent(event)
-
-    def _recall(self) -> None:
-        if self._settings is None:
-            return
-        geometry, splitter = self._settings.value("window/geometry"), self._settings.value("window/splitter")
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
-        if isinstance(splitter, QByteArray):
-            self.splitter.restoreState(splitter)
-        tab = self._settings.value("window/jobTab")
-        if tab in JOB_KEYS:
-            self._tabs[JOB] = str(tab)

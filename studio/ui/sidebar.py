@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPen, QPolygonF, QStandardItem, QStandardItemModel
@@ -27,9 +28,13 @@ from studio.state.library import RunEntry
 from studio.state.node import NEEDS_PERSON, PROBING, READY, UNREACHABLE, NodeState
 from studio.ui import icons, theme, words
 
+if TYPE_CHECKING:
+    from studio.state.run import RunState
+
 JOB, RUN, NODE, SECTION, ACTION = "job", "run", "node", "section", "action"
 _ENTRY = Qt.ItemDataRole.UserRole + 1
 _ROW_PX = 29
+_SPARKLINE_POINTS = 32
 
 RUN_ICONS = {
     "running": ("play-circle-fill", "accent"),
@@ -90,6 +95,7 @@ class Sidebar(QFrame):
         self._lay_out()
         self._selected = ("", "")
         self._shown: list[Entry] = []
+        self._live: tuple[str, float, tuple[float, ...]] = ("", math.nan, ())
         session.library.changed.connect(self.refresh)
         session.hosts.changed.connect(self.refresh)
         self.refresh()
@@ -121,25 +127,40 @@ class Sidebar(QFrame):
         entries = [entry for entry in self._entries() if self._passes(entry)]
         if entries == self._shown:
             return
+        same_rows = [entry[:2] for entry in entries] == [entry[:2] for entry in self._shown]
         self._shown = entries
+        if same_rows:
+            for row, entry in enumerate(entries):
+                item = self._model.item(row)
+                if item.data(_ENTRY) != entry:
+                    _fill(item, entry)
+            return
         top = self.tree.verticalScrollBar().value()
         self._model.clear()
         for entry in entries:
-            item = QStandardItem(entry.text)
-            item.setData(entry, _ENTRY)
+            item = QStandardItem()
+            _fill(item, entry)
             item.setEditable(False)
             item.setSelectable(entry.kind != SECTION)
             item.setEnabled(entry.kind != SECTION)
-            item.setAccessibleText(", ".join(part for part in (entry.text, entry.detail) if part))
             self._model.appendRow(item)
         self._mark_selected()
         self.tree.verticalScrollBar().setValue(top)
+
+    def show_live(self, run: RunState | None) -> None:
+        """Let the row of the run that is open show its last step now, before the library hears of it."""
+        self._live = ("", math.nan, ())
+        if run is not None and run.caught_up and run.loss is not None:
+            _, losses = run.series("loss")
+            stride = -(-len(losses) // _SPARKLINE_POINTS)
+            self._live = (run.run_id, run.loss, (*losses[::stride].tolist(), run.loss))
+        self.refresh()
 
     def _entries(self) -> list[Entry]:
         session = self._session
         jobs = [Entry(JOB, job.job_id, job.name, icon="file-text") for job in session.library.jobs]
         nodes = [_node_entry(node) for node in session.hosts]
-        runs = [_run_entry(run) for run in session.library.runs]
+        runs = [_run_entry(self._lively(run)) for run in session.library.runs]
         return [
             Entry(SECTION, JOB, self.tr("JOBS")),
             *jobs,
@@ -149,6 +170,10 @@ class Sidebar(QFrame):
             *nodes,
             Entry(ACTION, NODE, self.tr("Add a node…"), icon="plus"),
         ]
+
+    def _lively(self, run: RunEntry) -> RunEntry:
+        run_id, loss, losses = self._live
+        return dataclasses.replace(run, loss=loss, losses=losses) if run_id == run.run_id else run
 
     def _passes(self, entry: Entry) -> bool:
         wanted = self.filter.text().strip().casefold()
@@ -292,6 +317,12 @@ def _paint_sparkline(painter: QPainter, area: QRect, losses: tuple[float, ...]) 
     pen.setCosmetic(True)
     painter.setPen(pen)
     painter.drawPolyline(line)
+
+
+def _fill(item: QStandardItem, entry: Entry) -> None:
+    item.setText(entry.text)
+    item.setData(entry, _ENTRY)
+    item.setAccessibleText(", ".join(part for part in (entry.text, entry.detail) if part))
 
 
 def _run_entry(run: RunEntry) -> Entry:

@@ -111,7 +111,8 @@ def start(app: QApplication, resources: Path, scheme: Qt.ColorScheme | None = No
         scheme: a scheme to keep instead of the system's.
     """
     sheet = string.Template((resources / "style.qss").read_text(encoding="utf-8"))
-    app.setStyle("Fusion")
+    if app.style().objectName().lower() != "fusion":  # where it is the style already, setting it costs milliseconds
+        app.setStyle("Fusion")
     app.setFont(_body_font(app.font()))
     hints = QGuiApplication.styleHints()
     if scheme is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtGui import QAction, QKeySequence
@@ -11,7 +12,9 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from studio.session.addresses import HostKeyUnknown
 from studio.session.session import Session
-from studio.ui.command_palette import Command
+
+if TYPE_CHECKING:
+    from studio.ui.command_palette import Command
 
 
 class WindowVerbs(QObject):
@@ -33,6 +36,8 @@ class WindowVerbs(QObject):
 
     def commands(self) -> list[Command]:
         """Return what the palette lists: the enabled actions."""
+        from studio.ui.command_palette import Command
+
         return [
             Command(
                 action.text().replace("…", "").replace("&", ""),

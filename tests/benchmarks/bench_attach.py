@@ -1,7 +1,8 @@
 """How long it takes to attach to a run of 1,000,000 updates, and whether the GUI thread feels it.
 
-Prints the time to the overview, to the whole run shown and kept, the longest gap between two turns of the event loop,
-and the same with nothing going on as the reference. Run with ``pytest -s -m benchmark``.
+Prints the time to the overview, to the whole run shown and kept, the longest gap between two turns of the event loop
+while the Monitor builds its charts and draws them, and the same with nothing going on as the reference. Run with
+``pytest -s -m benchmark``.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ import pytest
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from pytestqt.qtbot import QtBot
 
-from remote_agent.contract.events import Event, Stamped, StateChanged
+from remote_agent.contract.events import Event, StateChanged
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import JOURNAL, LOG, RUNS, segment_file
+from studio.app import SWITCH_S
 from studio.background.follower import Follower, FollowerBatch
 from studio.background.opening import open_run
 from studio.background.tasks import Tasks
@@ -32,8 +34,9 @@ from studio.session.session import Session
 from studio.state.run import RunState
 from studio.store.library import Library
 from studio.store.live import Position
+from studio.ui.charts import loading
 from studio.ui.monitor.monitor_page import MonitorPage
-from tests.support.journals import RUN_ID, START_S, event_lines, header_line, step_event, write_step_journal
+from tests.support.journals import RUN_ID, event_lines, header_line, write_step_journal
 
 pytestmark = pytest.mark.benchmark
 
@@ -137,17 +140,23 @@ def rows_and_json_s(folder: Path) -> float:
     return (time.perf_counter() - began) / len(lines) * UPDATES
 
 
+@pytest.fixture(autouse=True)
+def switching_as_in_the_application() -> Iterator[None]:
+    """Let threads take turns as often as the application does."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    yield
+    sys.setswitchinterval(before)
+
+
 def shown_page(qtbot: QtBot) -> MonitorPage:
-    """Return a page that has drawn a run already: importing the chart library is measured by the cold start."""
+    """Return a page on which nothing was drawn yet; its library is there, as the window brings it in when idle."""
+    loading.load()
     page = MonitorPage(cast(Session, QObject()))
     qtbot.addWidget(page)
     page.resize(1280, 800)
-    short = RunState("r-261124-044500-bbbbbb", "short", "this computer", JobSpec(), page)
-    short.fold([Stamped(START_S, step_event(step)) for step in range(1, 50)])
-    page.show_run(short)
     page.show()
     qtbot.waitExposed(page)
-    qtbot.wait(500)
     return page
 
 
@@ -165,7 +174,6 @@ def test_that_attaching_to_a_long_run_is_quick_and_the_window_does_not_feel_it(
     agent = Agent(transport, str(home))
     agent.runs()
     page.show_run(run)
-    qtbot.wait(500)
     follower = Follower(agent, library, lambda: 0.5)
     follower.batch.connect(screen.on_batch)
     turns.begin()
@@ -181,7 +189,8 @@ def test_that_attaching_to_a_long_run_is_quick_and_the_window_does_not_feel_it(
     print(
         f"attach: {done_s / plain_s:.2f} of the plain way (json and rows, {plain_s:.1f} s); "
         f"overview {screen.overview_s - began:.2f} s (goal 2), whole and kept {done_s:.2f} s (goal 10), "
-        f"longest gap of the event loop {gaps[0] * 1e3:.0f} ms (goal 50; idle {idle[0] * 1e3:.0f}), "
+        f"longest gap of the event loop while the Monitor draws {gaps[0] * 1e3:.0f} ms "
+        f"(goal 50; idle {idle[0] * 1e3:.0f}), "
         f"99th percentile {gaps[len(gaps) // 100] * 1e3:.1f} ms, {len(gaps)} turns"
     )
     assert kept > 0

@@ -35,8 +35,8 @@ REAL = """
 import json, sys
 from PySide6.QtCore import QTimer
 from studio.app import make_application, open_window
-from studio.session.opening import open_session
 app = make_application([])
+from studio.session.opening import open_session
 session = open_session()
 window = open_window(session)
 def interactive():

@@ -10,7 +10,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from studio.ui.charts import loading
 from studio.ui.charts.columns import reduced, smoothed
+from studio.ui.charts.extremes import Extremes
+from studio.ui.charts.growing_mean import GrowingMean
 from studio.ui.charts.handles import Handle
 from studio.ui.charts.line_chart import LineChart
 
@@ -52,6 +55,63 @@ def test_that_a_short_line_and_a_zoomed_part_are_kept_whole() -> None:
     few_x, few_y = reduced(x, x * 2, 500.0, 600.0, 800)
     assert few_x.tolist() == list(range(499, 602))
     assert few_y.tolist() == [2 * value for value in range(499, 602)]
+
+
+def test_that_a_line_that_grows_is_reduced_as_a_whole_one_is_and_keeps_every_peak() -> None:
+    generator = numpy.random.default_rng(3)
+    y = generator.normal(size=300_000)
+    y[5], y[77_777], y[150_000], y[299_999] = numpy.nan, 50.0, numpy.inf, -50.0
+    x = numpy.arange(y.size, dtype=float)
+    extremes = Extremes()
+    for settled in (0, 1, 31, 33, 5_000, 5_000, 90_001, 299_000):
+        extremes.follow(y[: settled + 500], settled)
+        shown = y[: settled + 500]
+        finite = shown[numpy.isfinite(shown)]
+        assert extremes.whole(shown) == (finite.min(), finite.max())
+    few_x, few_y = reduced(x, y, -1.0, 3e5, 800, extremes)
+    assert few_x.size < 6 * 802
+    assert numpy.all(numpy.diff(few_x) >= 0)
+    assert (numpy.nanmin(few_y), numpy.nanmax(few_y[numpy.isfinite(few_y)])) == (-50.0, 50.0)
+    near_x, near_y = reduced(x, y, 77_000.0, 78_000.0, 800, extremes)
+    assert near_x.tolist() == list(range(76_999, 78_002)) and near_y.max() == 50.0
+
+
+def test_that_extremes_start_over_where_settled_rows_were_replaced() -> None:
+    extremes = Extremes()
+    extremes.follow(numpy.full(1000, 9.0), 1000)
+    extremes.follow(numpy.full(400, 1.0), 400)
+    assert extremes.whole(numpy.full(400, 1.0)) == (1.0, 1.0)
+    extremes.follow(numpy.full(2000, 3.0), 2000)
+    assert extremes.whole(numpy.full(2000, 3.0)) == (3.0, 3.0)
+    assert all(value != value for value in Extremes().whole(numpy.array([numpy.nan])))
+
+
+def test_that_what_is_drawn_of_a_long_line_does_not_change_with_its_arrays() -> None:
+    x, y = numpy.arange(100.0), numpy.ones(100)
+    few_x, few_y = reduced(x, y, 0.0, 99.0, 800)
+    y[:] = 7.0
+    x[:] = -1.0
+    assert few_y.max() == 1.0 and few_x.min() == 0.0
+
+
+def test_that_a_mean_follows_in_steps_and_smooths_a_preview_anew_each_time() -> None:
+    values = numpy.random.default_rng(4).normal(size=2500)
+    mean = GrowingMean(most_rows=1000)
+    assert (mean.follow(values, 1500, "run").size, mean.is_behind, mean.rows) == (1000, True, 1000)
+    assert numpy.allclose(mean.follow(values, 1500, "run"), smoothed(values), atol=1e-12)
+    assert (mean.is_behind, mean.rows) == (False, 1500)
+    values[1600:] += 5.0  # the preview was replaced
+    assert numpy.allclose(mean.follow(values[:2000], 1500, "run"), smoothed(values[:2000]), atol=1e-12)
+    assert numpy.allclose(mean.follow(values + 1.0, 900, "later attempt"), smoothed(values + 1.0), atol=1e-12)
+
+
+def test_that_a_factor_changes_axis_and_legend_but_not_the_values(chart: LineChart) -> None:
+    chart.set_line("measured", [1, 2], [20_000.0, 43_100.0])
+    chart.set_factor(1e-3)
+    chart.set_cursor(2)
+    assert chart.legend.accessibleName() == "measured  43.1, step 2"
+    assert chart.line("measured")[1].tolist() == [20_000.0, 43_100.0]
+    assert chart.greatest("measured") == 43_100.0
 
 
 def test_that_a_million_points_are_reduced_within_a_frame() -> None:
@@ -103,6 +163,19 @@ def test_that_lines_marks_and_gaps_come_and_go(chart: LineChart) -> None:
     assert chart.line_names == ()
     chart.clear()
     assert chart.body.currentWidget() is chart.empty_label
+
+
+def test_that_charts_that_take_turns_are_not_drawn_in_one_stall(qtbot: QtBot, chart: LineChart) -> None:
+    other = LineChart("Learning rate")
+    qtbot.addWidget(other)
+    other.show()
+    qtbot.waitUntil(lambda: other.is_drawn and loading.is_turn())
+    for each in (chart, other):
+        with each.drawing_once(in_turn=True):
+            each.set_line("measured", [1, 2], [3.0, 4.0])
+    assert chart.body.currentWidget() is not chart.empty_label
+    assert other.body.currentWidget() is other.empty_label
+    qtbot.waitUntil(lambda: other.body.currentWidget() is not other.empty_label)
 
 
 def test_that_values_and_picture_can_be_copied(chart: LineChart) -> None:

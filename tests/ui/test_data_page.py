@@ -23,11 +23,12 @@ from pytestqt.qtbot import QtBot
 
 from remote_agent.contract.data_report import RowView, TokenSpan
 from studio.session.opening import open_session
-from studio.ui.data.data_page import KNOBS, DataPage
+from studio.ui.data.data_page import DataPage
+from studio.ui.data.data_view import KNOBS
 from studio.ui.data.length_histogram import nice_ticks, rows_beyond, span_of
 from studio.ui.data.row_table import PAGE_ROWS, RowTable
 from studio.ui.data.token_view import MASKED, SPECIAL, TRAINED, TRUNCATED, shown_text, token_kind
-from tests.session.conftest import write_model
+from tests.support.model_folder import write_model
 from tests.support.tiny import tiny_rows
 from tests.ui.page_session import PageSession, Work, counts_of, data_report, filled_session, row_view
 
@@ -126,10 +127,10 @@ def test_that_rows_that_cannot_be_read_are_not_asked_for_in_a_loop(
 ) -> None:
     qtbot.waitUntil(lambda: len(loads(session)) == 1)
     session.rows_failed.emit("The link to gpu-box is down.")
-    assert page.rows.row(0) is None and page.rows.row(70) is None
+    assert page.view.rows.row(0) is None and page.view.rows.row(70) is None
     conversation = page.findChild(QTextEdit, "rowConversation")
     assert isinstance(conversation, QTextEdit) and conversation.toPlainText() == "The link to gpu-box is down."
-    qtbot.waitUntil(lambda: not page.rows._ask_soon.isActive())
+    qtbot.waitUntil(lambda: not page.view.rows._ask_soon.isActive())
     assert len(loads(session)) == 1
 
 
@@ -142,7 +143,7 @@ def test_that_the_first_row_shows_as_soon_as_it_is_here(qtbot: QtBot, page: Data
     assert conversation.toPlainText().startswith("System\nYou are a helpful assistant.\nUser\n")
     assert text.toPlainText() == row_view(0).text
     assert text_of(page, "rowFingerprint") == "fingerprint 0000000000000000"
-    page.show_row(7)
+    page.view.show_row(7)
     assert "7th time" in conversation.toPlainText()
 
 
@@ -158,9 +159,9 @@ def test_that_real_rows_of_this_computer_are_read_and_shown(
         session.choose_model("desktop", str(model_folder))
         session.choose_data("desktop", str(rows_file))
         qtbot.waitUntil(lambda: session.draft.known.data is not None, timeout=60_000)
-        assert page.rows.rowCount() == 40
-        qtbot.waitUntil(lambda: page.rows.row(0) is not None, timeout=60_000)
-        row = page.rows.row(0)
+        assert page.view.rows.rowCount() == 40
+        qtbot.waitUntil(lambda: page.view.rows.row(0) is not None, timeout=60_000)
+        row = page.view.rows.row(0)
         assert row is not None
         conversation = page.findChild(QTextEdit, "rowConversation")
         assert isinstance(conversation, QTextEdit) and row.turns[-1][1] in conversation.toPlainText()
@@ -173,7 +174,7 @@ def test_that_real_rows_of_this_computer_are_read_and_shown(
 def test_that_markup_in_a_row_stays_text(qtbot: QtBot, page: DataPage, session: PageSession) -> None:
     row = RowView(0, (("user", "<b>bold</b>"), ("<i>role</i>", "x")), "<b>t</b>", (), "0" * 64)
     session.rows_loaded.emit(0, (row,))
-    page.row_pane.show_row(row)
+    page.view.row_pane.show_row(row)
     conversation = page.findChild(QTextEdit, "rowConversation")
     assert isinstance(conversation, QTextEdit)
     assert conversation.toPlainText() == "User\n<b>bold</b>\n<i>role</i>\nx"
@@ -200,9 +201,9 @@ def test_that_white_space_of_a_token_can_be_seen() -> None:
 
 def test_that_the_token_under_the_cursor_is_told_with_id_and_kind(qtbot: QtBot, page: DataPage) -> None:
     row = row_view(3)
-    page.row_pane.show_row(row)
-    page.row_pane.show_view(2)
-    view = page.row_pane._tokens
+    page.view.row_pane.show_row(row)
+    page.view.row_pane.show_view(2)
+    view = page.view.row_pane._tokens
     place = 0
     for number, token in enumerate(row.tokens):
         assert view.token_at(place) == number
@@ -217,9 +218,9 @@ def test_that_the_token_under_the_cursor_is_told_with_id_and_kind(qtbot: QtBot, 
 
 
 def test_that_the_mouse_over_a_token_finds_it(qtbot: QtBot, page: DataPage) -> None:
-    page.row_pane.show_row(row_view(3))
-    page.row_pane.show_view(2)
-    view = page.row_pane._tokens
+    page.view.row_pane.show_row(row_view(3))
+    page.view.row_pane.show_view(2)
+    view = page.view.row_pane._tokens
     qtbot.waitUntil(view.isVisible)
     cursor = view.textCursor()
     cursor.setPosition(2)
@@ -228,7 +229,7 @@ def test_that_the_mouse_over_a_token_finds_it(qtbot: QtBot, page: DataPage) -> N
 
 
 def test_that_dragging_the_line_sets_the_sequence_length(qtbot: QtBot, page: DataPage, session: PageSession) -> None:
-    histogram = page.histogram
+    histogram = page.view.histogram
     qtbot.waitUntil(histogram.isVisible)
     start = QPoint(round(histogram.line_x()), 40)
     end = QPoint(start.x() - 120, 40)
@@ -245,11 +246,11 @@ def test_that_dragging_the_line_sets_the_sequence_length(qtbot: QtBot, page: Dat
 def test_that_arrow_keys_move_the_line_and_the_models_limit_holds_it(
     qtbot: QtBot, page: DataPage, session: PageSession
 ) -> None:
-    page.histogram.setFocus()
-    QTest.keyClick(page.histogram, Qt.Key.Key_Left)
+    page.view.histogram.setFocus()
+    QTest.keyClick(page.view.histogram, Qt.Key.Key_Left)
     assert session.draft.spec.data.max_length == 1016
     session.draft.set_value("data.max_length", 8190)
-    QTest.keyClick(page.histogram, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(page.view.histogram, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     assert session.draft.spec.data.max_length == 8192
 
 
@@ -279,7 +280,7 @@ def test_that_a_fresh_report_starts_the_rows_anew(qtbot: QtBot, page: DataPage, 
     qtbot.waitUntil(lambda: len(loads(session)) == 1)
     serve(session, 0, PAGE_ROWS)
     session.draft.set_known(data=data_report(rows=20))
-    assert page.rows.rowCount() == 20
+    assert page.view.rows.rowCount() == 20
     qtbot.waitUntil(lambda: loads(session)[-1] == (0, 20))
 
 
@@ -317,8 +318,8 @@ def test_that_selected_rows_are_copied_as_tab_separated_values(
 ) -> None:
     qtbot.waitUntil(lambda: len(loads(session)) == 1)
     serve(session, 0, PAGE_ROWS)
-    page.show_row(2)
-    page._copy_rows()
+    page.view.show_row(2)
+    page.view._copy_rows()
     cells = QGuiApplication.clipboard().text().split("\t")
     assert cells[0] == "2" and cells[1].startswith("What does str.partition") and len(cells) == 4
 

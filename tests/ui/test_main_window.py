@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from pytestqt.qtbot import QtBot
 from studio.session.opening import open_session
 from studio.session.session import Session
 from studio.ui import theme
+from studio.ui.command_palette import CommandPalette
 from studio.ui.dropped import DATA, JOB_FILE, MODEL, kind_of
 from studio.ui.main_window import MainWindow
 from studio.ui.problems_bar import page_of, place_words
@@ -45,16 +47,28 @@ def session(qapp: QApplication, luthier_home: Path) -> Iterator[Session]:
 def window(qtbot: QtBot, session: Session) -> MainWindow:
     window = MainWindow(session)
     qtbot.addWidget(window)
-    window.show()
-    qtbot.waitUntil(lambda: bool(window.header.tabs))
-    qtbot.waitExposed(window)
+    with qtbot.waitSignal(window.ready):
+        window.show()
     return window
+
+
+def palette_of(window: MainWindow) -> CommandPalette:
+    palette = window.findChild(CommandPalette)
+    assert palette is not None
+    return palette
 
 
 def test_that_the_window_opens_on_a_job_with_its_four_pages(window: MainWindow, session: Session) -> None:
     assert [tab.key for tab in window.header.tabs] == ["data", "recipe", "memory", "launch"]
     assert window.header.name.text() == session.draft.spec.name
     assert window.size().width() == 1280
+
+
+def test_that_icons_and_the_chart_library_come_by_themselves_once_the_window_is_up(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    qtbot.waitUntil(lambda: not window.header.launch.icon().isNull() and "pyqtgraph" in sys.modules, timeout=20_000)
+    assert window.isVisible() and window.pages.current_key
 
 
 def test_that_pages_are_reached_by_number_and_built_when_first_shown(qtbot: QtBot, window: MainWindow) -> None:
@@ -131,17 +145,17 @@ def test_that_a_launch_with_problems_says_which_and_starts_nothing(window: MainW
 def test_that_the_palette_finds_a_page_by_a_few_letters(qtbot: QtBot, window: MainWindow) -> None:
     window.show_tab("data")
     window.open_palette()
-    qtbot.keyClicks(window.palette_.search, "go memo")
-    qtbot.keyClick(window.palette_.search, Qt.Key.Key_Return)
+    qtbot.keyClicks(palette_of(window).search, "go memo")
+    qtbot.keyClick(palette_of(window).search, Qt.Key.Key_Return)
     assert window.pages.current_key == "memory"
-    assert window.palette_.isHidden()
+    assert palette_of(window).isHidden()
 
 
 def test_that_escape_closes_the_palette_and_gives_the_keyboard_back(qtbot: QtBot, window: MainWindow) -> None:
     window.sidebar.filter.setFocus()
     window.open_palette()
-    qtbot.keyClick(window.palette_.search, Qt.Key.Key_Escape)
-    assert window.palette_.isHidden()
+    qtbot.keyClick(palette_of(window).search, Qt.Key.Key_Escape)
+    assert palette_of(window).isHidden()
     assert window.focusWidget() is window.sidebar.filter
 
 

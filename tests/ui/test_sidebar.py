@@ -8,10 +8,13 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from remote_agent.contract.events import TRANSITIONS
+from remote_agent.contract.events import TRANSITIONS, Stamped
 from remote_agent.contract.job_spec import JobSpec
 from studio.state.library import JobEntry, RunEntry
+from studio.state.run import RunState
+from studio.store.live import RunBatch
 from studio.ui.sidebar import Sidebar, short_gpu_name
+from tests.support.journals import step_event
 from tests.ui.page_session import PageSession, filled_session, gpu_report
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -42,6 +45,31 @@ def sidebar(qtbot: QtBot, session: PageSession) -> Sidebar:
 def test_that_a_run_shows_its_loss_or_its_state(sidebar: Sidebar) -> None:
     details = {entry.key: entry.detail for entry in sidebar.entries if entry.kind == "run"}
     assert details == {"r-1": "1.31", "r-2": "Failed"}
+
+
+def test_that_the_row_of_the_open_run_follows_its_last_step(sidebar: Sidebar) -> None:
+    run = RunState("r-1", "first", "gpu-box", JobSpec())
+    run.fold([Stamped(float(step), step_event(step)) for step in range(1, 101)])
+    sidebar.show_live(run)
+    assert detail_of(sidebar, "r-1").startswith("1.31")  # not before its journal is read
+    run.fold_batch(RunBatch(caught_up=True))
+    item = sidebar.tree.model().index(row_of(sidebar, "r-1"), 0)
+    sidebar.show_live(run)
+    assert run.loss is not None
+    assert detail_of(sidebar, "r-1") == f"{run.loss:.3g}"
+    entry = sidebar.entry_at(row_of(sidebar, "r-1"))
+    assert entry.losses[-1] == run.loss and len(entry.losses) <= 33
+    assert item.isValid() and f"{run.loss:.3g}" in item.data(Qt.ItemDataRole.AccessibleTextRole)
+    sidebar.show_live(None)
+    assert detail_of(sidebar, "r-1") == "1.31"
+
+
+def row_of(sidebar: Sidebar, key: str) -> int:
+    return next(row for row, entry in enumerate(sidebar.entries) if entry.key == key)
+
+
+def detail_of(sidebar: Sidebar, key: str) -> str:
+    return sidebar.entry_at(row_of(sidebar, key)).detail
 
 
 def test_that_every_state_has_an_icon(sidebar: Sidebar, session: PageSession) -> None:

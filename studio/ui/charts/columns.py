@@ -9,7 +9,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from studio.ui.charts.extremes import Extremes
+
     Column = NDArray[np.float64]
+
+
+_NOT_FELT = 1e-18
+"""A factor below the last bit of a double."""
 
 
 def smoothed(values: Sequence[float] | Column, weight: float = 0.9) -> Column:
@@ -19,45 +25,91 @@ def smoothed(values: Sequence[float] | Column, weight: float = 0.9) -> Column:
     column = numpy.asarray(values, dtype=numpy.float64)
     finite = numpy.isfinite(column)
     total = _decayed_sum(numpy.where(finite, column, 0.0), weight)
-    share = _decayed_sum(finite.astype(numpy.float64), weight)
+    if finite.all():
+        share = (1.0 - weight ** numpy.arange(1.0, column.size + 1.0)) / (1.0 - weight)
+    else:
+        share = _decayed_sum(finite.astype(numpy.float64), weight)
     with numpy.errstate(invalid="ignore", divide="ignore"):
         return total / share
 
 
-def _decayed_sum(column: Column, weight: float, block: int = 64) -> Column:
-    """Return s[i] = weight x s[i-1] + column[i], in blocks whose carries are summed alike."""
-    import numpy
-
-    if column.size <= block:
-        distance = numpy.arange(column.size)[:, None] - numpy.arange(column.size)[None, :]
-        within: Column = numpy.where(distance >= 0, weight ** numpy.maximum(distance, 0), 0.0) @ column
-        return within
-    rows = -(-column.size // block)
-    padded = numpy.zeros(rows * block)
-    padded[: column.size] = column
-    distance = numpy.arange(block)[None, :] - numpy.arange(block)[:, None]
-    kernel = numpy.where(distance >= 0, weight ** numpy.maximum(distance, 0), 0.0)
-    sums = padded.reshape(rows, block) @ kernel
-    carries = _decayed_sum(sums[:, -1].copy(), weight**block, block)
-    sums[1:] += carries[:-1, None] * weight ** numpy.arange(1, block + 1)
-    whole: Column = sums.reshape(-1)[: column.size]
-    return whole
+def _decayed_sum(column: Column, weight: float) -> Column:
+    """Return s[i] = weight x s[i-1] + column[i], as sums over reaches that double until nothing more is felt."""
+    reach = 1
+    sums = column
+    while reach < column.size and weight**reach > _NOT_FELT:
+        longer = sums.copy()
+        longer[reach:] += weight**reach * sums[:-reach]
+        sums, reach = longer, 2 * reach
+    return sums
 
 
-def reduced(x: Column, y: Column, low: float, high: float, columns: int) -> tuple[Column, Column]:
-    """Return what has to be drawn between two places: at most two points (least and greatest) a pixel column."""
+def reduced(
+    x: Column, y: Column, low: float, high: float, columns: int, extremes: Extremes | None = None
+) -> tuple[Column, Column]:
+    """Return what has to be drawn between two places: at most two points (least and greatest) a pixel column.
+
+    Args:
+        x: ascending places.
+        y: as many values.
+        low: where the view begins.
+        high: where it ends.
+        columns: pixel columns of the view.
+        extremes: what is known of the leading rows of y; with it the cost no longer grows with the rows.
+
+    Returns:
+        Arrays of their own, which stay as they are when x and y change.
+    """
     import numpy
 
     start = max(0, int(x.searchsorted(low)) - 1)
     stop = min(x.size, int(x.searchsorted(high, "right")) + 1)
-    x, y = x[start:stop], y[start:stop]
-    if x.size <= 4 * columns:
-        return x, y
-    size = x.size // columns
+    known = min(stop, extremes.rows) if extremes is not None else start
+    parts = [_thinned(x[max(start, known) : stop], y[max(start, known) : stop], columns)]
+    if extremes is not None and known > start:
+        parts.insert(0, _thinned_by_blocks(x, y, start, known, columns, extremes))
+    return numpy.concatenate([part[0] for part in parts]), numpy.concatenate([part[1] for part in parts])
+
+
+def _thinned_by_blocks(
+    x: Column, y: Column, start: int, stop: int, columns: int, extremes: Extremes
+) -> tuple[Column, Column]:
+    """Return least and greatest by column of settled rows, from blocks where a column has as many rows as one."""
+    import numpy
+
+    most_rows = (stop - start) // columns
+    size, lows, highs = extremes.blocks_of(start, stop, most_rows)
+    if not size or not lows.size:
+        return _thinned(x[start:stop], y[start:stop], columns)
+    first, together = start // size, max(1, most_rows // size)
+    count = lows.size // together
+    reached = (first + count * together) * size
+    pairs = numpy.empty(2 * count)
+    pairs[0::2] = numpy.fmin.reduce(lows[: count * together].reshape(count, together), axis=1)
+    pairs[1::2] = numpy.fmax.reduce(highs[: count * together].reshape(count, together), axis=1)
+    rows = numpy.arange(first * size, reached, together * size)
+    places = numpy.empty(2 * count)
+    places[0::2], places[1::2] = x[rows], x[rows + together * size // 2]
+    rest = _in_pairs(x[reached:stop], y[reached:stop], together * size)
+    return numpy.append(places, rest[0]), numpy.append(pairs, rest[1])
+
+
+def _thinned(x: Column, y: Column, columns: int) -> tuple[Column, Column]:
+    return (x, y) if x.size <= 4 * columns else _in_pairs(x, y, x.size // columns)
+
+
+def _in_pairs(x: Column, y: Column, size: int) -> tuple[Column, Column]:
+    """Return least and greatest of every ``size`` rows; fewer at the end are one more pair, or stay as they are."""
+    import numpy
+
     count = x.size // size
     blocks = y[: count * size].reshape(count, size)
     pairs = numpy.empty(2 * count)
     pairs[0::2], pairs[1::2] = numpy.fmin.reduce(blocks, axis=1), numpy.fmax.reduce(blocks, axis=1)
     places = numpy.empty(2 * count)
     places[0::2], places[1::2] = x[: count * size : size], x[size // 2 : count * size : size]
-    return numpy.append(places, x[count * size :]), numpy.append(pairs, y[count * size :])
+    rest_x, rest_y = x[count * size :], y[count * size :]
+    if rest_x.size > 2:
+        rest_y = numpy.array([numpy.fmin.reduce(rest_y), numpy.fmax.reduce(rest_y), rest_y[-1]])
+        rest_x = rest_x[[0, rest_x.size // 2, -1]]
+    return numpy.append(places, rest_x), numpy.append(pairs, rest_y)

@@ -12,7 +12,9 @@ from PySide6.QtGui import QColor, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from studio.ui import theme
+from studio.ui.charts import loading
 from studio.ui.charts.card import ChartCard, LegendEntry
+from studio.ui.charts.extremes import Extremes
 from studio.ui.charts.handles import Handle
 from studio.ui.charts.plot import Line, Plot
 from studio.ui.words import short_number
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _ROLES = ("fact", "held_out", "plan", "raw")
 _DEFAULT_COLOURS = {"held_out": 1, "plan": 6}
+_AGAIN_MS = 5
 
 
 class LineChart(ChartCard):
@@ -42,19 +45,30 @@ class LineChart(ChartCard):
         self._marks: dict[str, tuple[str, float]] = {}
         self._handles: tuple[Handle, ...] = ()
         self._from_zero = False
+        self._factor = 1.0
         self._cursor: float | None = None
         self._plot: Plot | None = None
         self._held_back = 0
+        self._turn = QTimer(self, singleShot=True, interval=_AGAIN_MS)
+        self._turn.timeout.connect(self._draw_in_turn)
 
     @contextlib.contextmanager
-    def drawing_once(self) -> Iterator[None]:
-        """Collect the changes made inside a ``with`` and draw them once at its end."""
+    def drawing_once(self, in_turn: bool = False) -> Iterator[None]:
+        """Collect the changes made inside a ``with`` and draw them once at its end.
+
+        Args:
+            in_turn: draw a moment later where another chart was drawn just now, so that many charts do not add up to
+                one long stall.
+        """
         self._held_back += 1
         try:
             yield
         finally:
             self._held_back -= 1
-            self._refresh()
+            if in_turn:
+                self._draw_in_turn()
+            else:
+                self._refresh()
 
     def set_line(
         self,
@@ -63,8 +77,11 @@ class LineChart(ChartCard):
         y: Sequence[float] | Column,
         role: str = "fact",
         color_index: int | None = None,
+        settled: int | None = None,
     ) -> None:
         """Draw or replace the line ``name``; x ascends, y may hold NaN where the line has gaps.
+
+        Arrays are not copied: what the line shows of them it took when it was last drawn.
 
         Args:
             name: what the legend says; it is shown as it is, so it has to be translated already.
@@ -72,6 +89,8 @@ class LineChart(ChartCard):
             y: as many values.
             role: "fact" solid, "plan" dashed and grey, "raw" at 25 % without a legend, "held_out" solid with points.
             color_index: place in the theme's series colours; by default 0, and 1 for held out.
+            settled: how many leading points stay as they are when the line is replaced by a longer one; it is then
+                drawn in a time that does not grow with it. None where nothing is said about the next one.
         """
         import numpy
 
@@ -79,7 +98,11 @@ class LineChart(ChartCard):
         columns = numpy.asarray(x, dtype=numpy.float64), numpy.asarray(y, dtype=numpy.float64)
         assert columns[0].shape == columns[1].shape, name
         index = _DEFAULT_COLOURS.get(role, 0) if color_index is None else color_index
-        self._lines[name] = Line(*columns, role, index)
+        before = self._lines.get(name)
+        extremes = before.extremes if before is not None and settled is not None else Extremes()
+        if settled is not None:
+            extremes.follow(columns[1], settled)
+        self._lines[name] = Line(*columns, role, index, extremes)
         self._refresh()
 
     def remove_line(self, name: str) -> None:
@@ -121,8 +144,19 @@ class LineChart(ChartCard):
 
     def set_unit(self, unit: str) -> None:
         """Say the unit of the y axis beside the title."""
-        self._unit = unit
-        self._refresh()
+        if unit != self._unit:
+            self._unit = unit
+            self._refresh()
+
+    def set_factor(self, factor: float) -> None:
+        """Tell y multiplied by a factor, on the axis and in the legend: 0.001 for a unit of thousands."""
+        if factor != self._factor:
+            self._factor = factor
+            self._refresh()
+
+    def greatest(self, name: str) -> float:
+        """Return the greatest value of a line, NaN where it has none. Raises KeyError for an unknown name."""
+        return self._lines[name].reach()[1]
 
     def set_cursor(self, x: float | None) -> None:
         """Put the crosshair at x without a signal, so that charts can share one."""
@@ -172,7 +206,7 @@ class LineChart(ChartCard):
         """Make the plot once the card itself has been painted."""
         super().showEvent(event)
         if self._plot is None:
-            QTimer.singleShot(0, self, self._draw)
+            QTimer.singleShot(_AGAIN_MS, self, self._draw)
 
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of a changed theme."""
@@ -182,13 +216,27 @@ class LineChart(ChartCard):
             self._refresh()
 
     def _draw(self) -> None:
-        if self._plot is None:
+        if self._plot is None and not loading.is_turn():
+            QTimer.singleShot(_AGAIN_MS, self, self._draw)
+        elif self._plot is None:
             self._plot = Plot(self)
             self._plot.pointed.connect(self._on_pointed)
             self._plot.handles.moved.connect(self.handle_moved)
             self._plot.handles.released.connect(self.handle_released)
             self.body.addWidget(self._plot.widget)
             self._refresh()
+            loading.take_turn()
+
+    def _draw_in_turn(self) -> None:
+        """Draw now, or as soon as the charts that were drawn before are painted."""
+        if self._plot is None:
+            self._refresh()
+        elif loading.is_turn():
+            self._turn.stop()
+            self._refresh()
+            loading.take_turn()
+        else:
+            self._turn.start()
 
     def _refresh(self) -> None:
         if self._held_back:
@@ -196,7 +244,7 @@ class LineChart(ChartCard):
         drawable = any(line.x.size for line in self._lines.values())
         if self._plot is not None:
             if drawable:
-                scale = self._plot.draw(self._lines, self._marks, self._handles, self._from_zero)
+                scale = self._plot.draw(self._lines, self._marks, self._handles, self._from_zero, self._factor)
                 self.unit_label.setText(" ".join(part for part in (scale, self._unit) if part))
             self.body.setCurrentWidget(self._plot.widget if drawable else self.empty_label)
         self._show_legend()
@@ -207,7 +255,7 @@ class LineChart(ChartCard):
             if line.role == "raw" or not line.x.size:
                 continue
             value = _value_at(line, self._cursor) if self._cursor is not None else None
-            text = name if value is None else f"{name}  {short_number(value)}"
+            text = name if value is None else f"{name}  {short_number(value * self._factor)}"
             entries.append(LegendEntry(text, theme.series_colour(line.colour_index), line.role == "plan"))
         place = "" if self._cursor is None else f" {round(self._cursor)}"
         entries.append(LegendEntry(self._x_unit + place, QColor()))

@@ -16,6 +16,7 @@ from studio.ui.charts.handles import Handle, HandleLayer
 
 if TYPE_CHECKING:
     from studio.ui.charts.columns import Column
+    from studio.ui.charts.extremes import Extremes
 
 _RAW_ALPHA = 64
 _MOST_POINTS = 200
@@ -23,12 +24,20 @@ _POINT_PX = 5
 
 
 class Line(NamedTuple):
-    """A line to draw: ``role`` is fact, held_out, plan or raw, ``colour_index`` a place in the series colours."""
+    """A line to draw: ``role`` is fact, held_out, plan or raw, ``colour_index`` a place in the series colours.
+
+    ``extremes`` follows y.
+    """
 
     x: Column
     y: Column
     role: str
     colour_index: int
+    extremes: Extremes
+
+    def reach(self) -> tuple[float, float]:
+        """Return the least and the greatest number of y, NaN where it has none."""
+        return self.extremes.whole(self.y)
 
 
 class Plot(QObject):
@@ -94,6 +103,7 @@ class Plot(QObject):
         marks: Mapping[str, tuple[str, float]],
         handles: Sequence[Handle],
         from_zero: bool,
+        factor: float = 1.0,
     ) -> str:
         """Bring curves, rules and handles up to date; return the power of ten the y axis is told in, or nothing."""
         self._lines = lines
@@ -115,7 +125,7 @@ class Plot(QObject):
             self._curves[name].setZValue({"raw": 0, "plan": 1}.get(line.role, 2))
         self._draw_rules(marks)
         self.handles.show_handles(handles)
-        scale = self._fit(from_zero, marks) if not self.handles.held else self._scale_text()
+        scale = self._fit(from_zero, marks, factor) if not self.handles.held else self._scale_text()
         self._reduce()
         return scale
 
@@ -170,14 +180,11 @@ class Plot(QObject):
         inside = self._box.sceneBoundingRect().contains(place)
         self.pointed.emit(self._box.mapSceneToView(place).x() if inside else None)
 
-    def _fit(self, from_zero: bool, marks: Mapping[str, tuple[str, float]]) -> str:
+    def _fit(self, from_zero: bool, marks: Mapping[str, tuple[str, float]], factor: float) -> str:
         """Show everything, with room above, and tell small or huge values in a power of ten."""
-        import numpy
-
         lines = [line for line in self._lines.values() if line.x.size]
-        finite = [part[numpy.isfinite(part)] for part in (line.y for line in lines)]
-        lows = [float(part.min()) for part in finite if part.size]
-        highs = [float(part.max()) for part in finite if part.size]
+        reaches = [reach for reach in (line.reach() for line in lines) if math.isfinite(reach[0])]
+        lows, highs = [reach[0] for reach in reaches], [reach[1] for reach in reaches]
         levels = [place for axis, place in marks.values() if axis == "y"]
         low = 0.0 if from_zero else min([*lows, *levels], default=0.0)
         high = max([*highs, *levels], default=1.0)
@@ -189,9 +196,9 @@ class Plot(QObject):
         self._box.setRange(
             xRange=(left - 0.02 * width, right + 0.03 * width), yRange=(bottom, high + 0.08 * spread), padding=0
         )
-        reach = max(abs(low), abs(high))
-        self._exponent = math.floor(math.log10(reach)) if reach and not 1e-3 <= reach < 1e5 else 0
-        self._item.getAxis("left").setScale(10.0**-self._exponent)
+        furthest = factor * max(abs(low), abs(high))
+        self._exponent = math.floor(math.log10(furthest)) if furthest and not 1e-3 <= furthest < 1e5 else 0
+        self._item.getAxis("left").setScale(factor * 10.0**-self._exponent)
         return self._scale_text()
 
     def _scale_text(self) -> str:
@@ -201,9 +208,12 @@ class Plot(QObject):
         """Give every curve what its pixels can show."""
         (low, high), _ = self._box.viewRange()
         columns = max(200, int(self._box.width()))
-        for name, line in self._lines.items():
-            x, y = reduced(line.x, line.y, low, high, columns)
-            self._curves[name].setData(x, y, connect="finite")
+        for name, curve in self._curves.items():
+            line = self._lines.get(name)  # the chart may hold changes back that are not drawn yet
+            if line is None:
+                continue
+            x, y = reduced(line.x, line.y, low, high, columns, line.extremes)
+            curve.setData(x, y, connect="finite")
             if name in self._points:
                 few = x.size <= _MOST_POINTS
                 self._points[name].setData(x if few else [], y if few else [])

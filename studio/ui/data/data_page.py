@@ -1,181 +1,61 @@
-"""The Data page: the source, its rows as they will be trained, token lengths, and what stands out."""
+"""The Data page: an invitation until data is chosen, then what there is to see of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
-    QHeaderView,
-    QSplitter,
-    QStackedWidget,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from remote_agent.contract.data_report import DataReport
-from studio.ui import icons, words
-from studio.ui.data.findings import Findings
-from studio.ui.data.length_histogram import LengthHistogram, rows_beyond
-from studio.ui.data.row_pane import RowPane
-from studio.ui.data.row_table import NUMBER, PROMPT, RESPONSE, TOKENS, RowTable
-from studio.ui.data.source_strip import SourceStrip
-from studio.ui.knob_field import KnobField
-from studio.ui.pickers.data_picker import DataPicker
-from studio.ui.pieces import Card, ElidedLabel, button, plain_label
+from studio.ui import icons
+from studio.ui.pieces import button, plain_label
 
 if TYPE_CHECKING:
     from studio.session.session import Session
-
-KNOBS = ("data.shape", "data.max_length", "data.over_length", "data.packing", "data.held_out_fraction")
-_SIDE_WIDTH = 388
-_NARROW_TABLE = 380
-_WIDE_CHOICE = 168
+    from studio.ui.data.data_view import DataView
 
 
 class DataPage(QWidget):
-    """Shows the data of the draft and edits how it is read."""
+    """Holds the view of the data, which is built with the first data: a window without any opens sooner."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("dataPage")
         self.setAccessibleName(self.tr("Data"))
         self._session = session
-        self._report: DataReport | None = None
-        self._rows_of: object = None
-        self._wanted_row = -1
-        self.strip = SourceStrip(session)
-        self.rows = RowTable(session, self)
-        self.table = QTableView()
-        self.row_pane = RowPane()
-        self.histogram = LengthHistogram()
-        self.findings = Findings()
-        self._lengths = ElidedLabel("", "caption")
-        self._lengths.setObjectName("lengthSummary")
-        self._packing = ElidedLabel("", "caption")
-        self._packing.setObjectName("packingSummary")
+        self._view: DataView | None = None
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty())
-        self._stack.addWidget(self._filled())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack)
-        self._wire()
+        session.draft.changed.connect(self.refresh)
         self.refresh()
 
-    def refresh(self) -> None:
-        """Show the draft and what is known of its data."""
-        draft = self._session.draft
-        report = draft.known.data
-        self._stack.setCurrentIndex(1 if draft.spec.data.path.strip() else 0)
-        self.strip.show_state(draft.spec, report, "tokens" in draft.stale)
-        if report is not self._report:
-            self._report = report
-            self.findings.show_findings(report.findings if report is not None else None)
-            self._show_rows(report)
-        self._show_lengths()
+    @property
+    def view(self) -> DataView:
+        """What shows the data, built now if it was not yet."""
+        if self._view is None:
+            from studio.ui.data.data_view import DataView
 
-    def show_row(self, number: int) -> None:
-        """Select a row of the table and show it."""
-        index = self.rows.index(number, NUMBER)
-        if index.isValid():
-            flags = QItemSelectionModel.SelectionFlag
-            self.table.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
-            self.table.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
+            self._view = DataView(self._session)
+            self._view.choose.connect(self.choose_data)
+            self._stack.addWidget(self._view)
+        return self._view
+
+    def refresh(self) -> None:
+        """Show the view where the draft has data, else the invitation."""
+        if self._session.draft.spec.data.path.strip():
+            self._stack.setCurrentWidget(self.view)
+        else:
+            self._stack.setCurrentIndex(0)
 
     def choose_data(self) -> None:
         """Open the data picker."""
+        from studio.ui.pickers.data_picker import DataPicker
+
         filled = self._stack.currentIndex() == 1
-        DataPicker(self._session, self).popup_at(self.strip.change_button if filled else self._choose)
-
-    def _show_rows(self, report: DataReport | None) -> None:
-        self.row_pane.show_row(None)
-        self.rows.set_count(report.rows if report is not None else 0)
-        if report is not None and report.rows:
-            self.show_row(0)
-
-    def _show_lengths(self) -> None:
-        draft, report = self._session.draft, self._report
-        limit = draft.known.model.config.get("max_position_embeddings", 0) if draft.known.model is not None else 0
-        length = draft.spec.data.max_length
-        self.histogram.show_counts(
-            report.total if report is not None else None, length, limit if isinstance(limit, int) else 0
-        )
-        self._lengths.set_text(self._length_words(report) if report is not None else "")
-        self._packing.set_text(self._packing_words(report, length) if report is not None else "")
-
-    def _length_words(self, report: DataReport) -> str:
-        total = report.total
-        parts = [
-            self.tr("median {count}").format(count=words.whole(round(total.median))),
-            self.tr("mean {count}").format(count=words.whole(round(total.mean))),
-            self.tr("longest {count}").format(count=words.whole(total.maximum)),
-        ]
-        return "  ·  ".join(parts)
-
-    def _packing_words(self, report: DataReport, length: int) -> str:
-        total = report.total
-        beyond = rows_beyond(total, length)
-        over = self.tr("about {count} rows are longer ({share})")
-        parts = [
-            over.format(count=words.whole(beyond), share=words.percent(beyond / total.count))
-            if beyond
-            else self.tr("no row is longer than {count} tokens").format(count=words.whole(length))
-        ]
-        if report.packing.length == length and self._session.draft.spec.data.packing and report.packing.sequences:
-            packed = self.tr("packed into {count} sequences, {share} full")
-            share = words.percent(report.packing.efficiency)
-            parts.append(packed.format(count=words.whole(report.packing.sequences), share=share))
-        return "  ·  ".join(parts)
-
-    def _on_current_row(self, current: QModelIndex) -> None:
-        self._wanted_row = current.row()
-        row = self.rows.row(current.row()) if current.isValid() else None
-        if row is None and current.isValid():
-            self.row_pane.show_waiting(current.row())
-        else:
-            self.row_pane.show_row(row)
-
-    def _on_rows_loaded(self, start: int, rows: object) -> None:
-        row = self.rows.row(self._wanted_row)
-        if isinstance(rows, tuple) and start <= self._wanted_row < start + len(rows) and row is not None:
-            self.row_pane.show_row(row)
-
-    def _on_length_chosen(self, length: int) -> None:
-        self._session.draft.set_value("data.max_length", length)
-
-    def _copy_rows(self) -> None:
-        """Copy the selected rows as tab-separated values."""
-        lines = []
-        for index in sorted(self.table.selectionModel().selectedRows(), key=lambda one: one.row()):
-            cells = [self.rows.index(index.row(), column).data() for column in range(self.rows.columnCount())]
-            lines.append("\t".join(str(cell).replace("\t", " ") for cell in cells))
-        QGuiApplication.clipboard().setText("\n".join(lines))
-
-    def _wire(self) -> None:
-        session = self._session
-        session.draft.changed.connect(self.refresh)
-        session.inputs_changed.connect(self.refresh)
-        session.rows_loaded.connect(self._on_rows_loaded)
-        session.rows_failed.connect(self.row_pane.show_problem)
-        self.table.selectionModel().currentRowChanged.connect(self._on_current_row)
-        self.histogram.length_chosen.connect(self._on_length_chosen)
-        self.findings.row_wanted.connect(self.show_row)
-        self.strip.choose.connect(self.choose_data)
-        copy = QShortcut(QKeySequence.StandardKey.Copy, self.table)
-        copy.setContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.activated.connect(self._copy_rows)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave out the answers while the table is too narrow for both sides."""
-        if watched is self.table and event.type() == QEvent.Type.Resize:
-            self.table.setColumnHidden(RESPONSE, self.table.width() < _NARROW_TABLE)
-        return super().eventFilter(watched, event)
+        DataPicker(self._session, self).popup_at(self.view.strip.change_button if filled else self._choose)
 
     def _empty(self) -> QWidget:
         page = QWidget()
@@ -206,82 +86,3 @@ class DataPage(QWidget):
             layout.addLayout(row)
         layout.addStretch(3)
         return page
-
-    def _filled(self) -> QWidget:
-        page = QWidget()
-        rows = QSplitter(Qt.Orientation.Horizontal)
-        rows.setObjectName("rowSplitter")
-        rows.setHandleWidth(12)
-        rows.setChildrenCollapsible(False)
-        rows.addWidget(self._dressed_table())
-        rows.addWidget(self.row_pane)
-        rows.setSizes([300, 340])
-        left = QSplitter(Qt.Orientation.Vertical)
-        left.setObjectName("dataSplitter")
-        left.setHandleWidth(12)
-        left.setChildrenCollapsible(False)
-        left.addWidget(rows)
-        left.addWidget(self._length_card())
-        left.setStretchFactor(0, 1)
-        left.setSizes([400, 170])
-        side = QWidget()
-        side.setFixedWidth(_SIDE_WIDTH)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        column.addWidget(self._knob_card())
-        column.addWidget(self.findings, 1)
-        below = QHBoxLayout()
-        below.setSpacing(12)
-        below.addWidget(left, 1)
-        below.addWidget(side)
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(12)
-        layout.addWidget(self.strip)
-        layout.addLayout(below, 1)
-        return page
-
-    def _dressed_table(self) -> QTableView:
-        table = self.table
-        table.setObjectName("rowTable")
-        table.setAccessibleName(self.tr("Rows of the data"))
-        table.setModel(self.rows)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setWordWrap(False)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(28)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(40)
-        header.setSectionResizeMode(PROMPT, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(RESPONSE, QHeaderView.ResizeMode.Stretch)
-        table.setStyleSheet("QTableView::item { padding: 0 4px; }")
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.setColumnWidth(NUMBER, 52)
-        table.setColumnWidth(TOKENS, 60)
-        table.installEventFilter(self)
-        table.setMinimumWidth(220)
-        return table
-
-    def _length_card(self) -> Card:
-        card = Card(self.tr("Tokens a row"), "lengthCard")
-        card.top.addWidget(self._lengths, 100)
-        card.body.setSpacing(4)
-        card.body.addWidget(self._packing)
-        card.body.addWidget(self.histogram, 1)
-        return card
-
-    def _knob_card(self) -> Card:
-        card = Card(self.tr("How rows are read"), "dataKnobs")
-        for path in KNOBS:
-            field = KnobField(self._session.draft, path)
-            choices = field.findChild(QComboBox)
-            if choices is not None:
-                choices.setFixedWidth(_WIDE_CHOICE)
-                choices.view().setMinimumWidth(_WIDE_CHOICE)
-            card.body.addWidget(field)
-        return card

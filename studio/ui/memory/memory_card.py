@@ -95,17 +95,17 @@ class MemoryCard(QFrame):
 def verdict_of(figures: Estimate) -> tuple[str, str]:
     """Return whether the states fit, in words, and the style's role for it."""
 
-    def tr(text: str) -> str:
+    def translated(text: str) -> str:
         return QCoreApplication.translate("memory", text)
 
     if figures.fits is None:
-        return tr("no node to compare with"), "muted"
+        return translated("no node to compare with"), "muted"
     left = figures.capacity_bytes - figures.used_bytes
     if not figures.fits and left >= 0:
-        return tr("✕ the offloaded part does not fit the host"), "bad"
+        return translated("✕ the offloaded part does not fit the host"), "bad"
     if not figures.fits:
-        return tr("✕ does not fit, {} over").format(words.size(-left)), "bad"
+        return translated("✕ does not fit, {} over").format(words.size(-left)), "bad"
     share = left / figures.capacity_bytes
     if share < 0.1:
-        return tr("⚠ fits, but only {} is left").format(words.percent(share)), "warning"
-    return tr("✓ fits, {} left").format(words.percent(share)), "good"
+        return translated("⚠ fits, but only {} is left").format(words.percent(share)), "warning"
+    return translated("✓ fits, {} left").format(words.percent(share)), "good"

@@ -29,25 +29,34 @@ class LogDrawer(QFrame):
         self._toggle.setCheckable(True)
         self._last = ElidedLabel("", "mono")
         self._last.setObjectName("lastLogLine")
-        self.log = LogView("drawerLog")
+        self._log: LogView | None = None
         head = QHBoxLayout()
         head.setSpacing(12)
         head.addWidget(self._toggle)
         head.addWidget(self._last, 1)
         head.addStretch()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 6, 12, 6)
-        layout.setSpacing(8)
-        layout.addLayout(head)
-        layout.addWidget(self.log, 1)
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(12, 6, 12, 6)
+        self._rows.setSpacing(8)
+        self._rows.addLayout(head)
         self._toggle.toggled.connect(self._on_toggled)
         self._on_toggled(False)
 
     def show_run(self, run: RunState) -> None:
         """Show another run's log."""
         self._run = run
-        self.log.show_run(run)
+        if self._log is not None:
+            self._log.show_run(run)
         self.refresh()
+
+    @property
+    def log(self) -> LogView:
+        """The whole log, built when it is first opened."""
+        if self._log is None:
+            self._log = LogView("drawerLog")
+            self._log.show_run(self._run)
+            self._rows.addWidget(self._log, 1)
+        return self._log
 
     def refresh(self) -> None:
         """Take what was logged since."""
@@ -65,7 +74,8 @@ class LogDrawer(QFrame):
 
     def _on_toggled(self, is_open: bool) -> None:
         icons.set_icon(self._toggle, "caret-down" if is_open else "caret-up", "muted", 12)
-        self.log.setVisible(is_open)
+        if is_open or self._log is not None:
+            self.log.setVisible(is_open)
         self._last.setVisible(not is_open)
         policy = QSizePolicy.Policy.Preferred if is_open else QSizePolicy.Policy.Fixed
         self.setSizePolicy(QSizePolicy.Policy.Preferred, policy)

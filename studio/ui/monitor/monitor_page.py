@@ -89,6 +89,8 @@ class MonitorPage(QWidget):
         # a run of a million steps costs more to draw, so it is drawn less often: a fifth of the time at most
         spent_ms = 1000 * (time.perf_counter() - began)
         self._soon.setInterval(round(min(SLOWEST_MS, max(REFRESH_MS, 4 * spent_ms))))
+        if self.charts.is_behind:
+            self._soon.start()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up with what came while the page was hidden."""

@@ -8,12 +8,11 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from remote_agent.contract.schedule import lr_curve
+from studio.ui.charts.growing_mean import WEIGHT, GrowingMean
 from studio.ui.charts.line_chart import LineChart
-from studio.ui.monitor.smoothing import WEIGHT, GrowingMean
 
 if TYPE_CHECKING:
     from studio.state.run import RunState
-    from studio.state.series import Column
 
 _IN_THOUSANDS = 1e4
 
@@ -28,7 +27,8 @@ class RunCharts(QWidget):
         self.learning_rate = LineChart(self.tr("Learning rate"))
         self.gradient_norm = LineChart(self.tr("Gradient norm"))
         self.throughput = LineChart(self.tr("Throughput"), self.tr("tokens/s"))
-        self._mean = GrowingMean()
+        self._mean: GrowingMean | None = None
+        self._key: tuple[object, ...] = ()
         self._plan: tuple[object, int] = (None, 0)
         named = (
             (self.loss, "lossChart"),
@@ -64,6 +64,10 @@ class RunCharts(QWidget):
 
     def refresh(self, run: RunState) -> None:
         """Redraw the charts that can be seen."""
+        key = (run.run_id, *(ghost[0] for ghost in run.ghosts("loss")))
+        if key != self._key:  # another run, or a later attempt took the place of rows that were settled
+            self.start_over()
+            self._key = key
         for chart, draw in (
             (self.loss, self._draw_loss),
             (self.learning_rate, self._draw_learning_rate),
@@ -71,28 +75,31 @@ class RunCharts(QWidget):
             (self.throughput, self._draw_throughput),
         ):
             if _seen(chart):
-                with chart.drawing_once():
+                with chart.drawing_once(in_turn=True):
                     draw(run)
 
     def _draw_throughput(self, run: RunState) -> None:
-        steps, rates = _copied(run.series("tokens_per_s"))
+        steps, rates = run.series("tokens_per_s")
         if not len(steps):
             return
-        in_thousands = float(rates.max()) >= _IN_THOUSANDS
+        name = self.tr("measured")
+        self.throughput.set_line(name, steps, rates, color_index=4, settled=run.true_rows)
+        in_thousands = self.throughput.greatest(name) >= _IN_THOUSANDS
         self.throughput.set_unit(self.tr("k tokens/s") if in_thousands else self.tr("tokens/s"))
-        self.throughput.set_line(self.tr("measured"), steps, rates / 1000 if in_thousands else rates, color_index=4)
+        self.throughput.set_factor(1e-3 if in_thousands else 1.0)
 
     def _draw_loss(self, run: RunState) -> None:
-        steps, losses = _copied(run.series("loss"))
+        steps, losses = run.series("loss")
         if len(steps):
-            self.loss.set_line(self.tr("train, every step"), steps, losses, role="raw")
+            self.loss.set_line(self.tr("train, every step"), steps, losses, role="raw", settled=run.true_rows)
             said = self.tr("train, smoothed {weight}").format(weight=WEIGHT)
-            key = (run.run_id, run.attempt, run.caught_up)
-            self.loss.set_line(said, steps, self._mean.follow(steps, losses, key))
+            self._mean = self._mean or GrowingMean()
+            means = self._mean.follow(losses, run.true_rows, self._key)
+            self.loss.set_line(said, steps[: len(means)], means, settled=self._mean.rows)
         for attempt, ghost_steps, ghost_losses in run.ghosts("loss"):
             said = self.tr("attempt {number}").format(number=attempt)
-            self.loss.set_line(said, ghost_steps.copy(), ghost_losses.copy(), role="raw", color_index=6)
-        held_out_steps, held_out = _copied(run.series("held_out_loss"))
+            self.loss.set_line(said, ghost_steps, ghost_losses, role="raw", color_index=6, settled=len(ghost_steps))
+        held_out_steps, held_out = run.series("held_out_loss")
         if len(held_out_steps):
             self.loss.set_line(self.tr("held-out"), held_out_steps, held_out, role="held_out")
 
@@ -101,18 +108,24 @@ class RunCharts(QWidget):
             self._plan = (run.spec, run.total_steps)
             updates, rates = lr_curve(run.spec, run.total_steps)
             self.learning_rate.set_line(self.tr("plan"), [update + 1 for update in updates], rates, role="plan")
-        steps, rates_read = _copied(run.series("learning_rate"))
+        steps, rates_read = run.series("learning_rate")
         if len(steps):
-            self.learning_rate.set_line(self.tr("fact"), steps, rates_read)
+            self.learning_rate.set_line(self.tr("fact"), steps, rates_read, settled=run.true_rows)
 
     def _draw_gradient_norm(self, run: RunState) -> None:
-        steps, norms = _copied(run.series("gradient_norm"))
+        steps, norms = run.series("gradient_norm")
         if len(steps):
-            self.gradient_norm.set_line(self.tr("before clipping"), steps, norms, color_index=2)
+            said = self.tr("before clipping")
+            self.gradient_norm.set_line(said, steps, norms, color_index=2, settled=run.true_rows)
         clip = run.spec.regularization.clip_norm if run.spec is not None else 0.0
         self.gradient_norm.set_unit(self.tr("clip {norm}").format(norm=f"{clip:g}") if clip > 0 else "")
         if clip > 0 and len(steps):
             self.gradient_norm.set_level(self.tr("clip {norm}").format(norm=f"{clip:g}"), clip)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the smoothed line has more to take from the run as it was last drawn."""
+        return self._mean is not None and self._mean.is_behind
 
     def _on_cursor(self, step: float | None) -> None:
         for chart in self._charts:
@@ -121,8 +134,3 @@ class RunCharts(QWidget):
 
 def _seen(chart: LineChart) -> bool:
     return chart.isVisible() and not chart.visibleRegion().isEmpty()
-
-
-def _copied(series: tuple[Column, Column]) -> tuple[Column, Column]:
-    """Return copies: a run's columns are views that are good until its next fold, and a chart keeps what it draws."""
-    return series[0].copy(), series[1].copy()

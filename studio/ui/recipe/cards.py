@@ -30,38 +30,38 @@ class CardPlan(NamedTuple):
 def card_plans() -> tuple[CardPlan, ...]:
     """Return the cards in reading order."""
 
-    def tr(text: str) -> str:
+    def translated(text: str) -> str:
         return QCoreApplication.translate("recipe", text)
 
     return (
-        CardPlan("optimizer", tr("Optimizer"), (
-            Row("optimizer.kind"), Row("optimizer.beta1", "optimizer.beta2", tr("Betas")),
+        CardPlan("optimizer", translated("Optimizer"), (
+            Row("optimizer.kind"), Row("optimizer.beta1", "optimizer.beta2", translated("Betas")),
             Row("optimizer.weight_decay"), Row("optimizer.epsilon"), Row("optimizer.momentum"),
             Row("optimizer.decay_embeddings"),
         )),
-        CardPlan("schedule", tr("Schedule"), (
+        CardPlan("schedule", translated("Schedule"), (
             Row("schedule.shape"), Row("optimizer.learning_rate"),
             Row("schedule.warmup.amount", "schedule.warmup.unit"), Row("schedule.minimum_factor"),
             Row("schedule.warmup.start_fraction"),
         )),
-        CardPlan("regularization", tr("Regularization"), (
+        CardPlan("regularization", translated("Regularization"), (
             Row("regularization.clip_norm"), Row("regularization.label_smoothing"),
         )),
-        CardPlan("batch", tr("Batch"), (
+        CardPlan("batch", translated("Batch"), (
             Row("batch.micro_batch"), Row("batch.accumulation"), Row("strategy.ranks"), Row("batch.epochs"),
             Row("batch.max_steps"),
         )),
-        CardPlan("strategy", tr("Precision and memory"), (
+        CardPlan("strategy", translated("Precision and memory"), (
             Row("strategy.precision"), Row("strategy.zero_stage"), Row("strategy.activation_checkpointing"),
             Row("strategy.offload_optimizer"), Row("strategy.offload_parameters"), Row("strategy.attention"),
             Row("strategy.threads_per_rank"),
         )),
-        CardPlan("keeping", tr("Checkpoints and evaluation"), (
+        CardPlan("keeping", translated("Checkpoints and evaluation"), (
             Row("evaluation.every_steps"), Row("evaluation.at_start"), Row("checkpointing.weights_every_steps"),
             Row("checkpointing.state_every_steps"), Row("checkpointing.keep_last"), Row("checkpointing.save_at_end"),
             Row("evaluation.sample_prompts"), Row("evaluation.sample_tokens"), Row("evaluation.micro_batch"),
         )),
-        CardPlan("repeating", tr("Seed and loading"), (
+        CardPlan("repeating", translated("Seed and loading"), (
             Row("seed"), Row("determinism.enabled"), Row("loading.workers"), Row("loading.prefetch"),
             Row("loading.pin_memory"),
         )),

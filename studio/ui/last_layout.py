@@ -1,0 +1,34 @@
+"""Where the window stood and how it was split when it was last closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtWidgets import QMainWindow, QSplitter
+
+
+class LastLayout:
+    """Keeps geometry, splitter and the tab of a job in a file; without a file it keeps nothing."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._settings = QSettings(str(file), QSettings.Format.IniFormat) if file else None
+
+    def restore(self, window: QMainWindow, splitter: QSplitter) -> str:
+        """Put the window where it was and return the tab that was shown, empty where nothing is known."""
+        if self._settings is None:
+            return ""
+        geometry, sizes = self._settings.value("window/geometry"), self._settings.value("window/splitter")
+        if isinstance(geometry, QByteArray):
+            window.restoreGeometry(geometry)
+        if isinstance(sizes, QByteArray):
+            splitter.restoreState(sizes)
+        return str(self._settings.value("window/jobTab", ""))
+
+    def keep(self, window: QMainWindow, splitter: QSplitter, tab: str) -> None:
+        """Remember where the window stands."""
+        if self._settings is not None:
+            self._settings.setValue("window/geometry", window.saveGeometry())
+            self._settings.setValue("window/splitter", splitter.saveState())
+            self._settings.setValue("window/jobTab", tab)
+            self._settings.sync()
