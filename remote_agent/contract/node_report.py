@@ -5,7 +5,17 @@ from __future__ import annotations
 import dataclasses
 from typing import Optional, Tuple
 
-TRAINER_PACKAGES = ("torch", "transformers", "deepspeed", "accelerate", "safetensors", "tokenizers", "numpy", "pyarrow")
+TRAINER_PACKAGES = (
+    "torch",
+    "transformers",
+    "deepspeed",
+    "accelerate",
+    "safetensors",
+    "tokenizers",
+    "numpy",
+    "pyarrow",
+    "jinja2",
+)
 
 
 @dataclasses.dataclass(frozen=True)

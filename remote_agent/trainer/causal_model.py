@@ -14,6 +14,7 @@ from transformers.utils import logging
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.trainer.batches import IGNORED
 from remote_agent.trainer.lean_head import LeanHead
+from remote_agent.trainer.wide_linear import is_worth_it, widen_linears
 
 # Between the last hidden state and the logits these have a plain linear head and nothing else.
 _PLAIN_HEADS = ("llama", "mistral", "qwen2", "qwen3")
@@ -41,6 +42,9 @@ def load_model(folder: Path, spec: JobSpec) -> Any:
     if spec.strategy.activation_checkpointing:
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     end_in_loss(model, spec.regularization.label_smoothing)
+    # under ZeRO-3 a weight comes and goes around the calls of modules that DeepSpeed knows
+    if spec.strategy.precision == "fp32" and spec.strategy.zero_stage < 3 and is_worth_it():
+        widen_linears(model)
     return model
 
 
