@@ -13,10 +13,12 @@ from remote_agent.contract.journal_line import strict
 
 _SAMPLES: dict[str, Any] = {"int": 3, "float": 0.25, "str": "text", "bool": True}
 
+_EVENT_CLASSES: list[Any] = [
+    found for found in vars(events).values() if dataclasses.is_dataclass(found) and hasattr(found, "kind")
+]
 EVERY_KIND = [
     event_class(**{f.name: _SAMPLES.get(str(f.type), ()) for f in dataclasses.fields(event_class)})
-    for event_class in vars(events).values()
-    if dataclasses.is_dataclass(event_class) and hasattr(event_class, "kind")
+    for event_class in _EVENT_CLASSES
 ]
 
 

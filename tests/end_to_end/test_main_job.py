@@ -36,6 +36,7 @@ from studio.job_file import write_job_file
 from studio.session.opening import open_session
 from studio.session.reach import LOCAL_NODE
 from studio.state.run import RunState
+from studio.store.live import RECONNECTING
 from studio.ui import theme
 from studio.ui.main_window import MainWindow
 from tests.support.agent_home import with_shared_operators
@@ -44,7 +45,8 @@ from tests.support.tiny import tiny_model, tiny_rows
 
 pytestmark = pytest.mark.slow
 
-STEPS = 40
+STEPS = 60
+EVALUATE_EVERY = 10
 LEARNING_RATE = 3e-4
 INPUT_MS, START_MS, RUN_MS = 60_000, 240_000, 240_000
 
@@ -59,7 +61,9 @@ def job_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         batch=BatchSpec(micro_batch=2, max_steps=STEPS),
         strategy=StrategySpec(precision="fp32", threads_per_rank=1, activation_checkpointing=False),
         checkpointing=CheckpointingSpec(state_every_steps=20),
-        evaluation=EvaluationSpec(every_steps=10, sample_prompts=("What does Anna do on day 3?",), sample_tokens=8),
+        evaluation=EvaluationSpec(
+            every_steps=EVALUATE_EVERY, sample_prompts=("What does Anna do on day 3?",), sample_tokens=8
+        ),
     )
     write_job_file(folder / "job.yaml", spec)
     return folder / "job.yaml"
@@ -114,8 +118,9 @@ def test_that_a_job_runs_over_ssh_through_a_cut_and_reruns_with_the_same_losses(
 
     run = _launch(qtbot, window)
     qtbot.waitUntil(lambda: run.step >= 3 or run.state in ENDED, timeout=START_MS)
-    assert run.state == RUNNING, run.reason
+    assert run.state == RUNNING and run.step < STEPS, run.reason
     sshd.kill_sessions()
+    qtbot.waitUntil(lambda: run.link is not None and run.link.kind == RECONNECTING, timeout=INPUT_MS)
     qtbot.waitUntil(lambda: run.state in ENDED, timeout=RUN_MS)
     assert run.state == FINISHED, run.reason
 
@@ -125,7 +130,7 @@ def test_that_a_job_runs_over_ssh_through_a_cut_and_reruns_with_the_same_losses(
     assert list(rates) == pytest.approx([lr_at(run.spec, step, STEPS) for step in range(STEPS)], rel=1e-12)
     assert losses[-5:].mean() < losses[:5].mean()
     assert _journal_losses(agent_home, run) == list(losses)
-    assert [evaluation.step for evaluation in run.evaluations] == [0, 10, 20, 30, 40]
+    assert [evaluation.step for evaluation in run.evaluations] == list(range(0, STEPS + 1, EVALUATE_EVERY))
 
     bundle = tmp_path / "bundle"
     session.export_run(run.run_id, bundle)
