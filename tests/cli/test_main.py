@@ -22,6 +22,7 @@ from studio.job_file import write_job_file
 from studio.session.reach import LOCAL_NODE
 from studio.store.library import Library
 from studio.store.rows import RunRow
+from tests.supervisor.conftest import Node
 from tests.support.journals import RUN_ID
 from tests.support.model_folder import write_model
 from tests.support.run_folder import RunFolder
@@ -104,6 +105,28 @@ def test_that_data_is_inspected_under_a_models_tokenizer(tmp_path: Path, capsys:
     assert main(["inspect", str(rows), "--model", str(model), "--length", "128", "--json"]) == 0
     assert _json(capsys)["rows"] == 40
     assert main(["inspect", str(tmp_path / "none.json"), "--model", str(model)]) == 2
+
+
+def test_that_a_failed_run_is_resumed_and_followed_to_its_end(
+    tmp_path: Path, luthier_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node = Node(tmp_path)
+    node.home = Path(places.agent_home())
+    try:
+        failed = node.start(steps=14, state_every=4, die_rank=0, die_step=10, die_attempts=1)
+        failed.wait_for("failed")
+        run_id = failed.folder.name
+        assert main(["attach", run_id, "--node", LOCAL_NODE]) == 1
+        assert main(["runs"]) == 0
+        assert "failed" in capsys.readouterr().out
+        assert main(["resume", run_id, "--json"]) == 0
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert lines[0] == {"run_id": run_id, "node": LOCAL_NODE, "attempt": 2, "step": 8}
+        assert [line["step"] for line in lines[1:] if line["k"] == "step"] == [9, 10, 11, 12, 13, 14]
+        assert main(["resume", run_id]) == 2
+        assert "The run is complete" in capsys.readouterr().err
+    finally:
+        node.end()
 
 
 def test_that_a_job_is_exported(tmp_path: Path, job: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import pytest
 
 from remote_agent.contract import run_dir
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.schedule import lr_at
-from studio.demo.inputs import DemoInputs, demo_inputs, demo_job
+from studio.demo.inputs import DemoInputs, demo_job
 from studio.demo.private_sshd import PrivateSshd
 from studio.job_file import write_job_file
 from tests.support.agent_home import with_shared_operators
+from tests.support.real_model import real_inputs
 from tests.support.sshd import running_sshd
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ PARAMETERS = 134_515_008
 
 @pytest.fixture(scope="module")
 def inputs() -> DemoInputs:
-    return demo_inputs(platformdirs.user_cache_path("luthier-tests", appauthor=False) / "demo", lambda *_: None)
+    return real_inputs()
 
 
 @pytest.fixture

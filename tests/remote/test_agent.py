@@ -44,7 +44,16 @@ def test_that_a_probe_reports_the_node_and_leaves_the_agent_there(agent: Agent, 
     assert report.home == str(tmp_path / "node")
     assert report.memory_total_bytes > 0
     assert [path.name for path in (tmp_path / "node" / "agent").iterdir()] == [agent_archive().sha256]
-    assert not list((tmp_path / "node" / "agent").rglob("__pycache__"))
+
+
+def test_that_the_agent_comes_compiled_and_adds_nothing_to_its_folder(agent: Agent, tmp_path: Path) -> None:
+    agent.runs()
+    (folder,) = (tmp_path / "node" / "agent").iterdir()
+    before = sorted(folder.rglob("*"))
+    compiled = {path.parent.parent.name for path in before if path.suffix == ".pyc"}
+    assert compiled == {"contract", "run_files", "supervisor"}
+    agent.probe()
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_that_folders_are_browsed(agent: Agent, tmp_path: Path) -> None:

@@ -61,13 +61,18 @@ def test_that_a_changed_byte_is_found_by_its_hash(tmp_path: Path) -> None:
     assert verify(str(tmp_path / "step-10")) == ["model.safetensors has another content than when it was saved."]
 
 
-def test_that_a_committed_checkpoint_is_never_replaced_and_a_leftover_is_moved_aside(tmp_path: Path) -> None:
+def test_that_a_leftover_without_manifest_is_moved_aside(tmp_path: Path) -> None:
     (tmp_path / "step-10").mkdir()
     (tmp_path / "step-10" / "half").touch()
     save(tmp_path, 10)
     assert sorted(os.listdir(tmp_path)) == ["step-10", "step-10.broken0"]
-    with pytest.raises(FileExistsError):
-        save(tmp_path, 10)
+
+
+def test_that_the_checkpoint_of_a_later_attempt_takes_the_place_of_the_earlier_one(tmp_path: Path) -> None:
+    save(tmp_path, 10)
+    again = save(tmp_path, 10, has_state=True)
+    assert committed_checkpoints(str(tmp_path)) == [(10, str(tmp_path / "step-10"), again)]
+    assert os.listdir(tmp_path) == ["step-10"]
 
 
 def test_that_a_manifest_that_names_files_outside_is_refused(tmp_path: Path) -> None:

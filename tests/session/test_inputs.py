@@ -11,8 +11,10 @@ import pytest
 
 from remote_agent.contract.job_spec import JobSpec, with_value
 from studio.remote.agent import Agent
+from studio.remote.errors import AgentFailed
 from studio.remote.transport import LocalTransport
 from studio.session.inputs import InputError, Inputs, Place, model_path_on_node
+from tests.support.hub_server import COMMIT, HubModel, hub_for_test
 from tests.support.model_folder import write_model
 
 
@@ -84,6 +86,29 @@ def test_that_an_input_on_a_node_that_was_not_reached_is_told(machines: _Machine
     spec = _spec("node", model_folder, "desktop", model_folder)
     with pytest.raises(InputError, match="not been reached"):
         machines.inputs(knows_node=False).inspect_model(spec.model)
+
+
+def test_that_a_hub_model_is_fetched_by_the_node_pinned_and_looked_at_like_any_other(
+    machines: _Machines, model_folder: Path, rows_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {path.name: path.read_bytes() for path in model_folder.iterdir()}
+    with hub_for_test({"org/small": HubModel(files, access="gated")}, tmp_path / "hf", monkeypatch):
+        spec = _spec("hub", Path("org/small"), "node", rows_file)
+        inputs = machines.inputs()
+        with pytest.raises(AgentFailed, match="accept its licence"):
+            inputs.inspect_model(spec.model)
+        monkeypatch.setenv("HF_TOKEN", "hf_good")
+        model = inputs.inspect_model(spec.model)
+    assert model.revision == COMMIT
+    assert Path(model.report.path).is_relative_to(machines.node.home)
+    assert (model.tokenizer_folder / "tokenizer.json").read_bytes() == files["tokenizer.json"]
+    with pytest.raises(InputError, match="not fetched from the Hub yet"):
+        model_path_on_node(spec.model, machines.node.home)
+    # from here on the Hub is not needed
+    pinned = with_value(spec, "model.revision", COMMIT)
+    assert model_path_on_node(pinned.model, machines.node.home) == model.report.path
+    assert inputs.inspect_model(pinned.model).report == model.report
+    assert inputs.inspect_data(pinned, model).total.total == 3106
 
 
 @pytest.mark.parametrize("name", ["r-260101-000000-abcdef", "step-3", "r-260101-000000-abcdef/../3", "x/step-3"])

@@ -16,7 +16,7 @@ from remote_agent.contract.data_report import FileEntry, ModelReport, PreparedDa
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.node_report import TRAINER_PACKAGES, Interpreter, NodeReport, PackageVersion
 from remote_agent.contract.run_dir import is_run_id
-from studio.remote.agent import Agent, Prepared
+from studio.remote.agent import Agent, HubModel, Prepared
 from studio.remote.call import Progress
 from studio.remote.errors import AgentFailed, LinkError, NodeRefused, RemoteError
 from studio.session.inputs import InputError
@@ -29,6 +29,7 @@ from studio.session.launching import (
     StartUnknownError,
 )
 
+_COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _PREPARED = PreparedData("k", 128, True, 36, 30, 3000, 600, 4, 4, 300, 60, "content", "", 2, 2, 0.1)
 
 
@@ -48,6 +49,7 @@ class _ScriptedAgent:
         self.paths: dict[str, str] = {}
         self.run_ids: list[str] = []
         self.report = _report()
+        self.started = JobSpec()
         self.prepared = _PREPARED
         self._failures = {name: list(errors) for name, errors in (failures or {}).items()}
 
@@ -81,8 +83,13 @@ class _ScriptedAgent:
         options["on_progress"](Progress("data", 1, 2))
         return Prepared(self.prepared, "/home/me/.luthier/data/k", {"cores": 8})
 
-    def start(self, run_id: str, *_: Any) -> bool:
+    def hub(self, repo: str, revision: str, *_: Any, **__: Any) -> HubModel:
+        self._called(f"hub {repo}@{revision}")
+        return HubModel(repo, _COMMIT, "/home/me/.luthier/models/hub-org--name-0123456789ab")
+
+    def start(self, run_id: str, job: JobSpec, *_: Any) -> bool:
         self.run_ids.append(run_id)
+        self.started = job
         self._called("start")
         return True
 
@@ -244,10 +251,14 @@ def test_that_an_input_that_is_gone_is_told(spec: JobSpec, tmp_path: Path) -> No
     assert launch.failed.key == "data"
 
 
-def test_that_a_hub_model_is_told_to_be_downloaded(spec: JobSpec) -> None:
+def test_that_a_hub_model_is_fetched_by_the_node_and_the_run_is_pinned_to_its_commit(spec: JobSpec) -> None:
     launch = _Launch(_ScriptedAgent())
-    with pytest.raises(InputError, match="hf download org/name"):
-        launch.run(with_value(with_value(spec, "model.source", "hub"), "model.id", "org/name"))
+    launched = launch.run(with_value(with_value(spec, "model.source", "hub"), "model.id", "org/name"))
+    assert launch.agent.calls[:3] == ["probe", "hub org/name@", "inspect_model"]
+    assert launch.agent.paths["model"] == "/home/me/.luthier/models/hub-org--name-0123456789ab"
+    assert launched.spec.model.revision == launch.agent.started.model.revision == _COMMIT
+    assert f"hf download org/name --revision {_COMMIT}" in launched.bundle["model"]["how"]
+    assert next(step.label for step in launch.steps if step.key == "model") == "Fetch the model from the Hub"
 
 
 def test_that_the_launch_and_the_following_are_free_of_qt() -> None:

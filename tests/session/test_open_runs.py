@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from remote_agent.contract.events import FINISHED, QUEUED
+from remote_agent.contract.events import FAILED, FINISHED, QUEUED
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import RANK0_WRITER
 from remote_agent.contract.spec_json import spec_to_json
@@ -21,6 +21,7 @@ from studio.session.reach import LOCAL_NODE
 from studio.session.session import Session
 from studio.store.library import Library
 from studio.store.rows import RunRow
+from tests.supervisor.conftest import Node, Run
 from tests.support.journals import RUN_ID
 from tests.support.run_folder import RunFolder
 
@@ -99,6 +100,51 @@ def test_that_a_deleted_run_is_gone_here_and_untouched_on_its_node(
     with pytest.raises(KeyError):
         session.run(RUN_ID)
     assert folder.folder.is_dir()
+
+
+@pytest.fixture
+def failed(luthier_home: Path, tmp_path: Path) -> Iterator[Run]:
+    """Return a run that died at step 10 of 14, whose ranks are a few lines long; the library knows of it."""
+    node = Node(tmp_path)
+    node.home = Path(places.agent_home())
+    run = node.start(steps=14, state_every=4, die_rank=0, die_step=10, die_attempts=1)
+    run.wait_for(FAILED)
+    library = Library(places.library_path())
+    library.save_run(RunRow(run.folder.name, "fake", LOCAL_NODE, spec_to_json(JobSpec()), QUEUED, created_s=1.0))
+    library.close()
+    yield run
+    node.end()
+
+
+def _stored(run_id: str) -> RunRow:
+    library = Library(places.library_path())
+    row = library.run(run_id)
+    library.close()
+    assert row is not None
+    return row
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_that_a_failed_run_is_resumed_and_followed_to_its_end(
+    failed: Run, make_session: Callable[[], Session], qtbot: QtBot, is_open: bool
+) -> None:
+    session, run_id = make_session(), failed.folder.name
+    session.take_up()
+    qtbot.waitUntil(lambda: _stored(run_id).state == FAILED, timeout=_LONG_MS)
+    if not is_open:
+        session.close_run(run_id)
+    heard: list[str] = []
+    session.notice.connect(lambda severity, sentence: heard.append(sentence))
+    session.resume_run(run_id)
+    qtbot.waitUntil(lambda: _stored(run_id).state == FINISHED, timeout=_LONG_MS)
+    run = session.run(run_id)
+    assert heard == [f"{run_id} goes on from step 8."]
+    assert list(run.series("loss")[0]) == list(range(1, 15))
+    assert (run.state, run.attempt) == (FINISHED, 2)
+    assert _stored(run_id).ended_s > 0
+    session.resume_run(run_id)
+    qtbot.waitUntil(lambda: len(heard) == 2, timeout=_LONG_MS)
+    assert heard[1].startswith("The run is complete;")
 
 
 def test_that_following_without_qt_stores_the_same_and_ends_with_the_run(folder: RunFolder) -> None:

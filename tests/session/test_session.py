@@ -14,6 +14,7 @@ from studio.job_file import read_job_file
 from studio.remote.transport import NodeAddress
 from studio.session.reach import LOCAL_NODE
 from studio.session.session import Session
+from tests.support.hub_server import COMMIT, HubModel, hub_for_test
 from tests.support.model_folder import write_model
 
 _LONG_MS = 60_000
@@ -96,9 +97,33 @@ def test_that_a_folder_that_is_gone_is_told_and_looking_again_mends_it(
     assert session.inspection_problem == ""
 
 
-def test_that_the_hub_is_told_to_be_out_of_reach_with_a_way_on(session: Session, qtbot: QtBot) -> None:
+def test_that_a_hub_model_needs_a_node_and_is_then_fetched_there_and_pinned(
+    session: Session, qtbot: QtBot, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {path.name: path.read_bytes() for path in model_folder.iterdir()}
+    with hub_for_test({"org/small": HubModel(files)}, tmp_path / "hf", monkeypatch):
+        session.choose_model("desktop", str(model_folder))
+        session.draft.set_value("seed", 7)  # the two choices are then two steps of the undo
+        session.choose_model("hub", "org/small")
+        qtbot.waitUntil(lambda: "lies on the node" in session.inspection_problem, timeout=_LONG_MS)
+        session.choose_node(LOCAL_NODE)
+        qtbot.waitUntil(lambda: session.draft.known.model is not None, timeout=_LONG_MS)
+    assert session.draft.spec.model.revision == COMMIT
+    assert session.draft.stale == frozenset()
+    assert session.model_name == "org/small"
+    session.draft.undo()
+    while session.draft.spec.model.source == "hub":
+        session.draft.undo()
+    assert session.draft.spec.model.id == str(model_folder)
+
+
+def test_that_the_hub_is_told_to_be_out_of_reach_with_a_way_on(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    session.choose_node(LOCAL_NODE)
     session.choose_model("hub", "org/name")
-    qtbot.waitUntil(lambda: "hf download org/name" in session.inspection_problem or bool(session.inspection_problem))
+    qtbot.waitUntil(lambda: "hf download org/name" in session.inspection_problem, timeout=_LONG_MS)
     assert session.draft.known.model is None
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from remote_agent.contract.events import Event, StateChanged
 from remote_agent.contract.job_spec import JobSpec, with_value
+from remote_agent.contract.node_report import TRAINER_PACKAGES
 from remote_agent.contract.run_dir import run_id
 from remote_agent.contract.spec_json import spec_to_dict
 from remote_agent.run_files.journal_segments import read_events
@@ -40,7 +41,6 @@ case "$*" in
 *) exec {python} "$@" ;;
 esac
 """
-_PACKAGES = ("torch", "transformers", "deepspeed", "accelerate", "safetensors", "tokenizers", "numpy", "pyarrow")
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 30.0) -> Any:
@@ -87,7 +87,7 @@ class Node:
         shutil.copy(HERE / "fake_trainer.py", package / "trainer" / "__main__.py")
         self.python = folder / "env" / "bin" / "python"
         self.python.parent.mkdir(parents=True)
-        found = json.dumps({"version": "3.11.7", "packages": dict.fromkeys(_PACKAGES, "1.0")})
+        found = json.dumps({"version": "3.11.7", "packages": dict.fromkeys(TRAINER_PACKAGES, "1.0")})
         launcher = shlex.quote(str(HERE / "fake_launcher.py"))
         self.python.write_text(
             _PYTHON.format(

@@ -8,10 +8,13 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import pytest
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _INFO = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)(/revision/(?P<revision>[^/]+))?\Z")
@@ -71,6 +74,18 @@ def running_hub(models: dict[str, HubModel]) -> Iterator[HubServer]:
         server.server_close()
 
 
+@contextlib.contextmanager
+def hub_for_test(models: dict[str, HubModel], hf_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """Serve models and let what this process starts find them; its cache and token are those of ``hf_home``."""
+    for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HOME", str(hf_home))
+    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "100")
+    with running_hub(models) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        yield server
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: HubServer
     protocol_version = "HTTP/1.1"
@@ -90,20 +105,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append((self.command, path, token))
         for pattern, answer in ((_INFO, self._info), (_TREE, self._tree), (_FILE, self._file)):
             found = pattern.match(path)
-            if found is None:
-                continue
-            parts = found.groupdict()
-            model = self.server.models.get(parts["repo"])
-            if self.server.fails_with:
-                return self._refuse(self.server.fails_with)
-            if token and token not in ("hf_good", "hf_stranger"):
-                return self._refuse(401, message="Invalid credentials in Authorization header")
-            if model is None or (model.access == "private" and token != "hf_good"):
-                return self._refuse(404 if token else 401, "RepoNotFound" if token else "")
-            if parts["revision"] not in (None, "main", COMMIT):
-                return self._refuse(404, "RevisionNotFound")
-            return answer(model, parts)
+            if found is not None:
+                self._admit(found.groupdict(), token, answer)
+                return
         self._refuse(404)
+
+    def _admit(self, parts: dict[str, Any], token: str, answer: Callable[[HubModel, dict[str, Any]], None]) -> None:
+        model = self.server.models.get(parts["repo"])
+        if self.server.fails_with:
+            self._refuse(self.server.fails_with)
+        elif token and token not in ("hf_good", "hf_stranger"):
+            self._refuse(401, message="Invalid credentials in Authorization header")
+        elif model is None or (model.access == "private" and token != "hf_good"):
+            self._refuse(404 if token else 401, "RepoNotFound" if token else "")
+        elif parts["revision"] not in (None, "main", COMMIT):
+            self._refuse(404, "RevisionNotFound")
+        else:
+            answer(model, parts)
 
     def _info(self, model: HubModel, parts: dict[str, Any]) -> None:
         siblings = [{"rfilename": name, "size": len(body), **_lfs(name, body)} for name, body in model.files.items()]
@@ -121,10 +139,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, model: HubModel, parts: dict[str, Any]) -> None:
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if model.access == "gated" and token != "hf_good":
-            return self._refuse(403 if token else 401, "GatedRepo")
-        name = parts["name"]
-        if name not in model.files:
-            return self._refuse(404, "EntryNotFound")
+            self._refuse(403 if token else 401, "GatedRepo")
+        elif parts["name"] not in model.files:
+            self._refuse(404, "EntryNotFound")
+        else:
+            self._send_file(model, parts["name"])
+
+    def _send_file(self, model: HubModel, name: str) -> None:
         body = model.files[name]
         etag = _lfs(name, body).get("lfs", {}).get("sha256") or hashlib.sha1(body).hexdigest()
         start = int((self.headers.get("Range") or "bytes=0-")[6:].partition("-")[0])

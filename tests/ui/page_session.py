@@ -128,6 +128,9 @@ class PageSession(QObject):
     def stop_run(self, run_id: str, save: bool = True) -> None:
         self.calls.append(("stop_run", run_id, save))
 
+    def resume_run(self, run_id: str) -> None:
+        self.calls.append(("resume_run", run_id))
+
     def save_now(self, run_id: str) -> None:
         self.calls.append(("save_now", run_id))
 

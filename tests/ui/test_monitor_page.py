@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from remote_agent.contract.events import (
     AttemptStarted,
+    CheckpointCommitted,
     Complained,
     Progressed,
     Sampled,
@@ -235,6 +236,27 @@ def test_that_save_now_is_offered_only_while_the_run_goes(
     run.fold([Stamped(9.0, StateChanged("finished", 1))])
     page.refresh()
     assert not page.state_line.save_now.isVisible() and not page.state_line.stop.isVisible()
+
+
+def test_that_a_run_that_ended_early_with_its_state_saved_can_be_resumed(
+    qtbot: QtBot, page: MonitorPage, session: PageSession
+) -> None:
+    run = new_run()
+    fold_start(run, TOTAL)
+    fold_steps(run, 1, 5, TOTAL)
+    run.fold([Stamped(5.0, CheckpointCommitted(1, 3, "step-3", False, 10, 0.1))])
+    run.fold([Stamped(9.0, StateChanged("failed", 1))])
+    page.show_run(run)
+    assert not page.state_line.resume.isVisible()
+    run.fold([Stamped(9.1, CheckpointCommitted(1, 4, "step-4", True, 10, 0.1))])
+    page.refresh()
+    assert page.state_line.resume.toolTip() == "Go on from step 4"
+    click(qtbot, page, "resumeButton")
+    assert session.calls == [("resume_run", run.run_id)]
+    for state in ("starting", "running", "finished"):
+        run.fold([Stamped(10.0, StateChanged(state, 2))])
+        page.refresh()
+        assert not page.state_line.resume.isVisible()
 
 
 def test_that_the_links_sentence_counts_and_offers_to_try_now(
