@@ -83,7 +83,7 @@ def export_job(spec: JobSpec, folder: Path, pack: bool = False) -> Bundle:
     made = Bundle(
         name=spec.name,
         luthier_version=__version__,
-        model=_local_input(spec.model.source, spec.model.id, "model"),
+        model=_local_input(spec.model.source, spec.model.id, "model", spec.model.revision),
         data=_local_input(spec.data.source, spec.data.path, "data"),
         held_out=_local_input(spec.data.source, spec.data.held_out_path, "data") if spec.data.held_out_path else None,
         ranks=spec.strategy.ranks,
@@ -197,9 +197,11 @@ def _kept_input(kept: Mapping[str, Any], key: str, path: str) -> BundleInput:
     return BundleInput(path, "The run was started elsewhere; this is where its job found it.")
 
 
-def _local_input(source: str, text: str, kind: str) -> BundleInput:
+def _local_input(source: str, text: str, kind: str, revision: str = "") -> BundleInput:
     if source == "hub":
-        return BundleInput(text, f"Download it from the Hub: hf download {text}")
+        return BundleInput(
+            text, f"Download it from the Hub: hf download {text}{f' --revision {revision}' if revision else ''}"
+        )
     if source != "desktop":
         return BundleInput(text, "It lies on the node.")
     path = Path(text).expanduser().absolute()

@@ -37,6 +37,7 @@ RUN_MARK = "LUTHIER_RUN"
 _RUN_ID = re.compile(r"r-\d{6}-\d{6}-[a-z2-7]{6}\Z")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _SEGMENT_FILE = re.compile(r"([A-Za-z0-9._-]{1,64})\.(\d{6})\.jsonl\Z")
+_COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -61,6 +62,16 @@ def is_run_id(text: str) -> bool:
 def is_plain_name(text: str) -> bool:
     """Say whether the text may be a file or writer name: letters, digits, dot, dash, underscore, at most 64."""
     return _PLAIN_NAME.match(text) is not None and text not in (".", "..")
+
+
+def hub_model_folder(repo: str, commit: str) -> str:
+    """Return the folder name, below models/, of a Hub model at a commit; Hub ids hold no two dashes in a row."""
+    return "hub-{}-{}".format(repo.replace("/", "--"), commit[:12])
+
+
+def is_commit(revision: str) -> bool:
+    """Say whether a revision is a full commit, which never moves."""
+    return _COMMIT.match(revision) is not None
 
 
 def segment_file(writer: str, number: int) -> str:

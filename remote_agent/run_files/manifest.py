@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import shutil
 from typing import List, Optional, Tuple
 
 from remote_agent.contract.data_report import FileEntry
@@ -39,15 +40,13 @@ def commit(partial_folder: str, final_folder: str, step: int, has_state: bool, w
 
     Args:
         partial_folder: the folder as written, in the same parent as ``final_folder``.
-        final_folder: its name as a committed checkpoint; a leftover of that name without manifest is moved aside.
+        final_folder: its name as a committed checkpoint; a leftover of that name without manifest is moved aside, and
+            a committed one, which an earlier attempt made of the same step, goes once the new one is in its place.
         step: updates done.
 
     Raises:
         OSError: a file cannot be read or synced or the disk is full; nothing is committed then.
-        FileExistsError: ``final_folder`` is a committed checkpoint already.
     """
-    if os.path.exists(os.path.join(final_folder, COMMITTED)):
-        raise FileExistsError("{} is committed already.".format(final_folder))
     entries = []
     for name in _files_below(partial_folder):
         path = os.path.join(partial_folder, name)
@@ -58,11 +57,22 @@ def commit(partial_folder: str, final_folder: str, step: int, has_state: bool, w
         sync_folder(folder)
     manifest = Manifest(step, has_state, world_size, tuple(entries))
     atomic_write_json(os.path.join(partial_folder, COMMITTED), to_wire(manifest))
+    replaced = ""
     if os.path.isdir(final_folder):
-        os.rename(final_folder, _free_name(final_folder + ".broken"))
+        was_committed = os.path.exists(os.path.join(final_folder, COMMITTED))
+        aside = _free_name(_hidden(final_folder) + ".replaced" if was_committed else final_folder + ".broken")
+        os.rename(final_folder, aside)
+        replaced = aside if was_committed else ""
     os.rename(partial_folder, final_folder)
     sync_folder(os.path.dirname(os.path.abspath(final_folder)))
+    if replaced:
+        shutil.rmtree(replaced)
     return manifest
+
+
+def _hidden(path: str) -> str:
+    folder, name = os.path.split(path)
+    return os.path.join(folder, "." + name)
 
 
 def read_manifest(folder: str) -> Optional[Manifest]:

@@ -7,7 +7,7 @@ import time
 from typing import Any, Dict, Iterator, List
 
 from remote_agent.contract.events import ENDED
-from remote_agent.contract.run_dir import JOURNAL, LOG, RANK0_WRITER, RUNS, is_run_id
+from remote_agent.contract.run_dir import JOURNAL, LOG, RANK0_WRITER, RUNS, SUPERVISOR_WRITER, is_run_id
 from remote_agent.run_files.journal_segments import writers
 from remote_agent.supervisor.cursor import JournalCursor, LogCursor
 from remote_agent.supervisor.run_record import read_record
@@ -133,6 +133,8 @@ class _FollowedRun:
             block = self._journal(writer).next_block()
             if block is not None:
                 moved = True
+                # what the supervisor adds may be that an ended run goes on
+                self._ended = self._ended and writer != SUPERVISOR_WRITER
                 stream.send(
                     "journal", block.body, run=self.run_id, writer=writer, segment=block.segment,
                     incarnation=block.incarnation, offset=block.offset,

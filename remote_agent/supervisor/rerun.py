@@ -151,7 +151,7 @@ def _run(terminal: Terminal, run_dir: str) -> Tuple[str, str]:
         run_dir,
         read_launch(run_dir),
         holder,
-        RunRecord("", 0, "", frozenset(), frozenset()),
+        RunRecord(),
         JournalWriter(folder, SUPERVISOR_WRITER, name, time.time),
         JournalWriter(folder, NODE_WRITER, name, time.time),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import FrozenSet, NamedTuple
+from typing import Dict, FrozenSet, Mapping, NamedTuple
 
 from remote_agent.contract.events import (
     AttemptStarted,
@@ -21,20 +21,24 @@ _KINDS = ("state", "attempt", "accepted", "refused", "done")
 class RunRecord(NamedTuple):
     """The supervisor's own history. ``state`` is empty before its first line; ``seen`` are ids of commands taken.
 
-    ``open_stops`` are stops that were accepted and not yet done.
+    ``open_stops`` are stops that were accepted and not yet done, ``refused`` the reasons by command id, ``resume_step``
+    the updates that were done before the newest attempt.
     """
 
-    state: str
-    attempt: int
-    reason: str
-    seen: FrozenSet[str]
-    open_stops: FrozenSet[str]
+    state: str = ""
+    attempt: int = 0
+    reason: str = ""
+    seen: FrozenSet[str] = frozenset()
+    open_stops: FrozenSet[str] = frozenset()
+    refused: Mapping[str, str] = {}
+    resume_step: int = 0
 
 
 def read_record(run_dir: str) -> RunRecord:
     """Return what the supervisor's journal says; nothing where there is none."""
-    state, attempt, reason = "", 0, ""
+    state, attempt, reason, resume_step = "", 0, "", 0
     seen, stops = set(), set()
+    refused: Dict[str, str] = {}
     reader = JournalReader(os.path.join(run_dir, JOURNAL), SUPERVISOR_WRITER, _KINDS)
     try:
         events = reader.poll()
@@ -44,11 +48,13 @@ def read_record(run_dir: str) -> RunRecord:
         if isinstance(event, StateChanged):
             state, reason = event.state, event.reason
         elif isinstance(event, AttemptStarted):
-            attempt = event.attempt
+            attempt, resume_step = event.attempt, event.resume_step
         elif isinstance(event, (CommandAccepted, CommandRefused)):
             seen.add(event.command_id)
             if isinstance(event, CommandAccepted) and event.verb == "stop":
                 stops.add(event.command_id)
+            elif isinstance(event, CommandRefused):
+                refused[event.command_id] = event.reason
         elif isinstance(event, CommandDone):
             stops.discard(event.command_id)
-    return RunRecord(state, attempt, reason, frozenset(seen), frozenset(stops))
+    return RunRecord(state, attempt, reason, frozenset(seen), frozenset(stops), refused, resume_step)

@@ -35,7 +35,7 @@ def start(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
     if not is_run_id(run_id):
         raise CommandError("{!r} is no run id.".format(run_id[:80]), "bad_request")
     run_dir = os.path.join(home, RUNS, run_id)
-    secrets = _secrets(arguments)
+    secrets = secrets_argument(arguments)
     created = False
     if not os.path.isdir(run_dir):
         created = _commit(home, run_dir, arguments)
@@ -43,8 +43,12 @@ def start(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
     return {"run_dir": run_dir, "created": created}
 
 
-def _secrets(arguments: Dict[str, Any]) -> Dict[str, str]:
-    """Return the secrets for the ranks' environment; no other name gets in, since some change what a program does."""
+def secrets_argument(arguments: Dict[str, Any]) -> Dict[str, str]:
+    """Return the secrets for a child's environment; no other name gets in, since some change what a program does.
+
+    Raises:
+        CommandError: one has another name, or is no text.
+    """
     secrets = group_argument(arguments, "secrets")
     for name, value in secrets.items():
         if not _SECRET_NAME.match(name) or not isinstance(value, str) or "\0" in value:

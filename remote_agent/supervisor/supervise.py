@@ -16,6 +16,7 @@ from remote_agent.run_files.journal import JournalWriter
 from remote_agent.supervisor.launch import read_launch
 from remote_agent.supervisor.lease import read_lease, take_lease
 from remote_agent.supervisor.ranks import become_subreaper
+from remote_agent.supervisor.resumption import waiting_resume
 from remote_agent.supervisor.run_record import read_record
 from remote_agent.supervisor.supervision import Supervision, is_fresh
 
@@ -51,7 +52,8 @@ def _supervise(run_dir: str, secrets: Dict[str, str], ready: "_Ready") -> None:
     lease = read_lease(run_dir)
     holder = take_lease(run_dir)
     record = read_record(run_dir)
-    if holder is None or record.state in ENDED:
+    resume = waiting_resume(run_dir, record) if record.state in ENDED else None
+    if holder is None or (record.state in ENDED and resume is None):
         ready.tell("ready")
         return
     become_subreaper()
@@ -65,7 +67,12 @@ def _supervise(run_dir: str, secrets: Dict[str, str], ready: "_Ready") -> None:
         JournalWriter(folder, NODE_WRITER, run_id, time.time),
     )
     try:
-        if is_fresh(record):
+        if resume is not None:
+            goes_on = supervision.resume(resume, record)
+            ready.tell("ready")
+            if goes_on:
+                supervision.launch(secrets)
+        elif is_fresh(record):
             supervision.begin()
             ready.tell("ready")
             supervision.launch(secrets)

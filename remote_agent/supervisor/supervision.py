@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import Callable, Dict, Optional, Set
+from typing import Callable, Dict, Optional, Set, Tuple
 
 from remote_agent.contract.events import (
     ENDED,
@@ -38,7 +38,9 @@ from remote_agent.supervisor.launch import Launch, trainer_command
 from remote_agent.supervisor.lease import BEAT_S, Lease, LeaseHolder
 from remote_agent.supervisor.node_sample import NodeSampler
 from remote_agent.supervisor.ranks import Ranks, launch_ranks
+from remote_agent.supervisor.resumption import VERB, Resumption, remove_partial_checkpoints, resumption
 from remote_agent.supervisor.run_record import RunRecord
+from remote_agent.supervisor.talk import CommandError
 from remote_agent.supervisor.verdict import (
     LAUNCHER,
     Ending,
@@ -46,6 +48,7 @@ from remote_agent.supervisor.verdict import (
     failure_in_log,
     first_failure,
     last_lines,
+    mark_attempt,
     memory_kills,
     verdict,
 )
@@ -84,6 +87,7 @@ class Supervision:
         self._rank0 = JournalReader(os.path.join(run_dir, JOURNAL), RANK0_WRITER, _RANK0_KINDS)
         self._sampler = NodeSampler(run_dir)
         self._ranks: Optional[Ranks] = None
+        self._resume: Optional[Tuple[Command, Resumption]] = None
         self._ended: Optional[TrainingEnded] = None
         self._deadline: Optional[float] = None
         self._next_force: Optional[signal.Signals] = None
@@ -111,21 +115,65 @@ class Supervision:
             self._conclude(self._ranks)
         self._journal.sync()
 
+    def resume(self, command: Command, record: RunRecord) -> bool:
+        """Let an ended run enter its next attempt; say False where the command had to be refused.
+
+        The command is accepted after the change of state, so that one that a crash has cut off is taken again.
+        """
+        self._seen.add(command.command_id)
+        try:
+            wanted = resumption(self._run_dir, self._launch, record, command)
+        except CommandError as error:
+            self._refuse(command, error.sentence)
+        else:
+            self._leave_attempt(command.command_id)
+            self._resume, self._launch = (command, wanted), wanted.launch
+            self._attempt += 1
+            self._enter(STARTING, "from step {}".format(wanted.step))
+            self._write(AttemptStarted(self._attempt, self._launch.ranks, wanted.step, wanted.checkpoint))
+            if wanted.note:
+                self._write(Complained("warning", wanted.note))
+            self._write(CommandAccepted(command.command_id, command.verb))
+        self._journal.sync()
+        remove_command(os.path.join(self._run_dir, INBOX), command.command_id)
+        return self._resume is not None
+
     def launch(self, secrets: Dict[str, str]) -> None:
         """Start the ranks; where that fails the run has failed."""
-        self._take_commands()
-        if self._state != QUEUED:
-            return
-        self._attempt += 1
-        arguments, environment = trainer_command(self._run_dir, self._launch, self._attempt, "")
+        if self._resume is None:
+            self._take_commands()
+            if self._state != QUEUED:
+                return
+            self._attempt += 1
+            self._enter(STARTING)
+            self._write(AttemptStarted(self._attempt, self._launch.ranks))
+            self._journal.sync()
+        checkpoint = self._resume[1].checkpoint if self._resume else ""
+        arguments, environment = trainer_command(self._run_dir, self._launch, self._attempt, checkpoint)
         environment.update(secrets)
-        self._enter(STARTING)
-        self._write(AttemptStarted(self._attempt, self._launch.ranks))
-        self._journal.sync()
         try:
             self._ranks = launch_ranks(self._run_dir, arguments, environment)
         except OSError as error:
             self._enter(FAILED, "{} cannot be started: {}.".format(arguments[0], error.strerror))
+            return
+        if self._resume is not None:
+            command, wanted = self._resume
+            self._write(CommandDone(command.command_id, command.verb, wanted.step))
+
+    def _leave_attempt(self, resume_id: str) -> None:
+        """Clear away what the attempt before has left, so that none of it is taken for the next one's."""
+        self._read_rank0()
+        self._finish_stops()
+        self._ended = None
+        for folder in (CONTROL, INBOX):
+            path = os.path.join(self._run_dir, folder)
+            for command in list_commands(path)[0]:
+                if command.verb != VERB and command.command_id != resume_id:
+                    self._seen.add(command.command_id)
+                    self._refuse(command, "The run ended before this was done.")
+                    remove_command(path, command.command_id)
+        remove_partial_checkpoints(self._run_dir)
+        mark_attempt(self._run_dir, self._attempt + 1)
 
     def watch(self, wait: Callable[[float], None] = time.sleep) -> None:
         """Return when the run has ended, or when another supervisor has taken it.
@@ -221,6 +269,8 @@ class Supervision:
         if command.verb == "stop":
             self._write(CommandAccepted(command.command_id, command.verb))
             self._stop(command)
+        elif command.verb == VERB:
+            self._refuse(command, "The run is {}; it goes on already.".format(self._state))
         elif command.verb not in _CONTROL_VERBS:
             self._refuse(command, "There is no command {}.".format(command.verb[:40]))
         elif self._state != RUNNING:

@@ -14,6 +14,7 @@ LAUNCHER_LOG = "launcher.log"
 LAUNCHER = -1
 LAST_LINES = 20
 _TAIL_BYTES = 16 << 10
+_ATTEMPT_MARK = "=== Luthier: attempt "
 _LINE_CHARACTERS = 1000
 _ROOT_CAUSE = re.compile(
     r"Root Cause \(first observed failure\):.*?rank\s*:\s*(\d+) .*?exitcode\s*:\s*(-?\d+) \(pid: (\d+)\)", re.DOTALL
@@ -107,9 +108,22 @@ def signal_name(number: int) -> str:
         return "signal {}".format(number)
 
 
+def mark_attempt(run_dir: str, attempt: int) -> None:
+    """Put a line into every log that there is, so that the words before it are not taken for the new attempt's."""
+    line = "{}{} ===\n".format(_ATTEMPT_MARK, attempt).encode("ascii")
+    folder = os.path.join(run_dir, LOG)
+    for name in os.listdir(folder):
+        if name == LAUNCHER_LOG or (name.startswith("rank") and name.endswith(".log")):
+            log = os.open(os.path.join(folder, name), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                os.write(log, line)
+            finally:
+                os.close(log)
+
+
 def failure_in_log(run_dir: str) -> Optional[RankFailure]:
     """Return the root cause that the launcher printed, None where it printed none."""
-    found = _ROOT_CAUSE.search(tail(os.path.join(run_dir, LOG, LAUNCHER_LOG)))
+    found = _ROOT_CAUSE.search(_of_this_attempt(tail(os.path.join(run_dir, LOG, LAUNCHER_LOG))))
     if found is None:
         return None
     return RankFailure(int(found.group(1)), int(found.group(3)), exit_from_code(int(found.group(2))))
@@ -129,8 +143,14 @@ def first_failure(exits: Dict[int, Tuple[int, Exit]]) -> Optional[RankFailure]:
 def last_lines(run_dir: str, rank: int) -> Tuple[str, ...]:
     """Return the last lines that a rank, or the launcher, printed; each cut at 1000 characters."""
     name = LAUNCHER_LOG if rank == LAUNCHER else rank_log(rank)
-    lines = [line[:_LINE_CHARACTERS] for line in tail(os.path.join(run_dir, LOG, name)).splitlines() if line.strip()]
+    text = _of_this_attempt(tail(os.path.join(run_dir, LOG, name)))
+    lines = [line[:_LINE_CHARACTERS] for line in text.splitlines() if line.strip()]
     return tuple(lines[-LAST_LINES:])
+
+
+def _of_this_attempt(text: str) -> str:
+    _, mark, rest = text.rpartition(_ATTEMPT_MARK)
+    return rest.partition("\n")[2] if mark else text
 
 
 def tail(path: str) -> str:

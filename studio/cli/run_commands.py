@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import math
 from typing import Any
 
@@ -17,6 +18,7 @@ from studio.session.following import Following
 from studio.session.known_nodes import save_node
 from studio.session.launching import LaunchCancelledError, LaunchError, Launching, StartUnknownError
 from studio.session.records import launched_row
+from studio.session.resuming import resume_run, resumed_row
 from studio.store.rows import RunRow
 
 
@@ -71,6 +73,21 @@ def stop(arguments: argparse.Namespace, desk: Desk) -> int:
     agent.command(row.run_id, "stop", {"save": arguments.save})
     say(f"{row.run_id} was asked to stop; `luthier attach {row.run_id}` shows when it has.")
     return OK
+
+
+def resume(arguments: argparse.Namespace, desk: Desk) -> int:
+    """Let an ended run go on from its last checkpoint and follow it to its end."""
+    row = _known_run(arguments.run, arguments.node, desk)
+    resumed = resume_run(desk.reach.agent(desk.node(row.node).address), row.run_id, arguments.python)
+    row = resumed_row(row)
+    desk.library.save_run(row)
+    if arguments.json:
+        # one line, since the lines of the journal follow
+        goes_on = {"run_id": row.run_id, "node": row.node, "attempt": resumed.attempt, "step": resumed.step}
+        say(json.dumps(goes_on))
+    else:
+        say(f"{row.run_id} goes on from step {resumed.step}.")
+    return OK if arguments.detach else _follow(row, desk, arguments.json)
 
 
 def list_runs(arguments: argparse.Namespace, desk: Desk) -> int:

@@ -24,7 +24,8 @@ from studio.remote.sending import Meter, send_files, source_files
 from studio.remote.transport import Transport
 
 __all__ = [
-    "Agent", "AttachStream", "BrowseEntry", "Listing", "Patience", "Prepared", "Progress", "RunSummary",
+    "Agent", "AttachStream", "BrowseEntry", "HubModel", "Listing", "Patience", "Prepared", "Progress", "Resumed",
+    "RunSummary",
 ]  # fmt: skip
 
 TOKENIZER_FILES = frozenset(
@@ -79,6 +80,23 @@ class RunSummary:
     alive: bool
     size_bytes: int
     created_s: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Resumed:
+    """A run that goes on as its ``attempt``; ``step`` updates were done before it."""
+
+    attempt: int
+    step: int
+
+
+@dataclasses.dataclass(frozen=True)
+class HubModel:
+    """A model of the Hub that lies on the node: ``revision`` is its commit, ``path`` an absolute path there."""
+
+    repo: str
+    revision: str
+    path: str
 
 
 class Agent:
@@ -234,6 +252,42 @@ class Agent:
             "bundle": dict(bundle or {}),
         }
         return self._ask("start", arguments, on_progress, cancelled).get("created") is True
+
+    def resume(
+        self,
+        run_id: str,
+        python: str = "",
+        command_id: str = "",
+        secrets_by_name: Mapping[str, str] | None = None,
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> Resumed:
+        """Let an ended run go on from its last checkpoint with full state, by its own interpreter or another one.
+
+        A repeat with the same ``command_id`` starts nothing more.
+        """
+        request = {
+            "run_id": run_id,
+            "command_id": command_id or secrets.token_hex(8),
+            "python": python,
+            "secrets": dict(secrets_by_name or {}),
+        }
+        return _report(Resumed, self._ask("resume", request, on_progress, cancelled))
+
+    def hub(
+        self,
+        repo: str,
+        revision: str = "",
+        python: str = "",
+        secrets_by_name: Mapping[str, str] | None = None,
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> HubModel:
+        """Have the node fetch a model of the Hub, unless that commit lies there; a branch is pinned to its commit."""
+        request = {
+            "repo": repo, "revision": revision, "python": python, "secrets": dict(secrets_by_name or {}),
+        }  # fmt: skip
+        return _report(HubModel, self._ask("hub", request, on_progress, cancelled))
 
     def attach(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import dataclasses
 import math
@@ -135,7 +136,7 @@ class LocalTransport:
         return "this computer"
 
 
-class _LocalChannel:
+class _LocalChannel(abc.ABC):
     """A child process; standard error goes to an unnamed file, which nobody has to drain."""
 
     def __init__(self, stdin: int, stdout: int, command: list[str]) -> None:
@@ -145,7 +146,8 @@ class _LocalChannel:
             self._child = _start(command, stdin, stdout, self._complaint)
         except OSError as error:
             self._complaint.close()
-            raise NodeRefused(f"{command[0]} cannot be started on this computer: {error.strerror}.") from None
+            what = error.filename or command[0]  # the home folder, where that is what is missing
+            raise NodeRefused(f"{what} cannot be used on this computer: {error.strerror}.") from None
 
     def ending(self, timeout_s: float) -> Ending:
         if self.closed:  # by the transport, from another thread
@@ -181,17 +183,17 @@ class _LocalChannel:
         self._end_output()
         self._complaint.close()
 
-    def _end_input(self) -> None:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def _end_input(self) -> None: ...
 
-    def _end_output(self) -> None:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def _end_output(self) -> None: ...
 
-    def send(self, data: bytes) -> None:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def send(self, data: bytes) -> None: ...
 
-    def receive(self, timeout_s: float) -> bytes:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def receive(self, timeout_s: float) -> bytes: ...
 
 
 class _SocketChannel(_LocalChannel):

@@ -80,7 +80,8 @@ class Following:
                     return False
         finally:
             stream.close()
-        return was_ended
+        # what was read to the end may be that the run goes on
+        return was_ended and self.row.state in ENDED
 
     def _fold(self, batch: RunBatch) -> None:
         self.gone = self.gone or batch.gone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import re
 import shutil
 import tempfile
@@ -15,7 +16,15 @@ from typing import TYPE_CHECKING
 from remote_agent.contract.data_report import DataReport, ModelReport, RowView
 from remote_agent.contract.job_spec import JobSpec, ModelSpec
 from remote_agent.contract.node_report import NodeReport
-from remote_agent.contract.run_dir import CHECKPOINTS, RUNS, checkpoint_folder, is_run_id
+from remote_agent.contract.run_dir import (
+    CHECKPOINTS,
+    MODELS,
+    RUNS,
+    checkpoint_folder,
+    hub_model_folder,
+    is_commit,
+    is_run_id,
+)
 
 if TYPE_CHECKING:
     from studio.remote.agent import Agent, Progress
@@ -24,10 +33,8 @@ OnProgress = Callable[["Progress"], None] | None
 Cancelled = threading.Event | None
 
 _RUN_CHECKPOINT = re.compile(r"([^/]+)/(?:step-)?(\d{1,12})\Z")
-NO_HUB = (
-    "Luthier cannot fetch {id} from the Hub by itself; download the folder (hf download {id}) on this computer or on "
-    "the node and choose it there."
-)
+HUB_TOKEN = "HF_TOKEN"  # noqa: S105 the name of a variable
+"""The environment variable whose token goes with what a node asks of the Hub."""
 
 
 class InputError(ValueError):
@@ -46,10 +53,11 @@ class Place:
 
 @dataclasses.dataclass(frozen=True)
 class InspectedModel:
-    """A model's report and the local folder that holds its tokenizer files."""
+    """A model's report and the local folder that holds its tokenizer files. ``revision``: the commit of a Hub model."""
 
     report: ModelReport
     tokenizer_folder: Path
+    revision: str = ""
 
 
 def place_of_node(agent: Agent, report: NodeReport, is_local: bool, python: str = "") -> Place:
@@ -62,10 +70,12 @@ def model_path_on_node(model: ModelSpec, home: str) -> str:
     """Return the path of a model that lies on the node already.
 
     Raises:
-        InputError: it is a Hub model, or a checkpoint that is not named as RUN_ID/step.
+        InputError: it is a Hub model that was not fetched yet, or a checkpoint that is not named as RUN_ID/step.
     """
     if model.source == "hub":
-        raise InputError(NO_HUB.format(id=model.id))
+        if not is_commit(model.revision):
+            raise InputError(f"{model.id} was not fetched from the Hub yet; look at the model first.")
+        return "/".join((home, MODELS, hub_model_folder(model.id, model.revision)))
     if model.source == "node":
         return model.id
     assert model.source == "run", model.source
@@ -73,6 +83,12 @@ def model_path_on_node(model: ModelSpec, home: str) -> str:
     if found is None or not is_run_id(found.group(1)):
         raise InputError(f"{model.id} names no checkpoint of a run; write RUN_ID/step, for instance r-…/step-100.")
     return "/".join((home, RUNS, found.group(1), CHECKPOINTS, checkpoint_folder(int(found.group(2)))))
+
+
+def hub_secrets() -> dict[str, str]:
+    """Return the token of the Hub that this process was started with, for a node's one call."""
+    token = os.environ.get(HUB_TOKEN, "").strip()
+    return {HUB_TOKEN: token} if token else {}
 
 
 def local_input(text: str, what: str) -> Path:
@@ -92,13 +108,22 @@ class Inputs:
     def inspect_model(
         self, model: ModelSpec, on_progress: OnProgress = None, cancelled: Cancelled = None
     ) -> InspectedModel:
-        """Return what a model is, without its weights; its tokenizer then lies in the cache.
+        """Return what a model is; its tokenizer then lies in the cache, its weights stay where they are.
+
+        A model of the Hub is first fetched by the node, unless it lies there.
 
         Raises:
             InputError: the model cannot be named on a machine; RemoteError: the machine did not answer well.
         """
+        revision = ""
         if model.source == "desktop":
             place, path = self._local, str(local_input(model.id, "The model"))
+        elif model.source == "hub":
+            place = self._needed_node("The model")
+            fetched = place.agent.hub(
+                model.id, model.revision, place.python, hub_secrets(), on_progress=on_progress, cancelled=cancelled
+            )
+            path, revision = fetched.path, fetched.revision
         else:
             place = self._needed_node("The model")
             path = model_path_on_node(model, place.home)
@@ -113,7 +138,7 @@ class Inputs:
                 aside.replace(folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-        return InspectedModel(report, folder)
+        return InspectedModel(report, folder, revision)
 
     def inspect_data(
         self, spec: JobSpec, model: InspectedModel, on_progress: OnProgress = None, cancelled: Cancelled = None

@@ -109,7 +109,7 @@ class Inspecting(QObject):
         )
 
     def _look_at_model(self, spec: JobSpec) -> None:
-        inputs, model_key, number = self._inputs_maker(), self._model_key(), self._round
+        inputs, number = self._inputs_maker(), self._round
 
         def work(task: Task) -> InspectedModel:
             return inputs(task).inspect_model(spec.model, on_progress=task.report, cancelled=task.cancelled)
@@ -117,7 +117,9 @@ class Inspecting(QObject):
         def on_result(found: InspectedModel) -> None:
             if number != self._round:
                 return
-            self._model, self._model_of = found, model_key
+            if found.revision:
+                self._draft.settle({"model.revision": found.revision})
+            self._model, self._model_of = found, self._model_key()
             self._draft.set_known(model=found.report)
             self.progress = None
             # a reset of template or length by the draft is part of what is looked at next

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from remote_agent.contract.batch_arithmetic import batch_plan
 from remote_agent.contract.bundle import BundleInput
 from remote_agent.contract.data_report import ModelReport, PreparedData
-from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.problems import Known, Problem, blocking, problems
 from remote_agent.contract.run_dir import run_id as new_run_id
 from remote_agent.contract.wire import to_wire
 from studio.remote.errors import Cancelled, LinkError, RemoteError
-from studio.session.inputs import InputError, Place, local_input, model_path_on_node, place_of_node
+from studio.session.inputs import InputError, Place, hub_secrets, local_input, model_path_on_node, place_of_node
 
 if TYPE_CHECKING:
     from studio.remote.agent import Agent, Progress
@@ -197,7 +197,15 @@ class Launching:
     def _model(self, place: Place) -> tuple[str, ModelReport]:
         self._begin(MODEL)
         model = self._spec.model
-        if model.source != "desktop":
+        if model.source == "hub":
+            fetched = self._agent.hub(
+                model.id, model.revision, place.python, hub_secrets(),
+                on_progress=self._progress, cancelled=self._cancelled,
+            )  # fmt: skip
+            path = fetched.path
+            # the run is of that commit, wherever the branch moves
+            self._spec = with_value(self._spec, "model.revision", fetched.revision)
+        elif model.source != "desktop":
             path = model_path_on_node(model, place.home)
         elif place.is_local:
             path = str(local_input(model.id, "The model"))
@@ -305,12 +313,14 @@ class Launching:
 
 def first_steps(spec: JobSpec, node: str, is_local: bool) -> tuple[LaunchStep, ...]:
     """Return the steps of a launch that has not begun."""
-    sends_model = spec.model.source == "desktop" and not is_local
+    model = "Send the model" if spec.model.source == "desktop" and not is_local else "Check the model's files"
+    if spec.model.source == "hub":
+        model = "Fetch the model from the Hub"
     sends_data = spec.data.source == "desktop" and not is_local
     return (
         LaunchStep(CONNECT, f"Reach {node}"),
         LaunchStep(CHECK, "Check the job against the node"),
-        LaunchStep(MODEL, "Send the model" if sends_model else "Check the model's files"),
+        LaunchStep(MODEL, model),
         LaunchStep(DATA, "Send the data" if sends_data else "Find the data"),
         LaunchStep(ENVIRONMENT, "Prepare the environment"),
         LaunchStep(PREPARE, "Prepare the data"),
@@ -325,6 +335,11 @@ def _model_input(spec: JobSpec, node: str, path: str, report: ModelReport) -> Bu
         sent = "" if path == original else f" On {node} it lies at {path}."
         return BundleInput(original, f"It lay on the computer that launched the run.{sent}", "", report.files)
     how = f"It lies on the node {node}."
+    if model.source == "hub":
+        how = (
+            f"Download it from the Hub: hf download {model.id} --revision {model.revision} --local-dir FOLDER. "
+            f"On the node {node} it lies at {path}."
+        )
     if model.source == "run":
         how = f"It is the checkpoint {model.id} of an earlier run on the node {node}."
     return BundleInput(path, how, "", report.files)

@@ -17,6 +17,7 @@ from studio.remote.errors import HostKeyUnknown
 from studio.remote.transport import NodeAddress, Transport
 from studio.session.nodes import Nodes, sentence_of
 from studio.session.reach import Reach
+from studio.session.resuming import resume_run, resumed_row
 from studio.session.shelf import Shelf
 from studio.store.library import Library
 from studio.store.live import NEEDS_PERSON, LinkState, Position, RunBatch
@@ -24,6 +25,7 @@ from studio.store.rows import RunRow, StoreError
 
 if TYPE_CHECKING:
     from studio.background.follower import Follower, FollowerBatch
+    from studio.remote.agent import Resumed
     from studio.state.run import RunState
 
 KEEP_EVERY_MS = 1000
@@ -62,6 +64,7 @@ class OpenRuns(QObject):
         self._open: dict[str, _Open] = {}
         self._followed: dict[str, _Followed] = {}
         self._changed: set[str] = set()
+        self._resuming: set[str] = set()
         self._timer = QTimer(self, singleShot=True, interval=KEEP_EVERY_MS)
         self._timer.timeout.connect(self.keep)
         nodes.reachable_again.connect(self.retry)
@@ -110,6 +113,41 @@ class OpenRuns(QObject):
             self.notice.emit("error", sentence_of(error))
 
         self._tasks.run(self, work, lambda _: None, on_error)
+
+    def resume(self, run_id: str) -> None:
+        """Let an ended run go on from its last checkpoint and follow it again. Raises KeyError for an unknown id."""
+        node = self._shelf.run(run_id).node
+        if run_id in self._resuming:
+            return
+        try:
+            agent = self._reach.agent(self._nodes.address(node))
+        except KeyError:
+            self.notice.emit("error", f"The node {node} of this run is not in the list any more; add it first.")
+            return
+
+        def on_result(resumed: Resumed) -> None:
+            self._resuming.discard(run_id)
+            self.notice.emit("info", f"{run_id} goes on from step {resumed.step}.")
+            self._goes_on(run_id)
+
+        def on_error(error: Exception) -> None:
+            self._resuming.discard(run_id)
+            self._nodes.failed(node, error)
+            self.notice.emit("error", sentence_of(error))
+
+        self._resuming.add(run_id)
+        self._tasks.run(self, lambda task: resume_run(agent, run_id, cancelled=task.cancelled), on_result, on_error)
+
+    def _goes_on(self, run_id: str) -> None:
+        """Follow a run again that was over."""
+        row = resumed_row(self._shelf.run(run_id))
+        self._shelf.update_run(row)
+        opened = self._open.get(run_id)
+        if opened is None:
+            self.run(run_id)
+        elif opened.reading is None:
+            opened.rereads = opened.is_final = False
+            self._follow(run_id, row.node, None)
 
     def close_run(self, run_id: str) -> None:
         """Let go of a run that is over; one that goes on stays followed."""
@@ -194,9 +232,11 @@ class OpenRuns(QObject):
         if opened is None:
             return
         state = opened.state
-        opened.is_final = opened.is_final or batch.gone or (opened.rereads and batch.caught_up)
         before = state.state
         state.fold_batch(batch)
+        # what was read once more may be that the run goes on
+        opened.rereads = opened.rereads and state.is_ended
+        opened.is_final = opened.is_final or batch.gone or (opened.rereads and batch.caught_up)
         if opened.reading is not None:
             return
         self._changed.add(run_id)

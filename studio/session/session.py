@@ -336,6 +336,10 @@ class Session(QObject):
         """Ask a run to stop after the update it is in, with a checkpoint if asked."""
         self._runs.command(run_id, "stop", {"save": save})
 
+    def resume_run(self, run_id: str) -> None:
+        """Let a run that has ended, but is not complete, go on from its last checkpoint with full state."""
+        self._runs.resume(run_id)
+
     def save_now(self, run_id: str) -> None:
         """Ask a run for a checkpoint with everything a resume needs."""
         self._runs.command(run_id, "save", {})

@@ -134,6 +134,14 @@ class Draft(QObject):
         self._last_edit = (paths, now)
         self._become(spec)
 
+    def settle(self, changes: Mapping[str, Any]) -> None:
+        """Set what was found out of the fields as they are, such as the commit of a branch; no step of the undo."""
+        spec = self._spec
+        for path, value in changes.items():
+            spec = with_value(spec, path, value)
+        if spec != self._spec:
+            self._become(spec)
+
     def undo(self) -> None:
         """Take the last change back; nothing happens where there is none."""
         if self._undo:

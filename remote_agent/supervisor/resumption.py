@@ -1,0 +1,137 @@
+"""From which checkpoint an ended run goes on, and why it may not."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from typing import Any, List, NamedTuple, Optional, Tuple
+
+from remote_agent.contract.events import ENDED, FINISHED, TrainingEnded, TrainingStarted
+from remote_agent.contract.run_dir import CHECKPOINTS, INBOX, JOURNAL, RANK0_WRITER, checkpoint_step
+from remote_agent.run_files.inbox import Command, list_commands
+from remote_agent.run_files.journal_segments import JournalReader, last_events
+from remote_agent.run_files.manifest import Manifest, committed_checkpoints, read_manifest, verify
+from remote_agent.supervisor.launch import Launch
+from remote_agent.supervisor.run_record import RunRecord
+from remote_agent.supervisor.talk import CommandError, Talk
+
+VERB = "resume"
+PHASE = "checking the checkpoint"
+
+
+class Resumption(NamedTuple):
+    """Where a run goes on: ``step`` updates are done; ``note`` is what people have to know of it, or empty."""
+
+    step: int
+    checkpoint: str
+    launch: Launch
+    note: str
+
+
+def waiting_resume(run_dir: str, record: RunRecord) -> Optional[Command]:
+    """Return the oldest resume in the inbox that was not taken yet."""
+    commands, _ = list_commands(os.path.join(run_dir, INBOX))
+    return next(
+        (command for command in commands if command.verb == VERB and command.command_id not in record.seen), None
+    )
+
+
+def check_ended(run_dir: str, record: RunRecord) -> None:
+    """Raise CommandError unless the run has ended before its training was complete."""
+    if record.state not in ENDED:
+        raise CommandError(
+            "The run is {}; only a run that has ended can go on from a checkpoint.".format(record.state or "new"),
+            "bad_request",
+        )
+    ends = [
+        event
+        for _, event in last_events(os.path.join(run_dir, JOURNAL), RANK0_WRITER)
+        if isinstance(event, TrainingEnded)
+    ]
+    if record.state == FINISHED or (ends and ends[-1].complete):
+        steps = " All {} updates are done.".format(ends[-1].step) if ends else ""
+        raise CommandError("The run is complete; there is nothing to go on with.{}".format(steps), "bad_request")
+
+
+def choose_checkpoint(talk: Talk, run_dir: str, launch: Launch) -> Tuple[str, str]:
+    """Return the newest undamaged checkpoint with its full state, and a sentence on newer ones that were passed over.
+
+    One of the very last update is left out: after it there is no update for the ranks to go on with.
+
+    Raises:
+        CommandError: there is none, or it was written by another number of ranks; or the client cancelled.
+    """
+    found = [item for item in committed_checkpoints(os.path.join(run_dir, CHECKPOINTS)) if item[2].has_state]
+    total = _total_steps(run_dir)
+    if total and found and found[0][0] >= total:
+        raise CommandError(
+            "All {} updates are done and {} holds their result; only what follows the last update is missing, and "
+            "there is no earlier checkpoint to go on from.".format(total, os.path.basename(found[0][1])),
+            "bad_request",
+        )
+    found = [item for item in found if not total or item[0] < total]
+    damaged: List[str] = []
+    for number, (_, folder, manifest) in enumerate(reversed(found)):
+        talk.check()
+        talk.progress(PHASE, number, len(found), "checkpoints")
+        wrong = verify(folder)
+        name = os.path.basename(folder)
+        if wrong:
+            damaged.append("{} is damaged ({})".format(name, wrong[0].rstrip(".")))
+            continue
+        _check_ranks(name, manifest, launch)
+        return name, "; ".join(damaged) + ", so the run goes on from {}.".format(name) if damaged else ""
+    if damaged:
+        raise CommandError("There is nothing to go on from: {}.".format("; ".join(damaged)), "not_found")
+    raise CommandError(
+        "The run has no checkpoint with its full state, so it cannot go on; start it anew, and let it save its full "
+        "state every so many steps.",
+        "not_found",
+    )
+
+
+def _total_steps(run_dir: str) -> int:
+    """Return the updates of the whole run, 0 where its ranks never got so far as to tell."""
+    reader = JournalReader(os.path.join(run_dir, JOURNAL), RANK0_WRITER, (TrainingStarted.kind,))
+    try:
+        totals = [event.total_steps for _, event in reader.poll() if isinstance(event, TrainingStarted)]
+    finally:
+        reader.close()
+    return totals[-1] if totals else 0
+
+
+def _check_ranks(name: str, manifest: Manifest, launch: Launch) -> None:
+    if manifest.world_size != launch.ranks:
+        raise CommandError(
+            "{} was written by {} processes and the run has {}.".format(name, manifest.world_size, launch.ranks),
+            "bad_request",
+        )
+
+
+def resumption(run_dir: str, launch: Launch, record: RunRecord, command: Command) -> Resumption:
+    """Return what a command from the inbox asks for, checked anew. Raises CommandError."""
+    check_ended(run_dir, record)
+    name = _text(command, "checkpoint")
+    step = checkpoint_step(name)
+    manifest = read_manifest(os.path.join(run_dir, CHECKPOINTS, name)) if step is not None else None
+    if step is None or manifest is None or not manifest.has_state:
+        raise CommandError("{} is no checkpoint that the run can go on from.".format(name[:80] or "It"), "not_found")
+    _check_ranks(name, manifest, launch)
+    python, extensions = _text(command, "python"), _text(command, "extensions_dir")
+    if python:
+        launch = dataclasses.replace(launch, python=python, extensions_dir=extensions or launch.extensions_dir)
+    return Resumption(step, name, launch, _text(command, "note"))
+
+
+def _text(command: Command, name: str) -> str:
+    value: Any = command.arguments.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def remove_partial_checkpoints(run_dir: str) -> None:
+    """Remove what was being written when an attempt ended; no rank runs any more."""
+    parent = os.path.join(run_dir, CHECKPOINTS)
+    for name in os.listdir(parent):
+        if name.startswith(".step-") and name.endswith(".partial"):
+            shutil.rmtree(os.path.join(parent, name))
