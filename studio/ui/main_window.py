@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from studio.ui.page_stack import JOB_KEYS, RUN_KEYS, PageStack, job_tabs, run_ta
 from studio.ui.problems_bar import PlainNotice, ProblemsBar, page_of
 from studio.ui.sidebar import JOB, NODE, RUN, Sidebar, short_gpu_name
 from studio.ui.status_strip import StatusStrip
+from studio.ui.translation import told
 from studio.ui.window_verbs import WindowVerbs
 
 if TYPE_CHECKING:
@@ -225,7 +227,7 @@ class MainWindow(QMainWindow):
         if self._run_id:
             self.show_job()
         if against:
-            self.show_notice("warning", self.tr("Not launched yet: {}").format(against[0].sentence))
+            self.show_notice("warning", self.tr("Not launched yet: {}").format(told(against[0].sentence)))
             self.reveal(against[0].field)
             return
         self.show_tab("launch")
@@ -298,8 +300,8 @@ class MainWindow(QMainWindow):
         name = self.session.node_name
         node = self.session.hosts.get(name) if name else None
         if node is None or node.report is None or not node.report.gpus:
-            return name
-        return f"{name} · {len(node.report.gpus)} × {short_gpu_name(node.report.gpus[0].name)}"
+            return told(name)
+        return f"{told(name)} · {len(node.report.gpus)} × {short_gpu_name(node.report.gpus[0].name)}"
 
     def _on_run_changed(self) -> None:
         if not self._run_timer.isActive():
@@ -309,7 +311,7 @@ class MainWindow(QMainWindow):
         run = self._run
         if run is None:
             return
-        subtitle = self.tr("of {job}, on {node}").format(job=run.spec.name, node=run.node)
+        subtitle = self.tr("of {job}, on {node}").format(job=run.spec.name, node=told(run.node))
         if run.started_s:
             since = datetime.datetime.fromtimestamp(run.started_s, datetime.UTC).astimezone()
             subtitle = self.tr("{what} since {time}").format(what=subtitle, time=since.strftime("%H:%M"))
@@ -400,13 +402,22 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(_READY_AFTER_MS, self, self._get_ready)
 
     def _get_ready(self) -> None:
-        """Bring in, on another thread, what the icons and the first chart need, and tell that the window is up."""
+        """Bring in, one after the other on another thread, what icons and charts need; say that the window is up."""
         if not self.isVisible():
             return  # closed again already
-        tasks = self.session.tasks
-        tasks.run(self, lambda _: icons.fetch(), lambda _: icons.load(), self._on_fetch_failed)
-        tasks.run(self, lambda _: loading.load(), lambda _: None, self._on_fetch_failed)
+
+        self.session.tasks.run(
+            self,
+            lambda task: loading.load(functools.partial(_fetch_icons, task.report)),
+            lambda _: None,
+            self._on_fetch_failed,
+            lambda _: self._show_icons(),
+        )
         self.ready.emit()
+
+    def _show_icons(self) -> None:
+        icons.load()
+        self.sidebar.tree.viewport().update()  # the library's rows are painted, and were without icons so far
 
     def _on_fetch_failed(self, error: Exception) -> None:
         self.show_notice("error", self.tr("Icons and charts cannot be drawn: {}").format(error))
@@ -421,3 +432,8 @@ class MainWindow(QMainWindow):
         """Remember places and sizes."""
         self._last_layout.keep(self, self.splitter, self._tabs[JOB])
         super().closeEvent(event)
+
+
+def _fetch_icons(tell: Callable[[object], None]) -> None:
+    icons.fetch()
+    tell(None)
