@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 NODE ?= local
 
-.PHONY: demo test bench lint set-up clean
+.PHONY: demo test bench lint translations set-up clean
 
 demo: set-up
 	$(PYTHON) -m studio.demo --node $(NODE)
@@ -17,6 +17,10 @@ lint: set-up
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+
+# Collects the texts of the window for the translators, and compiles what they translated.
+translations: set-up
+	$(PYTHON) packaging/translations.py
 
 set-up:
 	@bash packaging/set_up.sh

@@ -54,13 +54,14 @@ def main(argv: Sequence[str]) -> int:
 def make_application(argv: Sequence[str]) -> QApplication:
     """Return the dressed application; also for the demo and the tests of the whole window."""
     _hurry()
-    from studio.ui import theme
+    from studio.ui import theme, translation
 
     app = QApplication(list(argv))
     app.setApplicationName("luthier")
     app.setApplicationDisplayName("Luthier")
     app.setApplicationVersion(__version__)
     app.setOrganizationName("luthier")
+    translation.start(app, places.resources_dir())
     theme.start(app, places.resources_dir())
     return app
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from studio.remote.call import Progress
 
 SETTLE_MS = 400
+CANCELLED = "Cancelled."
 Found = TypeVar("Found")
 
 
@@ -88,7 +89,7 @@ class Inspecting(QObject):
         """End the look that is under way."""
         if self.progress is not None:
             self._stop()
-            self.problem = "Cancelled."
+            self.problem = CANCELLED
             self.changed.emit()
 
     def load_rows(self, start: int, count: int) -> None:
@@ -171,7 +172,7 @@ class Inspecting(QObject):
 
     def _on_failed(self, error: Exception) -> None:
         self.progress = None
-        self.problem = "Cancelled." if isinstance(error, Cancelled) else sentence_of(error)
+        self.problem = CANCELLED if isinstance(error, Cancelled) else sentence_of(error)
         self.changed.emit()
         if not isinstance(error, Cancelled):
             self.failed.emit(error)

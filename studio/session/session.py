@@ -18,7 +18,7 @@ from studio.remote.errors import HostKeyUnknown, NeedsPerson
 from studio.remote.transport import NodeAddress
 from studio.session.files import Files, short_name
 from studio.session.inputs import Place
-from studio.session.inspecting import Inspecting
+from studio.session.inspecting import CANCELLED, Inspecting
 from studio.session.last_places import LastPlaces
 from studio.session.launcher import Launcher
 from studio.session.launching import LaunchStep
@@ -236,6 +236,11 @@ class Session(QObject):
         """Return why the last look at the inputs failed, empty where it did not."""
         return self._inspecting.problem
 
+    @property
+    def inspection_failed(self) -> bool:
+        """Whether the last look at the inputs failed, so that a launch would fail too; not where it was cancelled."""
+        return self._inspecting.problem not in ("", CANCELLED)
+
     def inspect(self) -> None:
         """Look at model and data again; it happens by itself when either changes."""
         self._inspecting.look_again()
@@ -306,6 +311,9 @@ class Session(QObject):
             self.notice.emit("error", "No node is chosen; choose one to launch on.")
         elif found:
             self.notice.emit("error", f"The job cannot start yet. {found[0].sentence}")
+        elif self.inspection_failed:
+            self.notice.emit("error", f"The job cannot start yet. {self.inspection_problem}")
+            self.inspect()  # what stood in the way may be gone by now; the next launch knows
         else:
             self.save_job()
             self._launcher.launch(self.draft.spec, self.draft.known, address, self._on_started)

@@ -12,7 +12,7 @@ from remote_agent.contract.batch_arithmetic import BatchPlan, batch_plan
 from remote_agent.contract.data_report import DataReport, ModelReport
 from remote_agent.contract.job_spec import DataSpec, JobSpec, ModelSpec, value_at, with_value
 from remote_agent.contract.node_report import NodeReport
-from remote_agent.contract.problems import Fix, Known, Problem, changed_fields, problems
+from remote_agent.contract.problems import ERROR, Fix, Known, Problem, changed_fields, problems
 
 TOKENS, TEMPLATE, LENGTH = "tokens", "template", "length"
 MERGE_WITHIN_S = 0.8
@@ -66,6 +66,7 @@ class Draft(QObject):
         self._undo: list[JobSpec] = []
         self._redo: list[JobSpec] = []
         self._last_edit: tuple[tuple[str, ...], float] = ((), 0.0)
+        self._unread: dict[str, str] = {}
         self._problems = tuple(problems(self._spec, self._known))
 
     @property
@@ -82,6 +83,11 @@ class Draft(QObject):
     def problems(self) -> tuple[Problem, ...]:
         """Return what stands against the job, errors first."""
         return self._problems
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """Return the paths of the fields whose control holds something that could not be read."""
+        return frozenset(self._unread)
 
     @property
     def plan(self) -> BatchPlan:
@@ -123,7 +129,10 @@ class Draft(QObject):
         for path, value in changes.items():
             kind = type(value_at(spec, path))
             spec = with_value(spec, path, float(value) if kind is float and type(value) is int else value)
+        was_unread = [path for path in changes if self._unread.pop(path, "")]
         if spec == self._spec:
+            if was_unread:
+                self._refresh()
             return
         paths, now = tuple(changes), self._clock()
         merges = bool(self._undo) and self._last_edit[0] == paths and now - self._last_edit[1] < MERGE_WITHIN_S
@@ -133,6 +142,19 @@ class Draft(QObject):
         self._redo.clear()
         self._last_edit = (paths, now)
         self._become(spec)
+
+    def set_unread(self, path: str, sentence: str) -> None:
+        """Note that what was typed for a field cannot be read, and why; an empty sentence takes that back.
+
+        The field keeps its value, and the job may not start with another one than the person sees.
+        """
+        if self._unread.get(path, "") == sentence:
+            return
+        if sentence:
+            self._unread[path] = sentence
+        else:
+            del self._unread[path]
+        self._find_problems()
 
     def settle(self, changes: Mapping[str, Any]) -> None:
         """Set what was found out of the fields as they are, such as the commit of a branch; no step of the undo."""
@@ -163,6 +185,7 @@ class Draft(QObject):
         self._last_edit = ((), 0.0)
         self._model_key, self._tokens_key, self._former_tokenizer = None, None, ""
         self._known = Known(node=self._known.node)
+        self._unread.clear()
         self._become(spec)
 
     def set_known(
@@ -213,10 +236,31 @@ class Draft(QObject):
 
     def _refresh(self) -> None:
         before = self._problems
-        self._problems = tuple(problems(self._spec, self._known))
+        self._problems = self._found()
         self.changed.emit()
         if self._problems != before:
             self.problems_changed.emit()
+
+    def _find_problems(self) -> None:
+        before, self._problems = self._problems, self._found()
+        if self._problems != before:
+            self.problems_changed.emit()
+
+    def _found(self) -> tuple[Problem, ...]:
+        typed = [
+            Problem(ERROR, path, sentence, Fix(f"Set to {_shown(value_at(self._spec, path))}", _kept(self._spec, path)))
+            for path, sentence in self._unread.items()
+        ]
+        return (*typed, *problems(self._spec, self._known))
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _kept(spec: JobSpec, path: str) -> tuple[tuple[str, Any], ...]:
+    """Return the changes that leave a field as it is."""
+    return ((path, value_at(spec, path)),)
 
 
 def _model_key(model: ModelSpec) -> _ModelKey:

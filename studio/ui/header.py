@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -21,7 +21,11 @@ from PySide6.QtWidgets import (
 from studio.ui import icons, theme
 from studio.ui.pieces import as_plain_tip
 
-_CHIP_PX = 250
+_CHIP_PX, _SMALL_CHIP_PX = 250, 96
+_LEAST_PX = 520
+_TITLE_PX, _SMALL_TITLE_PX = 320, 160
+_BESIDE_CHIPS_PX = 92
+"""Margins and gaps of the row that holds the chips."""
 
 
 class Tab(NamedTuple):
@@ -41,15 +45,22 @@ class Chip(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setIconSize(QSize(16, 16))
         self._icon, self._invitation = icon, invitation
-        self._words = ""
+        self._words, self._spoken = "", ""
+        self._most_px = _CHIP_PX
         self.show_text("")
+
+    def set_limit(self, pixels: int) -> None:
+        """Cut the text so that the chip is no wider than this."""
+        if pixels != self._most_px:
+            self._most_px = pixels
+            self.show_text(self._words, self._spoken)
 
     def show_text(self, text: str, spoken: str = "") -> None:
         """Show what is chosen, or the invitation where nothing is."""
-        self._words = text
+        self._words, self._spoken = text, spoken
         missing = not text
         shown = QFontMetrics(self.font()).elidedText(
-            text or self._invitation, Qt.TextElideMode.ElideMiddle, _CHIP_PX - 70
+            text or self._invitation, Qt.TextElideMode.ElideMiddle, self._most_px - 70
         )
         self.setText(shown.replace("&", "&&"))
         self.setToolTip(as_plain_tip(spoken or text or self._invitation))
@@ -96,6 +107,7 @@ class TitleEdit(QLineEdit):
 
     def __init__(self) -> None:
         super().__init__()
+        self._most_px = _TITLE_PX
         self.setProperty("role", "title")
         self.setObjectName("jobName")
         self.setAccessibleName(self.tr("Name of the job"))
@@ -107,7 +119,13 @@ class TitleEdit(QLineEdit):
         font = self.font()
         font.setPixelSize(theme.TITLE_PX)
         font.setWeight(font.Weight.DemiBold)
-        self.setFixedWidth(min(320, max(60, QFontMetrics(font).horizontalAdvance(text) + 20)))
+        self.setFixedWidth(min(self._most_px, max(60, QFontMetrics(font).horizontalAdvance(text) + 20)))
+
+    def set_limit(self, pixels: int) -> None:
+        """Be no wider than this."""
+        if pixels != self._most_px:
+            self._most_px = pixels
+            self._fit(self.text())
 
 
 class Header(QWidget):
@@ -184,6 +202,23 @@ class Header(QWidget):
             self.name.setCursorPosition(0)
         self._show_parts(job=True)
         self._show_tabs(tuple(tabs))
+        self._share_out()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the row out anew."""
+        super().resizeEvent(event)
+        self._share_out()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a width that the chips give way to."""
+        return QSize(_LEAST_PX, super().minimumSizeHint().height())
+
+    def _share_out(self) -> None:
+        """Cut the chips where title and chips are wider than the window."""
+        self.name.set_limit(_TITLE_PX if self.width() > 1000 else _SMALL_TITLE_PX)
+        each = (self.width() - self.name.width() - _BESIDE_CHIPS_PX) // 3
+        for chip in (self.model, self.data, self.node):
+            chip.set_limit(max(_SMALL_CHIP_PX, min(_CHIP_PX, each)))
 
     def show_run(self, name: str, subtitle: str, tabs: Sequence[Tab]) -> None:
         """Show a run's name, a line about it, its tabs and the export button."""
@@ -218,6 +253,7 @@ class Header(QWidget):
         for button in self._group.buttons():
             self._group.removeButton(button)
             self._tabs.removeWidget(button)
+            button.hide()
             button.deleteLater()
         for number, tab in enumerate(tabs, 1):
             button = TabButton(tab.text)

@@ -24,13 +24,8 @@ _wishes: dict[int, _Wish] = {}
 _pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
 
 
-def fetch() -> None:
-    """Import qtawesome on a thread that may wait, so that `load` finds it there."""
-    import qtawesome  # noqa: F401  (the import is the work)
-
-
 def load() -> None:
-    """Fill in every icon that was asked for so far; call it after the first paint, and best after `fetch`."""
+    """Fill in every icon that was asked for so far; call it after the first paint."""
     global _loaded
     if not _loaded:
         import qtawesome  # noqa: F401  (the import is the work)

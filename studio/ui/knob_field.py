@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPlainTextEdit,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,6 +24,8 @@ from remote_agent.contract.problems import ERROR
 from studio.state.draft import Draft
 from studio.ui import icons, theme, words
 from studio.ui.controls import ChoiceBox, Switch, read_float, read_int
+from studio.ui.pieces import ElidedLabel
+from studio.ui.translation import told
 
 FIELDS: dict[str, DescribedField] = {field.path: field for field in described_fields(JobSpec)}
 """Every field of the job spec by its dotted path."""
@@ -99,6 +100,7 @@ class KnobControl:
     def __init__(self, draft: Draft, path: str, on_wrong: Callable[[str], None], multiline: bool = False) -> None:
         self._draft, self._field, self._on_wrong = draft, FIELDS[path], on_wrong
         self.path = path
+        self._is_wrong = False
         self.widget: QWidget = self._make(multiline)
         self.widget.setObjectName(path)
         self.widget.setAccessibleName(field_label(path))
@@ -114,7 +116,8 @@ class KnobControl:
     def refresh(self) -> None:
         """Show what the draft holds, unless it is shown already."""
         value = value_at(self._draft.spec, self.path)
-        if value != self._shown or type(value) is not type(self._shown):
+        is_put_right = self._is_wrong and self.path not in self._draft.unread
+        if value != self._shown or type(value) is not type(self._shown) or is_put_right:
             self.show_value(value)
 
     def show_value(self, value: Any) -> None:
@@ -133,7 +136,7 @@ class KnobControl:
         elif isinstance(widget, QLineEdit):
             widget.setText(value_text(self.path, value))
             widget.setCursorPosition(0)
-        self._on_wrong("")
+        self._say("")
 
     def reset(self) -> None:
         """Go back to the default."""
@@ -170,14 +173,20 @@ class KnobControl:
         try:
             value = self._read(text)
         except ValueError as error:
-            self._on_wrong(str(error))
+            self._say(str(error))
             return
         if isinstance(widget, QLineEdit):
             widget.setModified(False)
-        self._on_wrong("")
+        self._say("")
         if value != value_at(self._draft.spec, self.path):
             self._draft.set_value(self.path, value)
         self.show_value(value_at(self._draft.spec, self.path))
+
+    def _say(self, wrong: str) -> None:
+        """Tell row and draft that what was typed cannot be read, or that it can again."""
+        self._is_wrong = bool(wrong)
+        self._on_wrong(wrong)
+        self._draft.set_unread(self.path, wrong)
 
     def _read(self, text: str) -> Any:
         kind = self._field.kind
@@ -294,10 +303,8 @@ class KnobField(QWidget):
             second.setFixedWidth(76 if isinstance(second, ChoiceBox) else CONTROL_WIDTH // 2 - 3)
             row.addSpacing(6)
             row.addWidget(second)
-        self.tail = QLabel(unit)
-        self.tail.setProperty("role", "caption")
-        self.tail.setContentsMargins(8, 0, 0, 0)
-        self.tail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.tail = ElidedLabel(unit, "caption")
+        row.addSpacing(8)
         row.addWidget(self.tail, 1)
 
     def show_value(self, path: str, value: Any) -> None:
@@ -308,8 +315,7 @@ class KnobField(QWidget):
 
     def set_tail(self, text: str) -> None:
         """Say something in the unit's place, such as what a percentage comes to."""
-        self.tail.setText(text)
-        self.tail.setToolTip(text)
+        self.tail.set_text(text)
 
     def reset(self) -> None:
         """Go back to the default of the field, and of its companion."""
@@ -353,7 +359,7 @@ class KnobField(QWidget):
                 control.widget.setProperty("wrong", mark)
                 control.widget.style().unpolish(control.widget)
                 control.widget.style().polish(control.widget)
-            sentence = wrong or (problem.sentence if problem is not None else "")
+            sentence = wrong or (told(problem.sentence) if problem is not None else "")
             sentences += [sentence] if sentence else []
             severe = severe or error
         self._problem.setText(" ".join(sentences))
@@ -375,7 +381,7 @@ class HelpPopup(QFrame):
         for path in paths:
             knob = FIELDS[path].knob
             default = value_text(path, FIELDS[path].default) or self.tr("empty")
-            unit = f" {knob.unit}" if knob.unit else ""
+            unit = f" {QCoreApplication.translate('JobSpec', knob.unit)}" if knob.unit else ""
             for text, role in (
                 (field_label(path), "heading"),
                 (QCoreApplication.translate("JobSpec", knob.help), ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QSplitter
 
 
@@ -21,6 +22,8 @@ class LastLayout:
         geometry, sizes = self._settings.value("window/geometry"), self._settings.value("window/splitter")
         if isinstance(geometry, QByteArray):
             window.restoreGeometry(geometry)
+        elif QGuiApplication.platformName() != "offscreen":  # whose screen is nobody's, and small
+            window.resize(window.size().boundedTo(window.screen().availableSize()))
         if isinstance(sizes, QByteArray):
             splitter.restoreState(sizes)
         return str(self._settings.value("window/jobTab", ""))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from studio.ui.command_palette import CommandPalette
 
 _INFO_STAYS_MS = 8000
+_BETWEEN_LIBRARIES_MS = 50
 _READY_AFTER_MS = 10
 _RUN_REFRESH_MS = 250
 
@@ -142,7 +142,8 @@ class MainWindow(QMainWindow):
         sidebar.run_chosen.connect(self.show_run)
         sidebar.node_chosen.connect(lambda name: self.open_node_menu(name))
         sidebar.new_job_wanted.connect(session.new_job)
-        sidebar.new_node_wanted.connect(lambda: self.open_picker("node"))
+        sidebar.new_node_wanted.connect(self.open_node_form)
+        self.verbs.node_form_wanted.connect(self.open_node_form)
         sidebar.menu_wanted.connect(self._open_menu)
         sidebar.main_menu.clicked.connect(self._open_main_menu)
         header.tab_chosen.connect(self.show_tab)
@@ -253,9 +254,18 @@ class MainWindow(QMainWindow):
 
     def open_picker(self, kind: str, *_: object) -> None:
         """Open the picker of the model, the data or the node below its chip. Raises KeyError for another kind."""
+        self.verbs.open_picker(kind, self._placed(self._chips()[kind]))
+
+    def open_node_form(self, name: str = "") -> None:
+        """Open the form of a new node, or of one that is known."""
+        self.verbs.open_node_form(self._placed(self.header.node), name)
+
+    def _placed(self, chip: Chip) -> Chip:
+        """Return a chip that is shown where it belongs, which it is not yet when a run was shown until now."""
         if self._run_id:
             self.show_job()
-        self.verbs.open_picker(kind, self._chips()[kind])
+            QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+        return chip
 
     def open_node_menu(self, name: str) -> None:
         """Open the menu of a node beside the sidebar."""
@@ -402,24 +412,24 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(_READY_AFTER_MS, self, self._get_ready)
 
     def _get_ready(self) -> None:
-        """Bring in, one after the other on another thread, what icons and charts need; say that the window is up."""
+        """Say that the window is up, and bring in what icons and charts need, a library a turn.
+
+        numpy comes on another thread. What uses Qt comes on this one: PySide makes its classes when they are first
+        asked for, and crashes where two threads ask at the same time.
+        """
         if not self.isVisible():
             return  # closed again already
-
         self.session.tasks.run(
-            self,
-            lambda task: loading.load(functools.partial(_fetch_icons, task.report)),
-            lambda _: None,
-            self._on_fetch_failed,
-            lambda _: self._show_icons(),
+            self, lambda _: loading.load_numbers(), lambda _: self._show_icons(), self._on_loading_failed
         )
         self.ready.emit()
 
     def _show_icons(self) -> None:
         icons.load()
         self.sidebar.tree.viewport().update()  # the library's rows are painted, and were without icons so far
+        QTimer.singleShot(_BETWEEN_LIBRARIES_MS, self, loading.load)
 
-    def _on_fetch_failed(self, error: Exception) -> None:
+    def _on_loading_failed(self, error: Exception) -> None:
         self.show_notice("error", self.tr("Icons and charts cannot be drawn: {}").format(error))
 
     def changeEvent(self, event: QEvent) -> None:
@@ -432,8 +442,3 @@ class MainWindow(QMainWindow):
         """Remember places and sizes."""
         self._last_layout.keep(self, self.splitter, self._tabs[JOB])
         super().closeEvent(event)
-
-
-def _fetch_icons(tell: Callable[[object], None]) -> None:
-    icons.fetch()
-    tell(None)

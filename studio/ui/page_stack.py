@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import QCoreApplication, QSize, Signal
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from studio.session.session import Session
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 JOB_KEYS = ("data", "recipe", "memory", "launch")
 _EDGE_TO_EDGE = ("recipe", "memory")  # their scroll areas reach the edges, and their own margins scroll along
+_LEAST_WIDTH, _LEAST_HEIGHT = 640, 320
 RUN_KEYS = ("monitor", "samples", "log", "config")
 
 
@@ -61,6 +62,10 @@ class PageStack(QStackedWidget):
         self._shown_runs: dict[str, str] = {}
         self.current_key = ""
         self.addWidget(QLabel())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return what every page can make do with, so that a page that is not shown widens nothing."""
+        return QSize(_LEAST_WIDTH, _LEAST_HEIGHT)
 
     def show_page(self, key: str) -> QWidget:
         """Show a page and return it. Raises KeyError for an unknown key."""

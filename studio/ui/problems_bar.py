@@ -10,8 +10,10 @@ from studio.state.draft import Draft
 from studio.ui import icons, theme, words
 from studio.ui.knob_field import FIELDS, field_label
 from studio.ui.pieces import ElidedLabel
+from studio.ui.translation import told
 
 _MOST_ROWS = 6
+_ROW_PX, _COUNT_PX = 30, 18
 DATA, RECIPE = "data", "recipe"
 
 
@@ -52,13 +54,16 @@ class ProblemsBar(QFrame):
         self.count = QPushButton()
         self.count.setObjectName("problemCount")
         self.count.setProperty("role", "link")
-        self.count.setFixedHeight(30)
         self.count.clicked.connect(self._on_count)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(20, 6, 20, 2)
         layout.setSpacing(8)
         layout.addLayout(self._rows, 1)
-        layout.addWidget(self.count, 0, Qt.AlignmentFlag.AlignTop)
+        first_line = QVBoxLayout()  # as high as a row, so that the count stands level with the first of them
+        first_line.addSpacing(_ROW_PX // 2 - _COUNT_PX // 2)
+        first_line.addWidget(self.count)
+        first_line.addStretch(1)
+        layout.addLayout(first_line)
         draft.problems_changed.connect(self.refresh)
         self.refresh()
 
@@ -100,15 +105,15 @@ class ProblemsBar(QFrame):
         place.setCursor(Qt.CursorShape.PointingHandCursor)
         place.clicked.connect(lambda: self.field_wanted.emit(problem.field))
         layout.addWidget(place)
-        layout.addWidget(ElidedLabel(problem.sentence, "muted"), 1)
+        layout.addWidget(ElidedLabel(told(problem.sentence), "muted"), 1)
         fix = problem.fix
         if fix is not None:
-            mend = QPushButton(fix.label)
+            mend = QPushButton(told(fix.label))
             mend.setObjectName(f"problemFix{index}")
-            mend.setAccessibleName(self.tr("{}: mends {}").format(fix.label, place.text()))
+            mend.setAccessibleName(self.tr("{}: mends {}").format(mend.text(), place.text()))
             mend.clicked.connect(lambda: self._draft.apply(fix))
             layout.addWidget(mend)
-        row.setMinimumHeight(30)
+        row.setMinimumHeight(_ROW_PX)
         return row
 
     def _on_count(self) -> None:
@@ -152,8 +157,8 @@ class PlainNotice(QWidget):
         )
         icons.set_pixmap(self._icon, name, tint)
         theme.set_role(self._bar, "information" if severity == "info" else "notice")
-        self._text.setText(sentence)
-        self.setAccessibleName(sentence)
+        self._text.setText(told(sentence))
+        self.setAccessibleName(self._text.text())
         self.show()
 
     @property

@@ -27,6 +27,7 @@ from studio.session.session import Session
 from studio.state.library import RunEntry
 from studio.state.node import NEEDS_PERSON, PROBING, READY, UNREACHABLE, NodeState
 from studio.ui import icons, theme, words
+from studio.ui.translation import told
 
 if TYPE_CHECKING:
     from studio.state.run import RunState
@@ -348,7 +349,7 @@ def _node_entry(node: NodeState) -> Entry:
     }
     tint = {READY: "good", UNREACHABLE: "bad", NEEDS_PERSON: "warning"}.get(node.link, "muted")
     icon = "desktop" if node.is_local else "hard-drives"
-    return Entry(NODE, node.name, node.name, words_for.get(node.link, detail), icon, tint)
+    return Entry(NODE, node.name, told(node.name), words_for.get(node.link, detail), icon, tint)
 
 
 def short_gpu_name(name: str) -> str:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
+from remote_agent.contract.events import STOPPING
 from studio.session.session import Session
 from studio.state.node import NEEDS_PERSON, PROBING, READY, UNREACHABLE
 from studio.ui import theme, words
 from studio.ui.memory.figures import estimate
+from studio.ui.translation import told
 
 if TYPE_CHECKING:
     from studio.state.run import RunState
@@ -51,28 +53,30 @@ class StatusStrip(QWidget):
                 UNREACHABLE: (self.tr("{} does not answer"), "bad"),
                 NEEDS_PERSON: (self.tr("{} needs an answer from you"), "warning"),
             }.get(node.link, (self.tr("{} is not looked at yet"), "muted"))
-            text, role = said[0].format(node.name), said[1]
+            text, role = said[0].format(told(node.name)), said[1]
         self._put(text, role, [*self._fit(), *self._arithmetic()])
 
     def show_run(self, run: RunState) -> None:
         """Show the facts of a run and of the link to its node."""
         link = run.link
         if run.gone:
-            text, role = self.tr("{} has no folder of this run any more").format(run.node), "warning"
+            text, role = self.tr("{} has no folder of this run any more").format(told(run.node)), "warning"
         elif run.is_ended:
-            text, role = self.tr("{} on {}").format(words.run_state(run.state), run.node), "muted"
+            text, role = self.tr("{} on {}").format(words.run_state(run.state), told(run.node)), "muted"
         elif link is None:
-            text, role = self.tr("{} is not connected").format(run.node), "muted"
+            text, role = self.tr("{} is not connected").format(told(run.node)), "muted"
         elif link.kind == "connected":
-            text, role = self.tr("{} connected").format(run.node), "good"
+            text, role = self.tr("{} connected").format(told(run.node)), "good"
         else:
-            text, role = link.sentence or self.tr("{} is out of reach").format(run.node), "warning"
+            text, role = told(link.sentence) or self.tr("{} is out of reach").format(told(run.node)), "warning"
         facts = []
         if run.total_steps:
             facts.append(self.tr("step {} of {}").format(words.whole(run.step), words.whole(run.total_steps)))
-        left = run.eta_s()
+        left = run.eta_s() if run.state != STOPPING else None
         if left is not None:
             facts.append(self.tr("about {} left").format(words.duration(left)))
+        if run.checkpoints:
+            facts.append(self.tr("last checkpoint at step {}").format(words.whole(run.checkpoints[-1].step)))
         if run.damaged:
             damaged = words.counted(
                 run.damaged, self.tr("{} journal line is damaged"), self.tr("{} journal lines are damaged")

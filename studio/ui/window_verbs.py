@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint
+from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 class WindowVerbs(QObject):
     """Everything that can be done from menu, shortcut and palette; ``actions`` in the order of the menu."""
+
+    node_form_wanted = Signal(str)
 
     def __init__(self, session: Session, window: QWidget) -> None:
         super().__init__(window)
@@ -54,6 +56,14 @@ class WindowVerbs(QObject):
         menu.addActions(self.actions)
         menu.popup(at)
 
+    def open_node_form(self, anchor: QWidget, name: str = "") -> None:
+        """Open the form of a new node, or of one that is known, below a widget."""
+        from studio.ui.pickers.node_picker import NodePicker
+
+        picker = NodePicker(self._session, self._window)
+        picker.popup_at(anchor)
+        picker.show_form(name)
+
     def open_picker(self, kind: str, anchor: QWidget) -> None:
         """Open the picker of the model, the data or the node below a widget. Raises KeyError for another kind."""
         match kind:
@@ -73,9 +83,12 @@ class WindowVerbs(QObject):
                 raise KeyError(kind)
 
     def ask_host_key(self, question: HostKeyUnknown, node: str) -> None:
-        """Ask a person whether an unknown host key is the right one."""
+        """Ask a person whether an unknown host key is the right one; once, however many calls met it."""
         from studio.ui.pickers.host_key_dialog import HostKeyDialog
 
+        dialogs = self._window.findChildren(HostKeyDialog)
+        if any(dialog.isVisible() and dialog.asks(question, node) for dialog in dialogs):
+            return
         HostKeyDialog(self._session, question, node, self._window).open()
 
     def ask_job_file(self) -> None:
@@ -103,7 +116,7 @@ class WindowVerbs(QObject):
         """Let a person choose the folder of a bundle, of a run or else of the job."""
         from PySide6.QtWidgets import QFileDialog
 
-        name = QFileDialog.getExistingDirectory(self._window, self.tr("Export into an empty folder"))
+        name = QFileDialog.getExistingDirectory(self._window, self.tr("Export into an empty folder"), str(Path.home()))
         if name and run_id:
             self._session.export_run(run_id, Path(name))
         elif name:
@@ -131,6 +144,7 @@ class WindowVerbs(QObject):
         menu.addAction(self.tr("Look again"), lambda: self._session.probe_node(name))
         node = self._session.hosts.get(name)
         if node is not None and not node.is_local:
+            menu.addAction(self.tr("Edit…"), lambda: self.node_form_wanted.emit(name))
             menu.addAction(self.tr("Remove…"), lambda: self._ask_remove_node(name))
         menu.popup(at)
 

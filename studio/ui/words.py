@@ -77,7 +77,7 @@ def duration(seconds: float) -> str:
     if not math.isfinite(seconds) or seconds < 0:
         return "–"
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f} {translated('s')}"
     left = round(seconds)
     parts: list[tuple[int, str]] = []
     for length, unit in (

@@ -71,6 +71,7 @@ class PageSession(QObject):
         self.calls: list[tuple[Any, ...]] = []
         self.inspection: Work | None = None
         self.inspection_problem = ""
+        self.inspection_failed = False
         self.launch_progress: tuple[Any, ...] = ()
         self.is_launching = False
         self.node_name = ""

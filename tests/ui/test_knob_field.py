@@ -141,3 +141,25 @@ def test_that_an_undo_is_seen_in_the_control(qtbot: QtBot, draft: Draft) -> None
     draft.undo()
     assert line.text() == "10"
     assert value_at(draft.spec, "schedule.warmup.amount") == 10.0
+
+
+def test_that_what_cannot_be_read_holds_the_launch_until_it_is_put_right(qtbot: QtBot, draft: Draft) -> None:
+    field = KnobField(draft, "optimizer.learning_rate")
+    qtbot.addWidget(field)
+    line = type_into(qtbot, field, "optimizer.learning_rate", "abc")
+    problem = draft.problems[0]
+    assert (problem.severity, problem.field) == ("error", "optimizer.learning_rate")
+    assert problem.sentence.startswith("abc is no number")
+    assert problem.fix is not None and problem.fix.label == "Set to 2e-05"
+    draft.apply(problem.fix)
+    assert line.text() == "2e-5"
+    assert "optimizer.learning_rate" not in {problem.field for problem in draft.problems}
+
+
+def test_that_another_job_shows_nothing_of_what_was_typed_into_the_last_one(qtbot: QtBot, draft: Draft) -> None:
+    field = KnobField(draft, "batch.epochs")
+    qtbot.addWidget(field)
+    line = type_into(qtbot, field, "batch.epochs", "many")
+    draft.replace_spec(draft.spec)
+    assert line.text() == "3"
+    assert not draft.unread

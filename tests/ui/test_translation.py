@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,11 +17,15 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTranslator
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QSizePolicy, QWidget
 from pytestqt.qtbot import QtBot
 
+from remote_agent.contract.job_spec import JobSpec
 from studio.background.tasks import Tasks
 from studio.state.run import RunState
 from studio.ui import theme, translation
 from studio.ui.main_window import MainWindow
+from studio.ui.monitor.stop_dialog import StopDialog
+from studio.ui.pickers.popup import Tabs
 from studio.ui.pieces import ElidedLabel
+from studio.ui.recipe.cards import RecipeCard
 from tests.ui.page_session import filled_session, fold_middle, fold_start, fold_steps, new_run, row_view
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -39,9 +44,9 @@ class Message(NamedTuple):
     is_finished: bool
 
 
-def messages() -> list[Message]:
+def messages(path: Path = SOURCE) -> list[Message]:
     found = []
-    for context in ElementTree.parse(SOURCE).getroot().iter("context"):
+    for context in ElementTree.parse(path).getroot().iter("context"):
         for message in context.iter("message"):
             made = message.find("translation")
             assert made is not None
@@ -111,6 +116,8 @@ def vietnamese(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     before = set(qapp.findChildren(QTranslator))
     assert translation.start(qapp, RESOURCES) == "vi"
     yield
+    monkeypatch.setenv(translation.VARIABLE, "en")
+    translation.start(qapp, RESOURCES)
     for translator in set(qapp.findChildren(QTranslator)) - before:
         qapp.removeTranslator(translator)
         translator.deleteLater()
@@ -161,8 +168,8 @@ def longest_word(label: QLabel) -> int:
     return max(label.fontMetrics().horizontalAdvance(word) for word in label.text().split())
 
 
-def cut_texts(window: MainWindow) -> list[str]:
-    """Return the visible texts that are cut, or that stand beyond the edge of the window."""
+def cut_texts(window: QWidget, place: str) -> list[str]:
+    """Return the visible texts of a window that are cut, or that stand beyond its edge."""
     found = []
     for widget in window.findChildren(QWidget):
         if isinstance(widget, QLabel | QPushButton) and widget.isVisible() and widget.text():
@@ -170,8 +177,8 @@ def cut_texts(window: MainWindow) -> list[str]:
             if is_cut(widget) or right > window.width():
                 hint = widget.sizeHint()
                 found.append(
-                    f"{window.pages.current_key}: {type(widget).__name__} {widget.objectName()} “{widget.text()}” "
-                    f"{widget.width()}×{widget.height()} of {hint.width()}×{hint.height()}, right edge {right}"
+                    f"{place}: {type(widget).__name__} {widget.objectName()} “{widget.text()}” is "
+                    f"{widget.width()}×{widget.height()}, needs {hint.width()}×{hint.height()}, right edge {right}"
                 )
     return found
 
@@ -198,7 +205,8 @@ def test_that_the_committed_translations_are_what_the_code_and_the_tools_make_of
         check=False,
     )
     assert made.returncode == 0, made.stdout + made.stderr
-    hint = "texts have changed: run `make translations`, translate what is new, and run it again"
+    new = {text.source for text in messages(tmp_path / SOURCE.name)} - {text.source for text in messages()}
+    hint = f"run `make translations`, translate {sorted(new)}, and run it again"
     assert (tmp_path / SOURCE.name).read_text("utf-8") == SOURCE.read_text("utf-8"), hint
     assert (tmp_path / "luthier_vi.qm").read_bytes() == SOURCE.with_suffix(".qm").read_bytes(), hint
 
@@ -226,6 +234,15 @@ def test_that_the_language_is_the_environments_or_the_first_of_the_systems(
     assert translation.language_of({translation.VARIABLE: named} if named else {}, preferred) == expected
 
 
+def test_that_the_application_starts_in_the_language_that_is_named(luthier_home: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "from studio.app import make_application as make; app = make(['luthier']); "
+         "print(app.translate('pages', 'Recipe').encode())"],
+        env={**os.environ, translation.VARIABLE: "vi"}, cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout.strip() == repr("Công thức".encode())
+
+
 def test_that_english_makes_no_translator(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(translation.VARIABLE, "en")
     before = len(qapp.findChildren(QTranslator))
@@ -248,15 +265,93 @@ def test_that_the_window_speaks_vietnamese(qtbot: QtBot, vietnamese: None, sessi
     assert [tab.text for tab in window.header.tabs] == ["Theo dõi", "Mẫu thử", "Nhật ký", "Cấu hình"]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("No model is chosen.", "Chưa chọn mô hình."),
+        ("12 processes need 12 GPUs; gpu-box has 8.", "12 tiến trình cần 12 GPU; gpu-box chỉ có 8."),
+        ("Weight decay is -1; the least is 0.", "Suy giảm trọng số đang là -1; ít nhất phải là 0."),
+        ("112 rows repeating an earlier one word for word.", "112 dòng lặp lại nguyên văn một dòng trước đó."),
+        (
+            "Saving weights every 900 steps never happens in a run of 270.",
+            "Lưu trọng số sau mỗi 900 bước sẽ không bao giờ xảy ra trong lượt chạy 270 bước.",
+        ),
+        ("The job cannot start yet. No model is chosen.", "Công việc chưa thể bắt đầu. Chưa chọn mô hình."),
+        ("A node says {what} it likes.", "A node says {what} it likes."),
+        ("", ""),
+    ],
+)
+def test_that_a_finished_sentence_is_told_in_vietnamese_with_its_values(
+    vietnamese: None, sentence: str, expected: str
+) -> None:
+    assert translation.told(sentence) == expected
+
+
+def test_that_every_problem_of_a_bad_job_is_told_in_vietnamese(vietnamese: None, session: Any) -> None:
+    draft = session.draft
+    draft.edit({
+        "strategy.ranks": 12, "strategy.offload_parameters": True, "schedule.warmup.amount": 900.0,
+        "schedule.warmup.unit": "steps", "evaluation.every_steps": 5000, "data.max_length": 99999,
+        "data.held_out_fraction": 0.0, "checkpointing.save_at_end": False,
+    })  # fmt: skip
+    assert len(draft.problems) > 6
+    for problem in draft.problems:
+        if "empty answer" not in problem.sentence:  # the report's own words
+            assert translation.told(problem.sentence) != problem.sentence
+        if problem.fix is not None:
+            assert translation.told(problem.fix.label) != problem.fix.label
+
+
+def test_that_sentences_stay_as_they_are_in_english(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(translation.VARIABLE, "en")
+    translation.start(qapp, RESOURCES)
+    assert translation.told("No model is chosen.") == "No model is chosen."
+
+
 @pytest.mark.parametrize("language", ["vietnamese", "stretched"])
 def test_that_no_text_of_any_page_is_cut_in_a_longer_language(
     qtbot: QtBot, request: pytest.FixtureRequest, session: Any, language: str
 ) -> None:
     request.getfixturevalue(language)
+    session.draft.edit({"schedule.warmup.amount": 900.0, "schedule.warmup.unit": "steps", "strategy.ranks": 12})
     window = open_window(qtbot, session)
     cut = []
     for key in (*JOB_PAGES, *RUN_PAGES):
-        show_page(window, session, key)
-        cut += cut_texts(window)
+        page = show_page(window, session, key)
+        for card in page.findChildren(RecipeCard):
+            card.set_open(True)
+        QApplication.processEvents()
+        cut += cut_texts(window, key)
     assert (window.width(), window.height()) == (1280, 800)
+    assert not cut, "\n" + "\n".join(dict.fromkeys(cut))
+
+
+@pytest.mark.parametrize("language", ["vietnamese", "stretched"])
+def test_that_no_text_is_cut_where_nothing_is_chosen_yet_and_in_what_opens_over_the_window(
+    qtbot: QtBot, request: pytest.FixtureRequest, session: Any, language: str
+) -> None:
+    request.getfixturevalue(language)
+    session.draft.replace_spec(JobSpec())
+    session.draft.set_known(model=None, data=None, node=None)
+    window = open_window(qtbot, session)
+    cut = []
+    for key in JOB_PAGES:
+        show_page(window, session, key)
+        cut += cut_texts(window, f"empty {key}")
+    for kind in ("model", "data", "node"):
+        window.open_picker(kind)
+        QApplication.processEvents()
+        popup = QApplication.activePopupWidget()
+        assert popup is not None
+        for tab in range(max([tabs.stack.count() for tabs in popup.findChildren(Tabs)], default=1)):
+            for tabs in popup.findChildren(Tabs):
+                tabs.show_page(tab)
+            QApplication.processEvents()
+            cut += cut_texts(popup, f"{kind} picker {tab}")
+        popup.close()
+    dialog = StopDialog("docstrings", 186, 100, window)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    QApplication.processEvents()
+    cut += cut_texts(dialog, "stopping")
     assert not cut, "\n" + "\n".join(dict.fromkeys(cut))

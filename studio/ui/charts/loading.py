@@ -1,4 +1,4 @@
-"""Brings the chart library in on another thread, and lets charts be built and drawn one a turn of the event loop."""
+"""Brings the chart library in before the first chart asks, and lets charts be drawn one a turn of the event loop."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import time
 BETWEEN_CHARTS_S = 0.004
 """The pause between two charts, in seconds, in which the one is painted and input is answered."""
 
-_is_loading = False
 _drawn_s = 0.0
 
 
+def load_numbers() -> None:
+    """Import what the chart library needs and has no Qt in it, on a thread that may wait."""
+    import numpy  # noqa: F401  (the import is the work)
+
+
 def load() -> None:
-    """Import what the first plot needs; call it on a thread that may wait."""
-    global _is_loading
-    _is_loading = True
-    try:
-        import pyqtgraph  # noqa: F401  (the import is the work)
-    finally:
-        _is_loading = False
+    """Import the chart library; on the GUI thread only, as it uses Qt."""
+    import pyqtgraph  # noqa: F401  (the import is the work)
 
 
 def is_turn() -> bool:
@@ -26,7 +25,7 @@ def is_turn() -> bool:
 
     A chart that nothing was loaded for imports the library itself.
     """
-    return not _is_loading and time.perf_counter() - _drawn_s >= BETWEEN_CHARTS_S
+    return time.perf_counter() - _drawn_s >= BETWEEN_CHARTS_S
 
 
 def take_turn() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QComboBox,
-    QHBoxLayout,
+    QFrame,
     QHeaderView,
+    QScrollArea,
     QSplitter,
     QTableView,
     QVBoxLayout,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 KNOBS = ("data.shape", "data.max_length", "data.over_length", "data.packing", "data.held_out_fraction")
 _SIDE_WIDTH = 388
+_NARROW_VIEW, _STACKED_HEIGHT = 880, 420
 _NARROW_TABLE = 380
 _WIDE_CHOICE = 168
 
@@ -188,15 +191,38 @@ class DataView(QWidget):
         column.setSpacing(12)
         column.addWidget(self._knob_card())
         column.addWidget(self.findings, 1)
-        below = QHBoxLayout()
+        content = QWidget()
+        content.setObjectName("scrolled")
+        self._left, self._side = left, side
+        self._below = below = QBoxLayout(QBoxLayout.Direction.LeftToRight, content)
+        below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(12)
         below.addWidget(left, 1)
         below.addWidget(side)
+        scroll = QScrollArea()
+        scroll.setObjectName("dataScroll")
+        scroll.setAccessibleName(self.tr("Rows, lengths, findings"))
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
         layout.addWidget(self.strip)
-        layout.addLayout(below, 1)
+        layout.addWidget(scroll, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put settings and findings below the rows where the window is narrow; the page scrolls then."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW_VIEW
+        direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if direction != self._below.direction():
+            self._below.setDirection(direction)
+            self._left.setMinimumHeight(_STACKED_HEIGHT if narrow else 0)
+            self._side.setMinimumWidth(0 if narrow else _SIDE_WIDTH)
+            self._side.setMaximumWidth(16_777_215 if narrow else _SIDE_WIDTH)
 
     def _dressed_table(self) -> QTableView:
         table = self.table

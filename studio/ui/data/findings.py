@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from remote_agent.contract.data_report import Finding
 from studio.ui import icons, words
 from studio.ui.pieces import Card, button, clear_layout, plain_label
+from studio.ui.translation import told
 
 SEVERITIES = {
     "error": ("x-circle-fill", "bad"),
@@ -80,7 +81,7 @@ class Findings(Card):
         )
         one = QWidget()
         one.setObjectName(f"finding{number}")
-        one.setAccessibleName(f"{word}, {finding.count}: {finding.sentence}")
+        one.setAccessibleName(f"{word}, {finding.count}: {told(finding.sentence)}")
         head = QHBoxLayout()
         head.setSpacing(6)
         head.addWidget(icons.pixmap_label(icon, token, 16))
@@ -98,7 +99,7 @@ class Findings(Card):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(head)
-        layout.addWidget(plain_label(finding.sentence, "muted", wraps=True))
+        layout.addWidget(plain_label(told(finding.sentence), "muted", wraps=True))
         return one
 
     def _rows_words(self, count: int) -> str:

@@ -11,6 +11,7 @@ from studio.ui import theme, words
 from studio.ui.data.token_legend import TokenLegend
 from studio.ui.data.token_view import MASKED, SPECIAL, TRAINED, TRUNCATED, TokenView, token_kind
 from studio.ui.pieces import Card, ElidedLabel, button, plain_label
+from studio.ui.translation import told
 
 SHOWN_CHARACTERS = 60_000
 CONVERSATION, TEXT, TOKENS = range(3)
@@ -61,7 +62,7 @@ class RowPane(Card):
     def show_problem(self, sentence: str) -> None:
         """Say why no row can be shown."""
         if self._row is None:
-            self._conversation.setPlainText(sentence)
+            self._conversation.setPlainText(told(sentence))
 
     def show_view(self, which: int) -> None:
         """Switch to conversation (0), text (1) or tokens (2)."""

@@ -11,6 +11,7 @@ from remote_agent.contract.data_report import DataReport
 from remote_agent.contract.job_spec import JobSpec
 from studio.ui import icons, words
 from studio.ui.pieces import Card, ElidedLabel, button, plain_label
+from studio.ui.translation import told
 
 if TYPE_CHECKING:
     from studio.session.session import Session
@@ -59,7 +60,7 @@ class SourceStrip(Card):
         self._shape.set_text(report.shape_reason if report is not None else "")
         progress = self._session.inspection
         problem = self._session.inspection_problem if progress is None else ""
-        self._problem.setText(problem)
+        self._problem.setText(told(problem))
         self._problem_row.setVisible(bool(problem))
         self._progress_row.setVisible(progress is not None)
         self._again.setVisible(progress is None)

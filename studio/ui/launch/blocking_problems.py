@@ -10,6 +10,7 @@ from remote_agent.contract.problems import ERROR, Problem
 from studio.state.draft import Draft
 from studio.ui import icons
 from studio.ui.pieces import Card, button, clear_layout, plain_label
+from studio.ui.translation import told
 
 
 class ProblemCard(Card):
@@ -53,17 +54,17 @@ class ProblemCard(Card):
         row.setObjectName(f"launchProblem{number}")
         is_error = problem.severity == ERROR
         word = self.tr("Error") if is_error else self.tr("Warning")
-        row.setAccessibleName(f"{word}: {problem.sentence}")
+        row.setAccessibleName(f"{word}: {told(problem.sentence)}")
         icon, token = ("x-circle-fill", "bad") if is_error else ("warning-fill", "warning")
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addWidget(icons.pixmap_label(icon, token, 16))
         layout.addWidget(plain_label(word, token))
-        layout.addWidget(plain_label(problem.sentence, wraps=True), 1)
+        layout.addWidget(plain_label(told(problem.sentence), wraps=True), 1)
         fix = problem.fix
         if fix is not None:
-            mend = button(fix.label, f"launchFix{number}")
+            mend = button(told(fix.label), f"launchFix{number}")
             mend.clicked.connect(lambda: self._draft.apply(fix))
             layout.addWidget(mend)
         return row

@@ -6,13 +6,18 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from studio.ui import icons, words
 from studio.ui.pieces import ElidedLabel, clear_layout, plain_label
+from studio.ui.translation import told
 
 WAITING, DOING, DONE, FAILED = "waiting", "doing", "done", "failed"
+LONG_S = 10.0
+"""After so many seconds without a figure, a line says how long it has been at it, and why that may be."""
+
+_TICK_MS = 1000
 ICONS = {
     WAITING: ("circle", "muted"),
     DOING: ("arrow-circle-right-fill", "accent"),
@@ -77,6 +82,9 @@ class Checklist(QWidget):
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(8)
+        self._tick = QTimer(self)
+        self._tick.setInterval(_TICK_MS)
+        self._tick.timeout.connect(self.tell_time)
 
     def show_steps(self, steps: Sequence[Step]) -> None:
         """Show the steps as they are now."""
@@ -87,6 +95,15 @@ class Checklist(QWidget):
                 self._rows.addWidget(line)
         for step in steps:
             self._lines[step.key].show_step(step, self._clock())
+        if any(step.state == DOING for step in steps):
+            self._tick.start()
+        else:
+            self._tick.stop()
+
+    def tell_time(self) -> None:
+        """Bring the words of the line that is under way up to date."""
+        for line in self._lines.values():
+            line.tell_time(self._clock())
 
 
 class _Line(QWidget):
@@ -96,6 +113,7 @@ class _Line(QWidget):
         super().__init__()
         self.setObjectName(f"step_{key}")
         self._state = ""
+        self._step: Step | None = None
         self._began: tuple[float, float] = (0.0, 0.0)
         self._icon = QLabel()
         self._label = plain_label("")
@@ -126,34 +144,39 @@ class _Line(QWidget):
         indent.addWidget(self._sentence)
         layout.addLayout(indent)
 
+    def tell_time(self, now: float) -> None:
+        if self._step is not None and self._step.state == DOING:
+            self._progress.set_text(self._progress_words(self._step, now))
+
     def show_step(self, step: Step, now: float) -> None:
+        self._step = step
         if step.state != self._state:
             self._state = step.state
             self._began = (now, step.done)
             icon, token = ICONS.get(step.state, ICONS[WAITING])
             icons.set_pixmap(self._icon, icon, token, 18)
             self._label.setEnabled(step.state != WAITING)
-        self._label.setText(step.label)
+        self._label.setText(told(step.label))
         doing, failed = step.state == DOING, step.state == FAILED
         self._below.setVisible(doing)
         self._sentence.setVisible(failed)
-        self._sentence.setText(step.detail if failed else "")
+        self._sentence.setText(told(step.detail) if failed else "")
         if doing:
-            self._detail.set_text(step.detail)
+            self._detail.set_text(told(step.detail))
             self._progress.set_text(self._progress_words(step, now))
             self._bar.setRange(0, 1000 if step.total else 0)
             if step.total:
                 self._bar.setValue(round(1000 * min(1.0, step.done / step.total)))
         else:
-            self._detail.set_text("" if failed else step.detail)
+            self._detail.set_text("" if failed else told(step.detail))
             self._progress.set_text("")
-        self.setAccessibleName(f"{step.label}: {self._state_word(step.state)}")
-        said = step.detail if not doing else self._progress.whole_text()
-        self.setAccessibleDescription(said)
+        self.setAccessibleName(f"{self._label.text()}: {self._state_word(step.state)}")
+        spoken = told(step.detail) if not doing else self._progress.whole_text()
+        self.setAccessibleDescription(spoken)
 
     def _progress_words(self, step: Step, now: float) -> str:
         if not step.total:
-            return ""
+            return self._long_words(step, now - self._began[0])
         in_bytes = step.unit == "bytes"
         amounts = [words.size(each) if in_bytes else words.whole(round(each)) for each in (step.done, step.total)]
         said = self.tr("{done} of {total}").format(done=amounts[0], total=amounts[1])
@@ -166,6 +189,14 @@ class _Line(QWidget):
         shown = words.size(rate) if in_bytes else words.count(rate)
         left = words.duration((step.total - step.done) / rate)
         return said + "  ·  " + self.tr("{rate}/s, about {time} left").format(rate=shown, time=left)
+
+    def _long_words(self, step: Step, seconds: float) -> str:
+        if seconds < LONG_S:
+            return ""
+        said = self.tr("for {time} now").format(time=words.duration(round(seconds)))
+        if step.key == "environment":
+            said += "  ·  " + self.tr("the first time, DeepSpeed compiles an operator, which takes minutes")
+        return said
 
     def _state_word(self, state: str) -> str:
         known = {

@@ -6,20 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from remote_agent.contract.problems import blocking
-from studio.state.node import READY
 from studio.ui import icons, words
 from studio.ui.launch.blocking_problems import ProblemCard
-from studio.ui.launch.checklist import DOING, DONE, FAILED, WAITING, Check, Checklist
+from studio.ui.launch.checklist import FAILED, Checklist
+from studio.ui.launch.checks import can_start, checks
 from studio.ui.launch.node_card import NodeCard
 from studio.ui.pieces import Card, ElidedLabel, button, plain_label
 
 if TYPE_CHECKING:
     from studio.session.session import Session
 
-_SIDE_WIDTH = 420
+_SIDE_WIDTH, _NARROW_SIDE_WIDTH = 420, 300
+_NARROW_PAGE = 900
 
 
 class LaunchPage(QWidget):
@@ -65,45 +66,22 @@ class LaunchPage(QWidget):
         self.problems.show_problems(session.draft.problems)
         failed = any(step.state == FAILED for step in session.launch_progress)
         launching = session.is_launching or (failed and not self._edited)
-        self.checklist.show_steps(session.launch_progress if launching else self._checks())
+        self.checklist.show_steps(session.launch_progress if launching else checks(session))
         self._list_heading.setText(self.tr("Launch") if launching else self.tr("Before the launch"))
         self._show_sent()
-        ready = session.node is not None and not blocking(list(session.draft.problems)) and not session.is_launching
+        ready = can_start(session) and not session.is_launching
+        held = self.launch_button.hasFocus() or self.cancel_button.hasFocus()
         self.launch_button.setEnabled(ready)
         icons.set_icon(self.launch_button, "play-fill", "on_accent" if ready else "muted")
         self.cancel_button.setVisible(session.is_launching)
+        if held:  # the one that can be pressed takes the keyboard over, which would go astray otherwise
+            (self.cancel_button if session.is_launching else self.launch_button).setFocus()
         self._summary.setText(self._summary_words())
 
-    def _checks(self) -> list[Check]:
-        """Return what can be told before anything is asked of the node."""
-        session, draft = self._session, self._session.draft
-        spec, known = draft.spec, draft.known
-        inspecting = session.inspection is not None
-        model = self.tr("The model has been looked at"), spec.model.id, known.model is not None
-        data = self.tr("The data has been read"), spec.data.path, known.data is not None
-        checks = []
-        for key, (label, chosen, is_known), detail in (
-            ("model", model, session.model_name),
-            ("data", data, session.data_name),
-        ):
-            state = DONE if is_known else (DOING if inspecting and chosen else WAITING)
-            checks.append(Check(key, label, state, detail if chosen else self.tr("not chosen yet")))
-        node = session.node
-        is_ready = node is not None and node.link == READY
-        name = node.name if node is not None else self.tr("not chosen yet")
-        checks.append(Check("node", self.tr("The node answers"), DONE if is_ready else WAITING, name))
-        interpreter = node.report.interpreter if node is not None and node.report is not None else None
-        has_trainer = interpreter is not None
-        lacking = interpreter.missing if interpreter is not None else ()
-        state = WAITING if not is_ready else (DONE if has_trainer and not lacking else FAILED)
-        said = self.tr("missing there: {names}").format(names=", ".join(lacking)) if lacking else ""
-        if is_ready and not has_trainer:
-            said = self.tr("no Python with the trainer's packages was found")
-        checks.append(Check("trainer", self.tr("The trainer's packages are there"), state, said))
-        errors = blocking(list(draft.problems))
-        count = words.counted(len(errors), self.tr("{} problem"), self.tr("{} problems"))
-        checks.append(Check("job", self.tr("The job can start"), FAILED if errors else DONE, count if errors else ""))
-        return checks
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the checklist less room where the window is narrow."""
+        super().resizeEvent(event)
+        self._side.setFixedWidth(_NARROW_SIDE_WIDTH if self.width() < _NARROW_PAGE else _SIDE_WIDTH)
 
     def _show_sent(self) -> None:
         spec, known = self._session.draft.spec, self._session.draft.known
@@ -160,7 +138,7 @@ class LaunchPage(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(left)
-        side = Card(name="launchSide")
+        self._side = side = Card(name="launchSide")
         side.setFixedWidth(_SIDE_WIDTH)
         side.body.setSpacing(12)
         side.body.addWidget(self._list_heading)

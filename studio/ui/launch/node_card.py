@@ -14,6 +14,7 @@ from studio.ui.monitor.hardware import HardwareTiles
 from studio.ui.pickers.node_picker import NodePicker
 from studio.ui.pickers.node_words import LINK_ICONS, hardware_words, link_word
 from studio.ui.pieces import Card, ElidedLabel, button, plain_label
+from studio.ui.translation import told
 
 if TYPE_CHECKING:
     from studio.session.session import Session
@@ -29,7 +30,8 @@ class NodeCard(Card):
         self._session = session
         self._icon = QLabel()
         self._name = plain_label("", "heading", "launchNodeName")
-        self._state = plain_label("", "caption", "launchNodeState")
+        self._state = ElidedLabel("", "caption")
+        self._state.setObjectName("launchNodeState")
         self._change = button(self.tr("Choose…"), "chooseNodeButton", self.tr("Choose the node"))
         self._again = button(self.tr("Ask again"), "askNodeButton", self.tr("Ask the node what it has"))
         self._tiles = HardwareTiles(a_row=4)
@@ -42,9 +44,9 @@ class NodeCard(Card):
         self._again.clicked.connect(lambda: session.probe_node(session.node_name))
         head = QHBoxLayout()
         head.setSpacing(8)
-        for label in (self._icon, self._name, self._state):
-            head.addWidget(label)
-        head.addStretch(1)
+        head.addWidget(self._icon)
+        head.addWidget(self._name)
+        head.addWidget(self._state, 1)
         head.addWidget(self._again)
         head.addWidget(self._change)
         self.body.addLayout(head)
@@ -59,14 +61,14 @@ class NodeCard(Card):
         self._again.setVisible(node is not None)
         if node is None:
             self._name.setText(self.tr("No node is chosen"))
-            self._state.setText(self.tr("a run needs a machine to go to; this computer is one"))
+            self._state.set_text(self.tr("a run needs a machine to go to; this computer is one"))
             self._tiles.show_facts(())
             self._facts.set_text("")
             self._python.set_text("")
             self._problem.hide()
             return
-        self._name.setText(node.name)
-        self._state.setText(link_word(node.link))
+        self._name.setText(told(node.name))
+        self._state.set_text(link_word(node.link))
         self._show_report(node)
 
     def _show_report(self, node: NodeState) -> None:

@@ -9,6 +9,7 @@ from studio.state.draft import Draft
 from studio.ui import theme, words
 from studio.ui.memory.figures import Estimate, estimate
 from studio.ui.memory.state_bar import StateBar
+from studio.ui.pieces import ElidedLabel
 
 
 class MemoryCard(QFrame):
@@ -20,7 +21,7 @@ class MemoryCard(QFrame):
         self.setProperty("role", "card")
         self.setObjectName("memoryCard")
         self._heading, self._figure = QLabel(), QLabel()
-        self._detail, self._verdict, self._note = QLabel(), QLabel(), QLabel()
+        self._detail, self._verdict, self._note = ElidedLabel(), QLabel(), QLabel()
         self._bar = StateBar(bar_height)
         for label, role in (
             (self._heading, "heading"),
@@ -34,8 +35,7 @@ class MemoryCard(QFrame):
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self._figure)
-        row.addWidget(self._detail)
-        row.addStretch(1)
+        row.addWidget(self._detail, 1)
         row.addWidget(self._verdict)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
@@ -75,13 +75,13 @@ class MemoryCard(QFrame):
         self._figure.setText(self.tr("{} of {}").format(used, capacity) if figures.capacity_bytes else used)
         ranks = self._draft.spec.strategy.ranks
         if figures.on_host:
-            self._detail.setText(
+            self._detail.set_text(
                 words.counted(ranks, self.tr("{} process, estimated"), self.tr("{} processes together, estimated"))
             )
         else:
             devices = words.counted(ranks, self.tr("{} GPU"), self.tr("{} GPUs"))
             stage = self._draft.spec.strategy.zero_stage
-            self._detail.setText(self.tr("ZeRO {} over {}, estimated").format(stage, devices))
+            self._detail.set_text(self.tr("ZeRO {} over {}, estimated").format(stage, devices))
         verdict, role = verdict_of(figures)
         self._verdict.setText(verdict)
         theme.set_role(self._verdict, role)

@@ -25,6 +25,7 @@ from studio.ui.knob_field import field_label, value_text
 from studio.ui.monitor.followed_run import FollowedRun
 from studio.ui.pickers.popup import ask_for_path
 from studio.ui.pieces import PLAIN_CORNER, Card, ElidedLabel, button, labelled_switch, plain_label
+from studio.ui.translation import told
 
 if TYPE_CHECKING:
     from studio.session.session import Session
@@ -68,7 +69,7 @@ class ConfigPage(QWidget):
         run = self._run
         if run is None:
             return
-        parts = [run.run_id, self.tr("on {node}").format(node=run.node)]
+        parts = [run.run_id, self.tr("on {node}").format(node=told(run.node))]
         if run.training is not None:
             said = self.tr("{parameters} parameters, {processes} processes, {sequences} sequences")
             parts.append(

@@ -11,6 +11,7 @@ from studio.ui import icons
 from studio.ui.monitor.link_words import NEEDS_PERSON, RECONNECTING, link_sentence
 from studio.ui.pickers.host_key_dialog import ask_about_host_key
 from studio.ui.pieces import button, plain_label
+from studio.ui.translation import told
 
 if TYPE_CHECKING:
     from studio.session.session import Session
@@ -53,7 +54,7 @@ class LinkRow(QFrame):
         sentence = ""
         if run is not None and link is not None:
             next_try_s = link.next_try_s - now if link.next_try_s else 0.0
-            sentence = link_sentence(run.node, link, now - link.since, next_try_s)
+            sentence = link_sentence(told(run.node), link, now - link.since, next_try_s)
         self._text.setText(sentence)
         self.setAccessibleName(sentence)
         self.setVisible(bool(sentence))

@@ -59,6 +59,7 @@ class MonitorPage(QWidget):
         self._build()
         self.state_line.save_now.clicked.connect(self._on_save_now)
         self.state_line.stop.clicked.connect(self._on_stop)
+        self.state_line.resume.clicked.connect(self._on_resume)
 
     def show_run(self, run: RunState) -> None:
         """Show another run, or the same one anew."""
@@ -134,6 +135,11 @@ class MonitorPage(QWidget):
     def _on_save_now(self) -> None:
         if self._run is not None:
             self._session.save_now(self._run.run_id)
+            self.state_line.show_saving(self._run)
+
+    def _on_resume(self) -> None:
+        if self._run is not None:
+            self._session.resume_run(self._run.run_id)
 
     def _on_stop(self) -> None:
         run = self._run

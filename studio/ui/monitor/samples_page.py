@@ -43,6 +43,7 @@ class SamplesPage(QWidget):
             wraps=True,
         )
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setFixedWidth(520)
         self._build()
 
     def show_run(self, run: RunState) -> None:
@@ -147,7 +148,11 @@ class SamplesPage(QWidget):
         layout.setSpacing(12)
         layout.addWidget(self._top)
         layout.addWidget(self._scroll, 1)
-        layout.addWidget(self._empty, 1)
+        middle = QHBoxLayout()  # not aligned by the layout, which would give the label the height of another width
+        middle.addStretch(1)
+        middle.addWidget(self._empty)
+        middle.addStretch(1)
+        layout.addLayout(middle, 1)
 
 
 _SELECTABLE = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard

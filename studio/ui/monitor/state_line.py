@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from remote_agent.contract.events import ENDED, PREPARING, QUEUED, RUNNING, STARTING, STOPPING
+from remote_agent.contract.events import ENDED, FINISHED, PREPARING, QUEUED, RUNNING, STARTING, STOPPING
 from studio.ui import icons, words
 from studio.ui.charts.columns import smoothed
 from studio.ui.pieces import Card, ElidedLabel, button, plain_label
@@ -29,6 +29,7 @@ class StateLine(Card):
         super().__init__(name="stateLine", parent=parent)
         self.setAccessibleName(self.tr("State of the run"))
         self._state = ""
+        self._saving_since: tuple[object, ...] = ()
         self._icon = QLabel()
         self._word = plain_label("", "strong", "runStateWord")
         self._detail = ElidedLabel("", "muted")
@@ -36,6 +37,7 @@ class StateLine(Card):
         self.loss = _Figure(self.tr("loss"), "lossFigure")
         self.held_out = _Figure(self.tr("best held-out"), "heldOutFigure")
         self.save_now = button(self.tr("Save now"), "saveNowButton", self.tr("Save a checkpoint now"))
+        self.resume = button(self.tr("Resume"), "resumeButton", self.tr("Let the run go on from its last checkpoint"))
         self.stop = button(self.tr("Stop…"), "stopButton", self.tr("Stop the run"))
         self.progress = QProgressBar()
         self.progress.setObjectName("runProgressBar")
@@ -53,6 +55,7 @@ class StateLine(Card):
         row.addSpacing(8)
         row.addWidget(self.save_now)
         row.addWidget(self.stop)
+        row.addWidget(self.resume)
         self._below = QWidget()
         below = QVBoxLayout(self._below)
         below.setContentsMargins(0, 0, 0, 0)
@@ -63,6 +66,7 @@ class StateLine(Card):
         self.body.addWidget(self._below)
         icons.set_icon(self.save_now, "floppy-disk", "text")
         icons.set_icon(self.stop, "stop", "text")
+        icons.set_icon(self.resume, "play", "text")
 
     def show_run(self, run: RunState) -> None:
         """Show the run as it stands now."""
@@ -79,8 +83,20 @@ class StateLine(Card):
         self.stop.setVisible(live)
         self.save_now.setVisible(live)
         self.stop.setEnabled(run.state != STOPPING)
-        self.save_now.setEnabled(run.state == RUNNING)
+        if self._saving_since != _news(run) or run.state != RUNNING:
+            self._saving_since = ()
+        saving = bool(self._saving_since)
+        self.save_now.setEnabled(run.state == RUNNING and not saving)
+        self.save_now.setText(self.tr("Saving…") if saving else self.tr("Save now"))
+        step = _resume_step(run)
+        self.resume.setVisible(step > 0)
+        self.resume.setToolTip(self.tr("Go on from step {step}").format(step=words.whole(step)))
         self._show_progress(run)
+
+    def show_saving(self, run: RunState) -> None:
+        """Say that a checkpoint was asked for, until it is there or the run says why it is not."""
+        self._saving_since = _news(run)
+        self.show_run(run)
 
     def _show_progress(self, run: RunState) -> None:
         busy = run.state in _BUSY_STATES or (run.state == RUNNING and not run.step)
@@ -109,7 +125,7 @@ class StateLine(Card):
             parts.append(said.format(step=words.whole(run.step), total=words.whole(run.total_steps)))
         if run.attempt > 1:
             parts.append(self.tr("attempt {number}").format(number=run.attempt))
-        if run.state not in ENDED:
+        if run.state not in ENDED and run.state != STOPPING:
             left = run.eta_s()
             if left is not None and math.isfinite(left):
                 parts.append(self.tr("about {time} left").format(time=words.duration(left)))
@@ -123,6 +139,19 @@ class StateLine(Card):
         name, token = RUN_ICONS.get(self._state, ("hourglass-medium", "muted"))
         icons.set_pixmap(self._icon, name, token, 18)
         self._icon.setAccessibleName(words.run_state(self._state))
+
+
+def _news(run: RunState) -> tuple[object, ...]:
+    """Return what changes with a checkpoint and with a complaint."""
+    return run.run_id, len(run.checkpoints), len(run.complaints)
+
+
+def _resume_step(run: RunState) -> int:
+    """Return the step that an ended run can go on from, 0 where it goes on, is complete or has no such checkpoint."""
+    if run.state not in ENDED or run.state == FINISHED or run.gone:
+        return 0
+    steps = [saved.step for saved in run.checkpoints if saved.has_state]
+    return max((step for step in steps if not run.total_steps or step < run.total_steps), default=0)
 
 
 class _Figure(QWidget):

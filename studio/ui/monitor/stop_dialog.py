@@ -22,6 +22,7 @@ class StopDialog(QDialog):
         self.answer = KEEP
         question = plain_label(self.tr("Stop {name} at step {step}?").format(name=name, step=step), "heading")
         question.setWordWrap(True)
+        question.setMinimumWidth(420)
         kept = plain_label(self._kept(last_saved), "muted", "stopDialogText", wraps=True)
         row = QHBoxLayout()
         row.setSpacing(8)
@@ -40,7 +41,6 @@ class StopDialog(QDialog):
         layout.addWidget(question)
         layout.addWidget(kept)
         layout.addLayout(row)
-        self.setMinimumWidth(460)
         save.setDefault(True)
         save.setFocus()
 

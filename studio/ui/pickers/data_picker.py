@@ -10,6 +10,7 @@ from studio.ui.pickers.path_row import PathRow
 from studio.ui.pickers.popup import Popup, Tabs, ask_for_path
 from studio.ui.pickers.remote_browser import RemoteBrowser
 from studio.ui.pieces import ElidedLabel, button, plain_label
+from studio.ui.translation import told
 
 if TYPE_CHECKING:
     from studio.session.session import Session
@@ -34,7 +35,7 @@ class DataPicker(Popup):
         self.tabs = Tabs(
             (
                 (self.tr("This computer"), "dataFromDesktop", self._desktop_page()),
-                (self._node or self.tr("Node"), "dataFromNode", self._node_page()),
+                (told(self._node) or self.tr("Node"), "dataFromNode", self._node_page()),
             ),
             self.tr("Where the data lies"),
         )

@@ -31,7 +31,7 @@ class HostKeyDialog(QDialog):
     def __init__(self, session: Session, question: HostKeyUnknown, node: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         _dress(self, "hostKeyDialog", self.tr("Is this the right machine?"))
-        self._session, self._question = session, question
+        self._session, self._question, self._node = session, question, node
         layout = QVBoxLayout(self)
         said = self.tr(
             "{node} is reached for the first time. Compare this fingerprint with the one that its owner or your "
@@ -51,6 +51,12 @@ class HostKeyDialog(QDialog):
         # Enter must not accept by accident: the focus starts on the way back.
         refuse.setDefault(True)
         refuse.setFocus()
+
+    def asks(self, question: HostKeyUnknown, node: str) -> bool:
+        """Say whether this is about the same key of the same node."""
+        mine = self._question
+        same_place = (mine.host, mine.port) == (question.host, question.port)
+        return self._node == node and same_place and mine.fingerprint == question.fingerprint
 
     def _on_accept(self) -> None:
         self.accept()

@@ -13,6 +13,7 @@ from studio.ui.pickers.path_row import PathRow
 from studio.ui.pickers.popup import Popup, Tabs
 from studio.ui.pickers.remote_browser import RemoteBrowser
 from studio.ui.pieces import button, plain_label
+from studio.ui.translation import told
 
 if TYPE_CHECKING:
     from studio.session.session import Session
@@ -40,7 +41,7 @@ class ModelPicker(Popup):
         self.tabs = Tabs(
             (
                 (self.tr("This computer"), "modelFromDesktop", self._desktop_page()),
-                (self._node or self.tr("Node"), "modelFromNode", self._node_page()),
+                (told(self._node) or self.tr("Node"), "modelFromNode", self._node_page()),
                 (self.tr("A run"), "modelFromRun", self._run_page()),
                 (self.tr("Hub"), "modelFromHub", self._hub_page()),
             ),
@@ -82,7 +83,7 @@ class ModelPicker(Popup):
         self._run_said = plain_label("", "problem", "modelRunWords", wraps=True)
         self._run_said.hide()
         if not runs.count():
-            place = self._node or self.tr("the node")
+            place = told(self._node) or self.tr("the node")
             said = self.tr(
                 "No run on {node} has a result yet; once one has saved, it can be trained further from here."
             )
@@ -105,8 +106,8 @@ class ModelPicker(Popup):
         use.clicked.connect(self._on_hub)
         self._hub.returnPressed.connect(self._on_hub)
         said = self.tr(
-            "A model of the Hub by its id. Where its files are neither here nor on the node, "
-            "Luthier says how to get them."
+            "A model of the Hub by its id. The chosen node fetches its safetensors, configuration and tokenizer and "
+            "pins the commit. A gated model needs HF_TOKEN in Luthier's environment."
         )
         return _page(plain_label(said, "muted", wraps=True), self._hub, self._hub_said, use)
 

@@ -13,6 +13,7 @@ from studio.ui.pickers.node_form import NodeForm
 from studio.ui.pickers.node_words import LINK_ICONS, address_words, hardware_words, link_word
 from studio.ui.pickers.popup import Popup
 from studio.ui.pieces import ElidedLabel, button, plain_label
+from studio.ui.translation import told
 
 if TYPE_CHECKING:
     from studio.session.session import Session
@@ -133,7 +134,7 @@ class _NodeRow(QWidget):
         icon, token = LINK_ICONS.get(node.link, ("circle", "muted"))
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(plain_label(node.name, "strong" if is_chosen else ""))
+        head.addWidget(plain_label(told(node.name), "strong" if is_chosen else ""))
         head.addWidget(plain_label(link_word(node.link), "caption"))
         head.addStretch(1)
         if is_chosen:
@@ -142,7 +143,9 @@ class _NodeRow(QWidget):
         texts.setSpacing(0)
         texts.addLayout(head)
         facts = [hardware_words(node.report), address_words(node) if not node.is_local else ""]
-        texts.addWidget(ElidedLabel("  ·  ".join(fact for fact in facts if fact), "caption"))
+        said = "  ·  ".join(fact for fact in facts if fact)
+        if said:
+            texts.addWidget(ElidedLabel(said, "caption"))
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(8)
@@ -152,4 +155,4 @@ class _NodeRow(QWidget):
 
 
 def _spoken(node: NodeState) -> str:
-    return ", ".join(part for part in (node.name, link_word(node.link), hardware_words(node.report)) if part)
+    return ", ".join(part for part in (told(node.name), link_word(node.link), hardware_words(node.report)) if part)

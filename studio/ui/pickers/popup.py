@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
+    QLineEdit,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -48,8 +49,31 @@ class Popup(QFrame):
         self.was_closed = True
         super().closeEvent(event)
 
+    def event(self, event: QEvent) -> bool:
+        """Grow when a part needs more room, such as a sentence that appears; it never shrinks under the mouse."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest and self.isVisible():
+            self._grow()
+        return done
+
+    def _grow(self) -> None:
+        area = self.screen().availableGeometry()
+        wanted = min(max(self.height(), self._needed_height()), area.height())
+        if wanted > self.height():
+            self.resize(self.width(), wanted)
+            self.move(self.x(), max(area.top(), min(self.y(), area.bottom() - wanted)))
+
+    def _needed_height(self) -> int:
+        layout = self.layout()
+        assert layout is not None
+        wrapped = layout.totalHeightForWidth(self.width()) if layout.hasHeightForWidth() else 0
+        return max(wrapped, layout.totalMinimumSize().height())
+
     def popup_at(self, anchor: QWidget) -> None:
         """Open below a widget, and inside the screen it is on."""
+        for widget in self.findChildren(QWidget):
+            widget.ensurePolished()  # the style's padding counts
+        self.setFixedWidth(max(self.width(), self.minimumSizeHint().width()))
         self.adjustSize()
         place = anchor.mapToGlobal(QPoint(0, anchor.height() + GAP_PX))
         screen = anchor.screen().availableGeometry()
@@ -57,8 +81,13 @@ class Popup(QFrame):
         y = max(screen.top(), min(place.y(), screen.bottom() - self.height()))
         self.move(x, y)
         self.show()
-        self.setFocus(Qt.FocusReason.PopupFocusReason)
-        self.focusNextChild()
+        lines = [line for line in self.findChildren(QLineEdit) if line.isVisible() and line.isEnabled()]
+        if lines:
+            lines[0].setFocus(Qt.FocusReason.PopupFocusReason)
+            lines[0].selectAll()
+        else:
+            self.setFocus(Qt.FocusReason.PopupFocusReason)
+            self.focusNextChild()
 
 
 class Tabs(QWidget):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout
 
 from remote_agent.contract.job_spec import JobSpec
@@ -10,6 +11,7 @@ from studio.state.draft import Draft
 from studio.ui import words
 
 _PLACES = 4
+_NARROW_PX = 460
 
 
 class MeaningCard(QFrame):
@@ -23,22 +25,21 @@ class MeaningCard(QFrame):
         heading = QLabel(self.tr("What this means"))
         heading.setProperty("role", "heading")
         self.setAccessibleName(heading.text())
-        grid = QGridLayout()
+        self._grid = grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(0)
         self._numbers: list[QLabel] = []
         self._captions: list[QLabel] = []
-        for column in range(_PLACES):
+        for _ in range(_PLACES):
             number, caption = QLabel(), QLabel()
             number.setProperty("role", "number")
             caption.setProperty("role", "caption")
             caption.setWordWrap(True)
             caption.setAlignment(Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(number, 0, column)
-            grid.addWidget(caption, 1, column)
-            grid.setColumnStretch(column, 1)
             self._numbers.append(number)
             self._captions.append(caption)
+        self._columns = 0
+        self._place(_PLACES)
         self._numbers[0].setObjectName("totalSteps")
         self._sentence = QLabel()
         self._sentence.setObjectName("batchSentence")
@@ -52,6 +53,21 @@ class MeaningCard(QFrame):
         layout.addWidget(self._sentence)
         draft.changed.connect(self.refresh)
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Stand the numbers in two rows where the card is narrow."""
+        super().resizeEvent(event)
+        self._place(_PLACES // 2 if self.width() < _NARROW_PX else _PLACES)
+
+    def _place(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for index, (number, caption) in enumerate(zip(self._numbers, self._captions, strict=True)):
+            self._grid.addWidget(number, 2 * (index // columns), index % columns)
+            self._grid.addWidget(caption, 2 * (index // columns) + 1, index % columns)
+        for column in range(_PLACES):
+            self._grid.setColumnStretch(column, 1 if column < columns else 0)
 
     def refresh(self) -> None:
         """Say what the draft comes to now."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from remote_agent.contract.job_spec import JobSpec
@@ -19,7 +20,9 @@ from studio.ui.recipe.cards import RecipeCard, card_plans
 from studio.ui.recipe.meaning_card import MeaningCard
 from studio.ui.recipe.rate_curve import RateCurve
 
-_CARDS_WIDTH = 458
+_CARDS_WIDTH, _NARROW_CARDS_WIDTH = 458, 424
+_NARROW_PAGE = 900
+_LEAST_CURVE_HEIGHT = 200
 
 
 class RecipePage(QWidget):
@@ -34,17 +37,11 @@ class RecipePage(QWidget):
         self.curve = RateCurve(self._draft)
         self.curve.tried.connect(self._on_tried)
         self._scroll = self._card_column()
-        right = QVBoxLayout()
-        right.setContentsMargins(4, 12, 20, 12)
-        right.setSpacing(12)
-        right.addWidget(self.curve, 1)
-        right.addWidget(MeaningCard(self._draft))
-        right.addWidget(MemoryCard(self._draft))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._scroll)
-        layout.addLayout(right, 1)
+        layout.addWidget(self._meaning_column(), 1)
         self._draft.changed.connect(self._on_draft_changed)
         self._on_draft_changed()
 
@@ -81,6 +78,30 @@ class RecipePage(QWidget):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return area
 
+    def _meaning_column(self) -> QScrollArea:
+        """Return what the fields come to; it scrolls only where the window is too low for it."""
+        column = QWidget()
+        column.setObjectName("scrolled")
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(4, 12, 20, 12)
+        layout.setSpacing(12)
+        self.curve.setMinimumHeight(_LEAST_CURVE_HEIGHT)
+        layout.addWidget(self.curve, 1)
+        layout.addWidget(MeaningCard(self._draft))
+        layout.addWidget(MemoryCard(self._draft))
+        area = QScrollArea()
+        area.setWidget(column)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return area
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the fields less room where the window is narrow."""
+        super().resizeEvent(event)
+        self._scroll.setFixedWidth(_NARROW_CARDS_WIDTH if self.width() < _NARROW_PAGE else _CARDS_WIDTH)
+
     def _field(self, path: str) -> KnobField:
         return next(card.fields[path] for card in self.cards if path in card.fields)
 
@@ -105,6 +126,13 @@ class RecipePage(QWidget):
             kind = self.tr("no state")
         self._field("optimizer.kind").set_tail(kind)
         self._field("optimizer.weight_decay").set_tail(self.tr("matrices only"))
+        for path, value, nothing in (
+            ("batch.max_steps", spec.batch.max_steps, self.tr("by epochs")),
+            ("evaluation.every_steps", spec.evaluation.every_steps, self.tr("only at the end")),
+            ("checkpointing.weights_every_steps", spec.checkpointing.weights_every_steps, self.tr("only at the end")),
+            ("checkpointing.state_every_steps", spec.checkpointing.state_every_steps, self.tr("never")),
+        ):
+            self._field(path).set_tail(self.tr("steps") if value else nothing)
 
     def _on_tried(self, values: Mapping[str, Any]) -> None:
         for path, value in values.items():

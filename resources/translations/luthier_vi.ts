@@ -1,0 +1,3627 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="vi" sourcelanguage="en">
+<context>
+    <name>ChartCard</name>
+    <message>
+        <source>No figures yet.</source>
+        <translation>Chưa có số liệu.</translation>
+    </message>
+    <message>
+        <source>Copy as image</source>
+        <translation>Sao chép thành ảnh</translation>
+    </message>
+    <message>
+        <source>Copy values as CSV</source>
+        <translation>Sao chép số liệu dạng CSV</translation>
+    </message>
+</context>
+<context>
+    <name>Checklist</name>
+    <message>
+        <source>Steps of the launch</source>
+        <translation>Các bước khởi chạy</translation>
+    </message>
+</context>
+<context>
+    <name>CommandPalette</name>
+    <message>
+        <source>What do you want to do?</source>
+        <translation>Bạn muốn làm gì?</translation>
+    </message>
+    <message>
+        <source>Search commands, jobs and runs</source>
+        <translation>Tìm lệnh, công việc và lượt chạy</translation>
+    </message>
+    <message>
+        <source>Commands</source>
+        <translation>Lệnh</translation>
+    </message>
+</context>
+<context>
+    <name>Complaints</name>
+    <message>
+        <source>process {rank}</source>
+        <translation>tiến trình {rank}</translation>
+    </message>
+    <message>
+        <source>and {count} earlier</source>
+        <translation>và {count} lần trước đó</translation>
+    </message>
+    <message>
+        <source>Dismiss</source>
+        <translation>Bỏ qua</translation>
+    </message>
+    <message>
+        <source>Put this complaint away</source>
+        <translation>Cất cảnh báo này đi</translation>
+    </message>
+</context>
+<context>
+    <name>ConfigPage</name>
+    <message>
+        <source>Config</source>
+        <translation>Cấu hình</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Xuất…</translation>
+    </message>
+    <message>
+        <source>Export the run to a folder</source>
+        <translation>Xuất lượt chạy ra một thư mục</translation>
+    </message>
+    <message>
+        <source>Pack model and data</source>
+        <translation>Gói kèm mô hình và dữ liệu</translation>
+    </message>
+    <message>
+        <source>Copies the inputs into the bundle, so that it reruns where they do not lie.</source>
+        <translation>Sao chép đầu vào vào gói, để gói chạy lại được cả ở nơi không có sẵn chúng.</translation>
+    </message>
+    <message>
+        <source>on {node}</source>
+        <translation>trên {node}</translation>
+    </message>
+    <message>
+        <source>{parameters} parameters, {processes} processes, {sequences} sequences</source>
+        <translation>{parameters} tham số, {processes} tiến trình, {sequences} chuỗi</translation>
+    </message>
+    <message>
+        <source>Folder for the bundle</source>
+        <translation>Thư mục cho gói</translation>
+    </message>
+    <message>
+        <source>Differs from the defaults</source>
+        <translation>Khác với mặc định</translation>
+    </message>
+    <message>
+        <source>Fields that differ from their defaults</source>
+        <translation>Các trường khác với mặc định</translation>
+    </message>
+    <message>
+        <source>Field</source>
+        <translation>Trường</translation>
+    </message>
+    <message>
+        <source>This run</source>
+        <translation>Lượt chạy này</translation>
+    </message>
+    <message>
+        <source>Default</source>
+        <translation>Mặc định</translation>
+    </message>
+    <message>
+        <source>The job as the node has it</source>
+        <translation>Công việc đúng như máy chạy đang giữ</translation>
+    </message>
+    <message>
+        <source>The job file</source>
+        <translation>Tệp công việc</translation>
+    </message>
+</context>
+<context>
+    <name>DataPage</name>
+    <message>
+        <source>Data</source>
+        <translation>Dữ liệu</translation>
+    </message>
+    <message>
+        <source>Rows to learn from</source>
+        <translation>Những dòng để học</translation>
+    </message>
+    <message>
+        <source>Choose a JSON, JSONL, CSV or Parquet file of instructions, prompts and completions, or chats. Here you then see every row as it will be trained, down to the token, before anything is sent anywhere.</source>
+        <translation>Hãy chọn một tệp JSON, JSONL, CSV hoặc Parquet chứa chỉ dẫn, cặp prompt và câu trả lời, hoặc hội thoại. Tại đây bạn sẽ thấy từng dòng đúng như khi huấn luyện, đến từng token, trước khi bất cứ thứ gì được gửi đi.</translation>
+    </message>
+    <message>
+        <source>Choose data…</source>
+        <translation>Chọn dữ liệu…</translation>
+    </message>
+    <message>
+        <source>Choose data</source>
+        <translation>Chọn dữ liệu</translation>
+    </message>
+</context>
+<context>
+    <name>DataPicker</name>
+    <message>
+        <source>Training data</source>
+        <translation>Dữ liệu huấn luyện</translation>
+    </message>
+    <message>
+        <source>Training data on this computer</source>
+        <translation>Dữ liệu huấn luyện trên máy này</translation>
+    </message>
+    <message>
+        <source>Use this data</source>
+        <translation>Dùng dữ liệu này</translation>
+    </message>
+    <message>
+        <source>This computer</source>
+        <translation>Máy này</translation>
+    </message>
+    <message>
+        <source>Node</source>
+        <translation>Máy chạy</translation>
+    </message>
+    <message>
+        <source>Where the data lies</source>
+        <translation>Nơi chứa dữ liệu</translation>
+    </message>
+    <message>
+        <source>Rows (*.jsonl *.json *.csv *.parquet *.jsonl.gz *.jsonl.zst)</source>
+        <translation>Dòng dữ liệu (*.jsonl *.json *.csv *.parquet *.jsonl.gz *.jsonl.zst)</translation>
+    </message>
+    <message>
+        <source>JSON, JSONL, CSV or Parquet, one file or a folder of them. It stays here until the launch sends it.</source>
+        <translation>JSON, JSONL, CSV hoặc Parquet, một tệp hoặc cả thư mục. Dữ liệu ở lại đây cho đến khi được gửi lúc khởi chạy.</translation>
+    </message>
+    <message>
+        <source>Choose a node first; then its folders appear here.</source>
+        <translation>Hãy chọn máy chạy trước; khi đó các thư mục của máy ấy hiện ra ở đây.</translation>
+    </message>
+    <message>
+        <source>Held-out file</source>
+        <translation>Tệp giữ lại</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>Tệp…</translation>
+    </message>
+    <message>
+        <source>Choose a held-out file</source>
+        <translation>Chọn tệp giữ lại (held-out)</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Không có</translation>
+    </message>
+    <message>
+        <source>Use no held-out file</source>
+        <translation>Không dùng tệp giữ lại</translation>
+    </message>
+    <message>
+        <source>none: a share of the rows is set aside</source>
+        <translation>không có: một phần số dòng được để riêng ra</translation>
+    </message>
+    <message>
+        <source>Held-out data</source>
+        <translation>Dữ liệu giữ lại (held-out)</translation>
+    </message>
+</context>
+<context>
+    <name>DataView</name>
+    <message>
+        <source>median {count}</source>
+        <translation>trung vị {count}</translation>
+    </message>
+    <message>
+        <source>mean {count}</source>
+        <translation>trung bình {count}</translation>
+    </message>
+    <message>
+        <source>longest {count}</source>
+        <translation>dài nhất {count}</translation>
+    </message>
+    <message>
+        <source>about {count} rows are longer ({share})</source>
+        <translation>khoảng {count} dòng dài hơn ({share})</translation>
+    </message>
+    <message>
+        <source>no row is longer than {count} tokens</source>
+        <translation>không dòng nào dài hơn {count} token</translation>
+    </message>
+    <message>
+        <source>packed into {count} sequences, {share} full</source>
+        <translation>ghép thành {count} chuỗi, đầy {share}</translation>
+    </message>
+    <message>
+        <source>Rows, lengths, findings</source>
+        <translation>Các dòng, độ dài, phát hiện</translation>
+    </message>
+    <message>
+        <source>Rows of the data</source>
+        <translation>Các dòng của dữ liệu</translation>
+    </message>
+    <message>
+        <source>Tokens a row</source>
+        <translation>Số token mỗi dòng</translation>
+    </message>
+    <message>
+        <source>How rows are read</source>
+        <translation>Cách đọc các dòng</translation>
+    </message>
+</context>
+<context>
+    <name>Findings</name>
+    <message>
+        <source>Findings</source>
+        <translation>Phát hiện</translation>
+    </message>
+    <message>
+        <source>Duplicates, empty answers, cut rows and the like appear here once the data was read.</source>
+        <translation>Dòng trùng lặp, câu trả lời trống, dòng bị cắt và những điều tương tự hiện ra ở đây sau khi dữ liệu được đọc.</translation>
+    </message>
+    <message>
+        <source>Nothing stands out in this data.</source>
+        <translation>Dữ liệu này không có gì bất thường.</translation>
+    </message>
+    <message>
+        <source>Error</source>
+        <translation>Lỗi</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>Cảnh báo</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>Ghi chú</translation>
+    </message>
+    <message>
+        <source>Row {number}</source>
+        <translation>Dòng {number}</translation>
+    </message>
+    <message>
+        <source>{} row</source>
+        <translation>{} dòng</translation>
+    </message>
+    <message>
+        <source>{} rows</source>
+        <translation>{} dòng</translation>
+    </message>
+</context>
+<context>
+    <name>HardwareTiles</name>
+    <message>
+        <source>{count} cores</source>
+        <translation>{count} lõi</translation>
+    </message>
+    <message>
+        <source>of all cores</source>
+        <translation>của tất cả các lõi</translation>
+    </message>
+    <message>
+        <source>CPU</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>{used} of {total} used</source>
+        <translation>đã dùng {used} trên {total}</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Bộ nhớ</translation>
+    </message>
+    <message>
+        <source>{size} free</source>
+        <translation>còn trống {size}</translation>
+    </message>
+    <message>
+        <source>Disk</source>
+        <translation>Đĩa</translation>
+    </message>
+    <message>
+        <source>busy {share}</source>
+        <translation>bận {share}</translation>
+    </message>
+    <message>
+        <source>GPU {index}</source>
+        <translation>GPU {index}</translation>
+    </message>
+</context>
+<context>
+    <name>Header</name>
+    <message>
+        <source>Choose a model</source>
+        <translation>Chọn mô hình</translation>
+    </message>
+    <message>
+        <source>Choose the data</source>
+        <translation>Chọn dữ liệu</translation>
+    </message>
+    <message>
+        <source>Choose a node</source>
+        <translation>Chọn máy chạy</translation>
+    </message>
+    <message>
+        <source>Launch</source>
+        <translation>Khởi chạy</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Xuất…</translation>
+    </message>
+    <message>
+        <source>Launch the job</source>
+        <translation>Khởi chạy công việc</translation>
+    </message>
+    <message>
+        <source>Launch the job (Ctrl+Enter)</source>
+        <translation>Khởi chạy công việc (Ctrl+Enter)</translation>
+    </message>
+    <message>
+        <source>Export as a bundle that reruns without Luthier</source>
+        <translation>Xuất thành gói chạy lại được mà không cần Luthier</translation>
+    </message>
+    <message>
+        <source>{} page</source>
+        <translation>Trang {}</translation>
+    </message>
+    <message>
+        <source>{} (Ctrl+{})</source>
+        <translation>{} (Ctrl+{})</translation>
+    </message>
+</context>
+<context>
+    <name>HelpPopup</name>
+    <message>
+        <source>empty</source>
+        <translation>trống</translation>
+    </message>
+    <message>
+        <source>Default: {}</source>
+        <translation>Mặc định: {}</translation>
+    </message>
+    <message>
+        <source>Source: {}</source>
+        <translation>Nguồn: {}</translation>
+    </message>
+</context>
+<context>
+    <name>HostKeyChangedDialog</name>
+    <message>
+        <source>The machine shows another key</source>
+        <translation>Máy này đưa ra một khóa khác</translation>
+    </message>
+    <message>
+        <source>{node} does not show the key that it showed before. Either it was set up anew, or somebody sits in between. Nothing was sent. If its owner confirms the new key, delete the line that holds the old one.</source>
+        <translation>{node} không đưa ra khóa mà nó từng đưa ra. Hoặc máy đã được cài lại, hoặc có kẻ chen vào giữa. Chưa có gì được gửi đi. Nếu chủ máy xác nhận khóa mới, hãy xóa dòng chứa khóa cũ.</translation>
+    </message>
+    <message>
+        <source>Node</source>
+        <translation>Máy chạy</translation>
+    </message>
+    <message>
+        <source>Host</source>
+        <translation>Máy chủ</translation>
+    </message>
+    <message>
+        <source>Key on file</source>
+        <translation>Khóa đã lưu</translation>
+    </message>
+    <message>
+        <source>Key shown now</source>
+        <translation>Khóa đưa ra lúc này</translation>
+    </message>
+    <message>
+        <source>The line</source>
+        <translation>Dòng ấy</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Đóng</translation>
+    </message>
+</context>
+<context>
+    <name>HostKeyDialog</name>
+    <message>
+        <source>Is this the right machine?</source>
+        <translation>Đây có đúng là máy cần kết nối không?</translation>
+    </message>
+    <message>
+        <source>{node} is reached for the first time. Compare this fingerprint with the one that its owner or your provider shows; it is remembered, and another key is refused from then on.</source>
+        <translation>Đây là lần đầu kết nối tới {node}. Hãy so dấu vân tay này với dấu mà chủ máy hoặc nhà cung cấp của bạn công bố; nó sẽ được ghi nhớ, và từ đó mọi khóa khác đều bị từ chối.</translation>
+    </message>
+    <message>
+        <source>Node</source>
+        <translation>Máy chạy</translation>
+    </message>
+    <message>
+        <source>Host</source>
+        <translation>Máy chủ</translation>
+    </message>
+    <message>
+        <source>Key type</source>
+        <translation>Loại khóa</translation>
+    </message>
+    <message>
+        <source>Fingerprint</source>
+        <translation>Dấu vân tay</translation>
+    </message>
+    <message>
+        <source>Accept this key</source>
+        <translation>Chấp nhận khóa này</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>Để sau</translation>
+    </message>
+    <message>
+        <source>Do not accept the key</source>
+        <translation>Không chấp nhận khóa này</translation>
+    </message>
+</context>
+<context>
+    <name>JobSpec</name>
+    <message>
+        <source>on</source>
+        <translation>bật</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>tắt</translation>
+    </message>
+    <message>
+        <source>Schema</source>
+        <translation>Lược đồ</translation>
+    </message>
+    <message>
+        <source>The version of this file&apos;s layout.</source>
+        <translation>Phiên bản bố cục của tệp này.</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Tên</translation>
+    </message>
+    <message>
+        <source>What the job is called in the library.</source>
+        <translation>Tên của công việc trong thư viện.</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Seed</translation>
+    </message>
+    <message>
+        <source>Decides row order, held-out part and dropout.</source>
+        <translation>Quyết định thứ tự dòng, phần giữ lại và dropout.</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>Lấy từ</translation>
+    </message>
+    <message>
+        <source>Where the model lies: on this computer, on the node, on the Hub, or the result of a run on the node.</source>
+        <translation>Nơi chứa mô hình: trên máy này, trên máy chạy, trên Hub, hoặc là kết quả của một lượt chạy trên máy chạy.</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Mô hình</translation>
+    </message>
+    <message>
+        <source>A folder here or on the node, a Hub id such as org/name, or RUN_ID/step for a checkpoint of a run.</source>
+        <translation>Một thư mục ở đây hoặc trên máy chạy, một mã Hub như org/name, hoặc RUN_ID/step cho checkpoint của một lượt chạy.</translation>
+    </message>
+    <message>
+        <source>Revision</source>
+        <translation>Bản sửa đổi</translation>
+    </message>
+    <message>
+        <source>The commit of a Hub model. A branch name can move, so a run pins the commit it resolved to.</source>
+        <translation>Commit của mô hình trên Hub. Tên nhánh có thể đổi chỗ, nên lượt chạy ghim lại đúng commit đã tìm được.</translation>
+    </message>
+    <message>
+        <source>Run the model&apos;s own code</source>
+        <translation>Chạy mã riêng của mô hình</translation>
+    </message>
+    <message>
+        <source>Lets Python files that come with the model run on the node with your rights. Leave off unless you read them.</source>
+        <translation>Cho phép các tệp Python đi kèm mô hình chạy trên máy chạy với quyền của bạn. Hãy để tắt nếu bạn chưa đọc chúng.</translation>
+    </message>
+    <message>
+        <source>Where the data lies: on this computer (it is sent to the node, verified by hash) or on the node.</source>
+        <translation>Nơi chứa dữ liệu: trên máy này (được gửi tới máy chạy, kiểm tra bằng mã băm) hoặc trên máy chạy.</translation>
+    </message>
+    <message>
+        <source>Training data</source>
+        <translation>Dữ liệu huấn luyện</translation>
+    </message>
+    <message>
+        <source>A JSON, JSONL, CSV or Parquet file, or a folder of such.</source>
+        <translation>Một tệp JSON, JSONL, CSV hoặc Parquet, hoặc một thư mục gồm các tệp như vậy.</translation>
+    </message>
+    <message>
+        <source>Held-out data</source>
+        <translation>Dữ liệu giữ lại (held-out)</translation>
+    </message>
+    <message>
+        <source>A file whose rows are never trained on. Empty: a fraction of the training data is set aside.</source>
+        <translation>Một tệp có các dòng không bao giờ được huấn luyện. Để trống: một phần dữ liệu huấn luyện được để riêng ra.</translation>
+    </message>
+    <message>
+        <source>Held-out share</source>
+        <translation>Tỷ lệ giữ lại</translation>
+    </message>
+    <message>
+        <source>The share of rows set aside by the seed where no held-out file is given; 0 sets none aside.</source>
+        <translation>Tỷ lệ số dòng được để riêng theo seed khi không có tệp giữ lại; 0 nghĩa là không để riêng dòng nào.</translation>
+    </message>
+    <message>
+        <source>Held-out rows at most</source>
+        <translation>Số dòng giữ lại tối đa</translation>
+    </message>
+    <message>
+        <source>Caps the held-out part so that an evaluation stays short; rows beyond it are left out of both parts. 0 means no cap.</source>
+        <translation>Giới hạn phần giữ lại để việc đánh giá không kéo dài; các dòng vượt giới hạn bị loại khỏi cả hai phần. 0 nghĩa là không giới hạn.</translation>
+    </message>
+    <message>
+        <source>rows</source>
+        <translation>dòng</translation>
+    </message>
+    <message>
+        <source>Shape</source>
+        <translation>Dạng</translation>
+    </message>
+    <message>
+        <source>How a row is read: alpaca (instruction, input, output), prompt and completion, or chat messages. Auto reads it from the column names and says why.</source>
+        <translation>Cách đọc một dòng: alpaca (instruction, input, output), prompt và câu trả lời, hoặc tin nhắn hội thoại. Tự động sẽ suy ra từ tên cột và nói rõ lý do.</translation>
+    </message>
+    <message>
+        <source>System prompt</source>
+        <translation>Prompt hệ thống</translation>
+    </message>
+    <message>
+        <source>Put before every conversation that has no system turn of its own.</source>
+        <translation>Đặt trước mọi hội thoại không có lượt hệ thống riêng.</translation>
+    </message>
+    <message>
+        <source>Chat template</source>
+        <translation>Mẫu hội thoại</translation>
+    </message>
+    <message>
+        <source>A Jinja chat template used instead of the model&apos;s own. Empty: the model&apos;s own.</source>
+        <translation>Mẫu hội thoại Jinja dùng thay cho mẫu riêng của mô hình. Để trống: dùng mẫu của mô hình.</translation>
+    </message>
+    <message>
+        <source>Sequence length</source>
+        <translation>Độ dài chuỗi</translation>
+    </message>
+    <message>
+        <source>The most tokens a sequence holds. Memory of activations and logits grows with it; it may not pass the model&apos;s limit.</source>
+        <translation>Số token tối đa của một chuỗi. Bộ nhớ cho activation và logit tăng theo nó; nó không được vượt giới hạn của mô hình.</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>token</translation>
+    </message>
+    <message>
+        <source>Longer rows</source>
+        <translation>Dòng dài hơn</translation>
+    </message>
+    <message>
+        <source>What happens to a row over the sequence length: its end is cut, or the row is dropped.</source>
+        <translation>Xử lý dòng vượt độ dài chuỗi thế nào: cắt phần cuối, hoặc bỏ cả dòng.</translation>
+    </message>
+    <message>
+        <source>Packing</source>
+        <translation>Ghép chuỗi (packing)</translation>
+    </message>
+    <message>
+        <source>Several rows share a sequence, each blind to the others, so that no compute goes into padding.</source>
+        <translation>Nhiều dòng dùng chung một chuỗi, dòng này không nhìn thấy dòng kia, để không tốn tính toán cho phần đệm.</translation>
+    </message>
+    <message>
+        <source>Rows at most</source>
+        <translation>Số dòng tối đa</translation>
+    </message>
+    <message>
+        <source>Takes only the first rows of the file. 0 means all.</source>
+        <translation>Chỉ lấy các dòng đầu của tệp. 0 nghĩa là lấy tất cả.</translation>
+    </message>
+    <message>
+        <source>Optimizer</source>
+        <translation>Bộ tối ưu</translation>
+    </message>
+    <message>
+        <source>AdamW keeps two fp32 moments a parameter (8 bytes); SGD keeps one (4 bytes) with momentum, none without.</source>
+        <translation>AdamW giữ hai mô-men fp32 cho mỗi tham số (8 byte); SGD giữ một (4 byte) nếu có momentum, không giữ gì nếu không có.</translation>
+    </message>
+    <message>
+        <source>Peak learning rate</source>
+        <translation>Tốc độ học đỉnh</translation>
+    </message>
+    <message>
+        <source>The highest learning rate of the run.</source>
+        <translation>Tốc độ học cao nhất của lượt chạy.</translation>
+    </message>
+    <message>
+        <source>Beta 1</source>
+        <translation>Beta 1</translation>
+    </message>
+    <message>
+        <source>Decay of the running mean of gradients (AdamW).</source>
+        <translation>Hệ số suy giảm của trung bình trượt các gradient (AdamW).</translation>
+    </message>
+    <message>
+        <source>Beta 2</source>
+        <translation>Beta 2</translation>
+    </message>
+    <message>
+        <source>Decay of the running mean of squared gradients (AdamW).</source>
+        <translation>Hệ số suy giảm của trung bình trượt bình phương gradient (AdamW).</translation>
+    </message>
+    <message>
+        <source>Epsilon</source>
+        <translation>Epsilon</translation>
+    </message>
+    <message>
+        <source>Keeps the AdamW step finite where gradients vanish.</source>
+        <translation>Giữ cho bước AdamW hữu hạn khi gradient gần bằng không.</translation>
+    </message>
+    <message>
+        <source>Momentum</source>
+        <translation>Momentum</translation>
+    </message>
+    <message>
+        <source>Momentum of SGD; AdamW ignores it.</source>
+        <translation>Momentum của SGD; AdamW bỏ qua.</translation>
+    </message>
+    <message>
+        <source>Weight decay</source>
+        <translation>Suy giảm trọng số</translation>
+    </message>
+    <message>
+        <source>Decoupled decay toward zero, times the learning rate, on matrices only.</source>
+        <translation>Suy giảm tách rời về không, nhân với tốc độ học, chỉ áp dụng cho ma trận.</translation>
+    </message>
+    <message>
+        <source>Decay embeddings</source>
+        <translation>Suy giảm cả embedding</translation>
+    </message>
+    <message>
+        <source>Whether token embeddings and the head are decayed too.</source>
+        <translation>Có áp dụng suy giảm cho embedding của token và lớp đầu ra hay không.</translation>
+    </message>
+    <message>
+        <source>How the learning rate falls after the warmup.</source>
+        <translation>Tốc độ học giảm thế nào sau giai đoạn khởi động (warmup).</translation>
+    </message>
+    <message>
+        <source>Minimum</source>
+        <translation>Mức thấp nhất</translation>
+    </message>
+    <message>
+        <source>Where the fall ends, as a share of the peak. A constant schedule ignores it.</source>
+        <translation>Nơi đà giảm kết thúc, tính theo tỷ lệ của đỉnh. Lịch hằng số bỏ qua giá trị này.</translation>
+    </message>
+    <message>
+        <source>x peak</source>
+        <translation>× đỉnh</translation>
+    </message>
+    <message>
+        <source>Warmup</source>
+        <translation>Khởi động (warmup)</translation>
+    </message>
+    <message>
+        <source>How long the learning rate rises linearly to its peak.</source>
+        <translation>Tốc độ học tăng tuyến tính lên đỉnh trong bao lâu.</translation>
+    </message>
+    <message>
+        <source>Warmup unit</source>
+        <translation>Đơn vị khởi động</translation>
+    </message>
+    <message>
+        <source>Whether the warmup is given in steps or in percent of the run.</source>
+        <translation>Giai đoạn khởi động (warmup) tính theo bước hay theo phần trăm của lượt chạy.</translation>
+    </message>
+    <message>
+        <source>Warmup starts at</source>
+        <translation>Khởi động từ mức</translation>
+    </message>
+    <message>
+        <source>The first update&apos;s share of the peak. 0 as in transformers, whose first update then changes nothing.</source>
+        <translation>Tỷ lệ so với đỉnh ở lần cập nhật đầu tiên. 0 như trong transformers, khi đó lần cập nhật đầu không thay đổi gì.</translation>
+    </message>
+    <message>
+        <source>Clip norm</source>
+        <translation>Ngưỡng cắt gradient</translation>
+    </message>
+    <message>
+        <source>Scales the gradient down where its global norm is above this. 0 turns clipping off.</source>
+        <translation>Thu nhỏ gradient khi chuẩn toàn cục của nó vượt giá trị này. 0 là tắt việc cắt.</translation>
+    </message>
+    <message>
+        <source>Label smoothing</source>
+        <translation>Làm mượt nhãn</translation>
+    </message>
+    <message>
+        <source>The share of the target spread over the whole vocabulary in the training loss. Held-out loss is always without it.</source>
+        <translation>Phần của nhãn đích được trải đều ra toàn bộ từ vựng trong loss huấn luyện. Loss trên tập giữ lại luôn tính không có nó.</translation>
+    </message>
+    <message>
+        <source>Micro batch</source>
+        <translation>Micro batch</translation>
+    </message>
+    <message>
+        <source>Sequences a GPU holds at once; activations grow with it.</source>
+        <translation>Số chuỗi một GPU giữ cùng lúc; activation tăng theo nó.</translation>
+    </message>
+    <message>
+        <source>sequences</source>
+        <translation>chuỗi</translation>
+    </message>
+    <message>
+        <source>Accumulation</source>
+        <translation>Tích lũy</translation>
+    </message>
+    <message>
+        <source>Micro batches a GPU sums before an update. Global batch = micro batch x accumulation x GPUs.</source>
+        <translation>Số micro batch một GPU cộng dồn trước mỗi lần cập nhật. Batch toàn cục = micro batch × tích lũy × số GPU.</translation>
+    </message>
+    <message>
+        <source>micro batches</source>
+        <translation>micro batch</translation>
+    </message>
+    <message>
+        <source>Epochs</source>
+        <translation>Số epoch</translation>
+    </message>
+    <message>
+        <source>How often every row is trained, where no number of steps is given.</source>
+        <translation>Mỗi dòng được huấn luyện bao nhiêu lần, khi không đặt số bước.</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Số bước</translation>
+    </message>
+    <message>
+        <source>Ends the run after so many updates, whatever the epochs say. 0: by epochs.</source>
+        <translation>Kết thúc lượt chạy sau chừng ấy lần cập nhật, bất kể số epoch. 0: theo số epoch.</translation>
+    </message>
+    <message>
+        <source>steps</source>
+        <translation>bước</translation>
+    </message>
+    <message>
+        <source>Processes</source>
+        <translation>Số tiến trình</translation>
+    </message>
+    <message>
+        <source>One process a GPU; on a CPU node, processes that share the cores.</source>
+        <translation>Mỗi GPU một tiến trình; trên máy chỉ có CPU, các tiến trình chia nhau số lõi.</translation>
+    </message>
+    <message>
+        <source>ranks</source>
+        <translation>tiến trình</translation>
+    </message>
+    <message>
+        <source>ZeRO stage</source>
+        <translation>Mức ZeRO</translation>
+    </message>
+    <message>
+        <source>0 copies everything to each GPU; 1 splits optimizer states, 2 gradients too, 3 weights too.</source>
+        <translation>0 sao mọi thứ tới từng GPU; 1 chia trạng thái bộ tối ưu, 2 chia thêm gradient, 3 chia thêm cả trọng số.</translation>
+    </message>
+    <message>
+        <source>Offload optimizer to CPU</source>
+        <translation>Chuyển bộ tối ưu sang CPU</translation>
+    </message>
+    <message>
+        <source>Keeps master weights and moments in host memory, about 12 bytes a parameter; needs ZeRO 1 or more.</source>
+        <translation>Giữ trọng số gốc và mô-men trong bộ nhớ máy chủ, khoảng 12 byte mỗi tham số; cần ZeRO 1 trở lên.</translation>
+    </message>
+    <message>
+        <source>Offload weights to CPU</source>
+        <translation>Chuyển trọng số sang CPU</translation>
+    </message>
+    <message>
+        <source>Keeps weights in host memory between uses; needs ZeRO 3.</source>
+        <translation>Giữ trọng số trong bộ nhớ máy chủ giữa các lần dùng; cần ZeRO 3.</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Độ chính xác</translation>
+    </message>
+    <message>
+        <source>bf16 computes in 16 bits with fp32 master weights (GPUs of compute capability 8.0 and later); fp32 for CPU nodes.</source>
+        <translation>bf16 tính bằng 16 bit với trọng số gốc fp32 (GPU có compute capability từ 8.0 trở lên); fp32 dành cho máy chỉ có CPU.</translation>
+    </message>
+    <message>
+        <source>Activation checkpointing</source>
+        <translation>Checkpoint activation</translation>
+    </message>
+    <message>
+        <source>Keeps only each layer&apos;s input and computes the rest again in the backward pass: about a third more compute for much less memory.</source>
+        <translation>Chỉ giữ đầu vào của mỗi lớp và tính lại phần còn lại ở lượt lan truyền ngược: thêm khoảng một phần ba tính toán để đổi lấy bộ nhớ ít hơn nhiều.</translation>
+    </message>
+    <message>
+        <source>Attention</source>
+        <translation>Attention</translation>
+    </message>
+    <message>
+        <source>The attention kernel: SDPA is PyTorch&apos;s own; eager is the plain computation, slow and memory-hungry; flash_attention_2 needs its package on the node.</source>
+        <translation>Nhân tính attention: SDPA là của chính PyTorch; eager là phép tính thuần, chậm và tốn bộ nhớ; flash_attention_2 cần có gói của nó trên máy chạy.</translation>
+    </message>
+    <message>
+        <source>Threads a rank</source>
+        <translation>Số luồng mỗi tiến trình</translation>
+    </message>
+    <message>
+        <source>CPU threads of each process; another number gives other bits on CPU. 0: cores divided by ranks.</source>
+        <translation>Số luồng CPU của mỗi tiến trình; số khác sẽ cho kết quả khác từng bit trên CPU. 0: số lõi chia cho số tiến trình.</translation>
+    </message>
+    <message>
+        <source>threads</source>
+        <translation>luồng</translation>
+    </message>
+    <message>
+        <source>Save weights every</source>
+        <translation>Lưu trọng số sau mỗi</translation>
+    </message>
+    <message>
+        <source>Consolidated safetensors every so many steps; 0: at the end only.</source>
+        <translation>Ghi safetensors hợp nhất sau mỗi chừng ấy bước; 0: chỉ khi kết thúc.</translation>
+    </message>
+    <message>
+        <source>Save full state every</source>
+        <translation>Lưu toàn bộ trạng thái sau mỗi</translation>
+    </message>
+    <message>
+        <source>Everything a bit-exact resume needs (16 bytes a parameter under AdamW and bf16), with the weights; 0: only when asked.</source>
+        <translation>Mọi thứ cần để chạy tiếp chính xác từng bit (16 byte mỗi tham số với AdamW và bf16), kèm trọng số; 0: chỉ khi được yêu cầu.</translation>
+    </message>
+    <message>
+        <source>Keep last</source>
+        <translation>Giữ lại mới nhất</translation>
+    </message>
+    <message>
+        <source>How many committed checkpoints stay; the oldest go first.</source>
+        <translation>Giữ lại bao nhiêu checkpoint đã ghi xong; cái cũ nhất bị xóa trước.</translation>
+    </message>
+    <message>
+        <source>checkpoints</source>
+        <translation>checkpoint</translation>
+    </message>
+    <message>
+        <source>Save at the end</source>
+        <translation>Lưu khi kết thúc</translation>
+    </message>
+    <message>
+        <source>Writes the final weights as consolidated safetensors.</source>
+        <translation>Ghi trọng số cuối cùng thành safetensors hợp nhất.</translation>
+    </message>
+    <message>
+        <source>Evaluate every</source>
+        <translation>Đánh giá sau mỗi</translation>
+    </message>
+    <message>
+        <source>Held-out loss every so many steps; 0: only before the first and after the last.</source>
+        <translation>Tính loss trên tập giữ lại sau mỗi chừng ấy bước; 0: chỉ trước bước đầu và sau bước cuối.</translation>
+    </message>
+    <message>
+        <source>Evaluate before step 1</source>
+        <translation>Đánh giá trước bước 1</translation>
+    </message>
+    <message>
+        <source>Takes the held-out loss of the base model first.</source>
+        <translation>Tính loss của mô hình gốc trên tập giữ lại trước.</translation>
+    </message>
+    <message>
+        <source>Evaluation batch</source>
+        <translation>Batch đánh giá</translation>
+    </message>
+    <message>
+        <source>Sequences a GPU evaluates at once; the loss does not depend on it.</source>
+        <translation>Số chuỗi một GPU đánh giá cùng lúc; loss không phụ thuộc vào nó.</translation>
+    </message>
+    <message>
+        <source>Sample prompts</source>
+        <translation>Prompt mẫu</translation>
+    </message>
+    <message>
+        <source>Prompts answered greedily at the start and at the end of the run.</source>
+        <translation>Các prompt được trả lời theo kiểu tham lam lúc bắt đầu và khi kết thúc lượt chạy.</translation>
+    </message>
+    <message>
+        <source>Sample length</source>
+        <translation>Độ dài câu trả lời</translation>
+    </message>
+    <message>
+        <source>The most tokens of an answer.</source>
+        <translation>Số token tối đa của một câu trả lời.</translation>
+    </message>
+    <message>
+        <source>Loader processes</source>
+        <translation>Tiến trình nạp dữ liệu</translation>
+    </message>
+    <message>
+        <source>Processes a rank reads batches with; 0 reads in the rank itself.</source>
+        <translation>Số tiến trình mà mỗi tiến trình huấn luyện dùng để đọc batch; 0 là đọc ngay trong chính nó.</translation>
+    </message>
+    <message>
+        <source>processes</source>
+        <translation>tiến trình</translation>
+    </message>
+    <message>
+        <source>Prefetch</source>
+        <translation>Nạp trước</translation>
+    </message>
+    <message>
+        <source>Batches each loader process holds ready.</source>
+        <translation>Số batch mỗi tiến trình nạp giữ sẵn.</translation>
+    </message>
+    <message>
+        <source>batches</source>
+        <translation>batch</translation>
+    </message>
+    <message>
+        <source>Pin memory</source>
+        <translation>Ghim bộ nhớ</translation>
+    </message>
+    <message>
+        <source>Copies batches through page-locked memory on GPU nodes.</source>
+        <translation>Sao chép batch qua bộ nhớ khóa trang trên máy có GPU.</translation>
+    </message>
+    <message>
+        <source>Deterministic</source>
+        <translation>Tất định</translation>
+    </message>
+    <message>
+        <source>Uses only deterministic kernels, so that a rerun on the same GPUs gives the same bits; can slow GPU steps by a tenth or more, measured per model. CPU runs are deterministic anyway.</source>
+        <translation>Chỉ dùng các nhân tính tất định, để chạy lại trên cùng loại GPU cho kết quả giống từng bit; có thể làm bước GPU chậm đi một phần mười hoặc hơn, tùy mô hình. Lượt chạy CPU vốn đã tất định.</translation>
+    </message>
+</context>
+<context>
+    <name>KnobField</name>
+    <message>
+        <source>Help on {}</source>
+        <translation>Trợ giúp về {}</translation>
+    </message>
+    <message>
+        <source>Back to {}</source>
+        <translation>Trở về {}</translation>
+    </message>
+    <message>
+        <source>nothing</source>
+        <translation>trống</translation>
+    </message>
+</context>
+<context>
+    <name>LaunchPage</name>
+    <message>
+        <source>Launch</source>
+        <translation>Khởi chạy</translation>
+    </message>
+    <message>
+        <source>Launch the run</source>
+        <translation>Khởi chạy lượt chạy</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>Cancel the launch</source>
+        <translation>Hủy khởi chạy</translation>
+    </message>
+    <message>
+        <source>Before the launch</source>
+        <translation>Trước khi khởi chạy</translation>
+    </message>
+    <message>
+        <source>The model has been looked at</source>
+        <translation>Đã xem xét mô hình</translation>
+    </message>
+    <message>
+        <source>The data has been read</source>
+        <translation>Đã đọc dữ liệu</translation>
+    </message>
+    <message>
+        <source>not chosen yet</source>
+        <translation>chưa chọn</translation>
+    </message>
+    <message>
+        <source>The node answers</source>
+        <translation>Máy chạy có trả lời</translation>
+    </message>
+    <message>
+        <source>missing there: {names}</source>
+        <translation>ở đó còn thiếu: {names}</translation>
+    </message>
+    <message>
+        <source>no Python with the trainer&apos;s packages was found</source>
+        <translation>không tìm thấy Python nào có các gói để huấn luyện</translation>
+    </message>
+    <message>
+        <source>The trainer&apos;s packages are there</source>
+        <translation>Có đủ các gói để huấn luyện</translation>
+    </message>
+    <message>
+        <source>{} problem</source>
+        <translation>{} vấn đề</translation>
+    </message>
+    <message>
+        <source>{} problems</source>
+        <translation>{} vấn đề</translation>
+    </message>
+    <message>
+        <source>The job can start</source>
+        <translation>Công việc có thể bắt đầu</translation>
+    </message>
+    <message>
+        <source>sent once, {size}</source>
+        <translation>gửi một lần, {size}</translation>
+    </message>
+    <message>
+        <source>sent once, verified by hash</source>
+        <translation>gửi một lần, kiểm mã băm</translation>
+    </message>
+    <message>
+        <source>stays where it is, {size}</source>
+        <translation>giữ nguyên chỗ, {size}</translation>
+    </message>
+    <message>
+        <source>stays where it is</source>
+        <translation>giữ nguyên chỗ</translation>
+    </message>
+    <message>
+        <source>Batch {total} = {micro} × {accumulation} × {ranks}</source>
+        <translation>Batch {total} = {micro} × {accumulation} × {ranks}</translation>
+    </message>
+    <message>
+        <source>{} step</source>
+        <translation>{} bước</translation>
+    </message>
+    <message>
+        <source>{} steps</source>
+        <translation>{} bước</translation>
+    </message>
+    <message>
+        <source>Node, what is sent, problems</source>
+        <translation>Máy chạy, những gì được gửi, vấn đề</translation>
+    </message>
+    <message>
+        <source>What will be sent</source>
+        <translation>Những gì sẽ được gửi</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Mô hình</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>Dữ liệu</translation>
+    </message>
+    <message>
+        <source>Held-out</source>
+        <translation>Tập giữ lại</translation>
+    </message>
+    <message>
+        <source>The agent is sent too, under 1 MiB, once a version. Nothing on the node is overwritten.</source>
+        <translation>Tác tử cũng được gửi, dưới 1 MiB, mỗi phiên bản một lần. Không có gì trên máy chạy bị ghi đè.</translation>
+    </message>
+</context>
+<context>
+    <name>LengthHistogram</name>
+    <message>
+        <source>Distribution of token counts</source>
+        <translation>Phân bố số token</translation>
+    </message>
+    <message>
+        <source>The sequence length is {length} tokens; arrow keys change it.</source>
+        <translation>Độ dài chuỗi là {length} token; dùng phím mũi tên để thay đổi.</translation>
+    </message>
+    <message>
+        <source>length {count}</source>
+        <translation>độ dài {count}</translation>
+    </message>
+</context>
+<context>
+    <name>LineChart</name>
+    <message>
+        <source>step</source>
+        <translation>bước</translation>
+    </message>
+</context>
+<context>
+    <name>LinkRow</name>
+    <message>
+        <source>Try now</source>
+        <translation>Thử ngay</translation>
+    </message>
+    <message>
+        <source>Try the link now</source>
+        <translation>Thử kết nối lại ngay</translation>
+    </message>
+    <message>
+        <source>Look at it…</source>
+        <translation>Xem…</translation>
+    </message>
+    <message>
+        <source>Look at what the link needs</source>
+        <translation>Xem kết nối đang cần gì</translation>
+    </message>
+</context>
+<context>
+    <name>LogDrawer</name>
+    <message>
+        <source>Log</source>
+        <translation>Nhật ký</translation>
+    </message>
+    <message>
+        <source>Open or close the log</source>
+        <translation>Mở hoặc đóng nhật ký</translation>
+    </message>
+    <message>
+        <source>Nothing was printed yet.</source>
+        <translation>Chưa có gì được in ra.</translation>
+    </message>
+</context>
+<context>
+    <name>LogPage</name>
+    <message>
+        <source>Log</source>
+        <translation>Nhật ký</translation>
+    </message>
+</context>
+<context>
+    <name>LogView</name>
+    <message>
+        <source>Log lines</source>
+        <translation>Các dòng nhật ký</translation>
+    </message>
+    <message>
+        <source>Find in the log</source>
+        <translation>Tìm trong nhật ký</translation>
+    </message>
+    <message>
+        <source>Which process&apos;s lines are shown</source>
+        <translation>Hiện các dòng của tiến trình nào</translation>
+    </message>
+    <message>
+        <source>Follow</source>
+        <translation>Bám theo</translation>
+    </message>
+    <message>
+        <source>All processes</source>
+        <translation>Mọi tiến trình</translation>
+    </message>
+    <message>
+        <source>Process {rank}</source>
+        <translation>Tiến trình {rank}</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>Tiếp</translation>
+    </message>
+    <message>
+        <source>Find the next place</source>
+        <translation>Tìm chỗ tiếp theo</translation>
+    </message>
+    <message>
+        <source>not found</source>
+        <translation>không tìm thấy</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>New job</source>
+        <translation>Công việc mới</translation>
+    </message>
+    <message>
+        <source>Open a job file…</source>
+        <translation>Mở tệp công việc…</translation>
+    </message>
+    <message>
+        <source>Save the job as a file…</source>
+        <translation>Lưu công việc thành tệp…</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Xuất…</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Hoàn tác</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Làm lại</translation>
+    </message>
+    <message>
+        <source>Launch</source>
+        <translation>Khởi chạy</translation>
+    </message>
+    <message>
+        <source>Read model and data again</source>
+        <translation>Đọc lại mô hình và dữ liệu</translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>Chọn mô hình</translation>
+    </message>
+    <message>
+        <source>Choose the data</source>
+        <translation>Chọn dữ liệu</translation>
+    </message>
+    <message>
+        <source>Choose a node</source>
+        <translation>Chọn máy chạy</translation>
+    </message>
+    <message>
+        <source>Search here</source>
+        <translation>Tìm ở đây</translation>
+    </message>
+    <message>
+        <source>Help on the field</source>
+        <translation>Trợ giúp về trường này</translation>
+    </message>
+    <message>
+        <source>All commands</source>
+        <translation>Mọi lệnh</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Thoát</translation>
+    </message>
+    <message>
+        <source>Not launched yet: {}</source>
+        <translation>Chưa khởi chạy: {}</translation>
+    </message>
+    <message>
+        <source>Go to {}</source>
+        <translation>Đến {}</translation>
+    </message>
+    <message>
+        <source>job</source>
+        <translation>công việc</translation>
+    </message>
+    <message>
+        <source>run</source>
+        <translation>lượt chạy</translation>
+    </message>
+    <message>
+        <source>Launching…</source>
+        <translation>Đang khởi chạy…</translation>
+    </message>
+    <message>
+        <source>of {job}, on {node}</source>
+        <translation>của {job}, trên {node}</translation>
+    </message>
+    <message>
+        <source>{what} since {time}</source>
+        <translation>{what}, từ lúc {time}</translation>
+    </message>
+    <message>
+        <source>Put the cursor into a field, and F1 says what it does.</source>
+        <translation>Đặt con trỏ vào một trường, rồi F1 sẽ cho biết trường đó làm gì.</translation>
+    </message>
+    <message>
+        <source>Icons and charts cannot be drawn: {}</source>
+        <translation>Không vẽ được biểu tượng và biểu đồ: {}</translation>
+    </message>
+</context>
+<context>
+    <name>MeaningCard</name>
+    <message>
+        <source>What this means</source>
+        <translation>Điều này có nghĩa là</translation>
+    </message>
+    <message>
+        <source>optimizer steps</source>
+        <translation>bước tối ưu</translation>
+    </message>
+    <message>
+        <source>epochs of {} step</source>
+        <translation>epoch, mỗi epoch {} bước</translation>
+    </message>
+    <message>
+        <source>epochs of {} steps</source>
+        <translation>epoch, mỗi epoch {} bước</translation>
+    </message>
+    <message>
+        <source>epochs</source>
+        <translation>epoch</translation>
+    </message>
+    <message>
+        <source>supervised tokens</source>
+        <translation>token có giám sát</translation>
+    </message>
+    <message>
+        <source>sequences an update, {} tokens at most</source>
+        <translation>chuỗi mỗi lần cập nhật, tối đa {} token</translation>
+    </message>
+    <message>
+        <source>{} sequence</source>
+        <translation>{} chuỗi</translation>
+    </message>
+    <message>
+        <source>{} sequences</source>
+        <translation>{} chuỗi</translation>
+    </message>
+    <message>
+        <source>{} accumulation</source>
+        <translation>tích lũy {}</translation>
+    </message>
+    <message>
+        <source>{} GPU</source>
+        <translation>{} GPU</translation>
+    </message>
+    <message>
+        <source>{} GPUs</source>
+        <translation>{} GPU</translation>
+    </message>
+    <message>
+        <source>{} process</source>
+        <translation>{} tiến trình</translation>
+    </message>
+    <message>
+        <source>{} processes</source>
+        <translation>{} tiến trình</translation>
+    </message>
+    <message>
+        <source>{sequences} × {accumulation} × {ranks} = {product}.</source>
+        <translation>{sequences} × {accumulation} × {ranks} = {product}.</translation>
+    </message>
+    <message>
+        <source>The number of steps follows from the data, which is not read yet.</source>
+        <translation>Số bước phụ thuộc vào dữ liệu, mà dữ liệu chưa được đọc.</translation>
+    </message>
+    <message>
+        <source>Evaluation every step</source>
+        <translation>Đánh giá sau mỗi bước</translation>
+    </message>
+    <message>
+        <source>Evaluation every {} steps</source>
+        <translation>Đánh giá sau mỗi {} bước</translation>
+    </message>
+    <message>
+        <source>Evaluation before the first step and after the last</source>
+        <translation>Đánh giá trước bước đầu và sau bước cuối</translation>
+    </message>
+    <message>
+        <source>Evaluation after the last step</source>
+        <translation>Đánh giá sau bước cuối</translation>
+    </message>
+    <message>
+        <source>{evaluated}; a checkpoint every {steps}.</source>
+        <translation>{evaluated}; một checkpoint sau mỗi {steps} bước.</translation>
+    </message>
+    <message>
+        <source>{}; weights are saved at the end.</source>
+        <translation>{}; trọng số được lưu khi kết thúc.</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryCard</name>
+    <message>
+        <source>Each GPU</source>
+        <translation>Mỗi GPU</translation>
+    </message>
+    <message>
+        <source>Each GPU of {}</source>
+        <translation>Mỗi GPU của {}</translation>
+    </message>
+    <message>
+        <source>Host memory of {}</source>
+        <translation>Bộ nhớ máy chủ của {}</translation>
+    </message>
+    <message>
+        <source>Once a model is chosen, its weights, gradients and optimizer states stand here.</source>
+        <translation>Khi đã chọn mô hình, trọng số, gradient và trạng thái bộ tối ưu của nó sẽ hiện ở đây.</translation>
+    </message>
+    <message>
+        <source>The number of parameters of this model could not be read from its files.</source>
+        <translation>Không đọc được số tham số của mô hình này từ các tệp của nó.</translation>
+    </message>
+    <message>
+        <source>{} of {}</source>
+        <translation>{} trên {}</translation>
+    </message>
+    <message>
+        <source>{} process, estimated</source>
+        <translation>{} tiến trình, ước tính</translation>
+    </message>
+    <message>
+        <source>{} processes together, estimated</source>
+        <translation>tổng của {} tiến trình, ước tính</translation>
+    </message>
+    <message>
+        <source>{} GPU</source>
+        <translation>{} GPU</translation>
+    </message>
+    <message>
+        <source>{} GPUs</source>
+        <translation>{} GPU</translation>
+    </message>
+    <message>
+        <source>ZeRO {} over {}, estimated</source>
+        <translation>ZeRO {} trên {}, ước tính</translation>
+    </message>
+    <message>
+        <source>Activations, logits and buffers are not counted yet; they need the rest.</source>
+        <translation>Activation, logit và bộ đệm chưa được tính vào; chúng cần phần còn lại.</translation>
+    </message>
+    <message>
+        <source>{} lie in the host&apos;s memory.</source>
+        <translation>{} nằm trong bộ nhớ máy chủ.</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryPage</name>
+    <message>
+        <source>ZeRO {}</source>
+        <translation>ZeRO {}</translation>
+    </message>
+    <message>
+        <source>What each GPU will hold</source>
+        <translation>Mỗi GPU sẽ chứa những gì</translation>
+    </message>
+    <message>
+        <source>Weights, gradients and optimizer states under every ZeRO stage stand here, before anything is rented. They follow from the model&apos;s size.</source>
+        <translation>Trọng số, gradient và trạng thái bộ tối ưu ở từng mức ZeRO hiện ở đây, trước khi phải thuê bất cứ máy nào. Chúng được suy ra từ kích thước mô hình.</translation>
+    </message>
+    <message>
+        <source>Choose a model…</source>
+        <translation>Chọn mô hình…</translation>
+    </message>
+    <message>
+        <source>one GPU</source>
+        <translation>một GPU</translation>
+    </message>
+    <message>
+        <source>each of {} GPUs</source>
+        <translation>mỗi GPU trong {} GPU</translation>
+    </message>
+    <message>
+        <source>{} process</source>
+        <translation>{} tiến trình</translation>
+    </message>
+    <message>
+        <source>{} processes</source>
+        <translation>{} tiến trình</translation>
+    </message>
+    <message>
+        <source>By ZeRO stage, on {}</source>
+        <translation>Theo mức ZeRO, trên {}</translation>
+    </message>
+    <message>
+        <source>By number of GPUs, each under ZeRO {}</source>
+        <translation>Theo số GPU, mỗi GPU dùng ZeRO {}</translation>
+    </message>
+    <message>
+        <source>By number of processes, together under ZeRO {}</source>
+        <translation>Theo số tiến trình, tổng cộng với ZeRO {}</translation>
+    </message>
+    <message>
+        <source>{} GPU</source>
+        <translation>{} GPU</translation>
+    </message>
+    <message>
+        <source>{} GPUs</source>
+        <translation>{} GPU</translation>
+    </message>
+</context>
+<context>
+    <name>ModelPicker</name>
+    <message>
+        <source>Model</source>
+        <translation>Mô hình</translation>
+    </message>
+    <message>
+        <source>Folder of the model on this computer</source>
+        <translation>Thư mục mô hình trên máy này</translation>
+    </message>
+    <message>
+        <source>Use this model</source>
+        <translation>Dùng mô hình này</translation>
+    </message>
+    <message>
+        <source>This computer</source>
+        <translation>Máy này</translation>
+    </message>
+    <message>
+        <source>Node</source>
+        <translation>Máy chạy</translation>
+    </message>
+    <message>
+        <source>A run</source>
+        <translation>Một lượt chạy</translation>
+    </message>
+    <message>
+        <source>Hub</source>
+        <translation>Hub</translation>
+    </message>
+    <message>
+        <source>Where the model lies</source>
+        <translation>Nơi chứa mô hình</translation>
+    </message>
+    <message>
+        <source>A folder with config.json, the tokenizer&apos;s files and safetensors. It is sent to the node at the launch, verified by hash, and only once.</source>
+        <translation>Thư mục có config.json, các tệp tokenizer và safetensors. Nó được gửi tới máy chạy lúc khởi chạy, kiểm tra bằng mã băm, và chỉ gửi một lần.</translation>
+    </message>
+    <message>
+        <source>Choose a node first; then its folders appear here.</source>
+        <translation>Hãy chọn máy chạy trước; khi đó các thư mục của máy ấy hiện ra ở đây.</translation>
+    </message>
+    <message>
+        <source>Runs whose result can be trained further</source>
+        <translation>Các lượt chạy có kết quả để huấn luyện tiếp</translation>
+    </message>
+    <message>
+        <source>{name}  ·  step {step}  ·  {state}</source>
+        <translation>{name}  ·  bước {step}  ·  {state}</translation>
+    </message>
+    <message>
+        <source>the node</source>
+        <translation>máy chạy</translation>
+    </message>
+    <message>
+        <source>No run on {node} has a result yet; once one has saved, it can be trained further from here.</source>
+        <translation>Chưa lượt chạy nào trên {node} có kết quả; khi một lượt đã lưu, có thể huấn luyện tiếp từ đây.</translation>
+    </message>
+    <message>
+        <source>Use its newest checkpoint</source>
+        <translation>Dùng checkpoint mới nhất của nó</translation>
+    </message>
+    <message>
+        <source>Hub id of the model</source>
+        <translation>Mã Hub của mô hình</translation>
+    </message>
+    <message>
+        <source>A model of the Hub by its id. The chosen node fetches its safetensors, configuration and tokenizer and pins the commit. A gated model needs HF_TOKEN in Luthier&apos;s environment.</source>
+        <translation>Một mô hình trên Hub, gọi theo mã. Máy chạy đã chọn sẽ tải safetensors, cấu hình và tokenizer của nó và ghim lại commit. Mô hình có kiểm soát truy cập cần HF_TOKEN trong môi trường của Luthier.</translation>
+    </message>
+    <message>
+        <source>A Hub id reads like org/name, such as HuggingFaceTB/SmolLM2-135M-Instruct.</source>
+        <translation>Mã Hub có dạng tổ-chức/tên, chẳng hạn HuggingFaceTB/SmolLM2-135M-Instruct.</translation>
+    </message>
+    <message>
+        <source>This run has saved no checkpoint.</source>
+        <translation>Lượt chạy này chưa lưu checkpoint nào.</translation>
+    </message>
+</context>
+<context>
+    <name>MonitorPage</name>
+    <message>
+        <source>Monitor</source>
+        <translation>Theo dõi</translation>
+    </message>
+    <message>
+        <source>State and charts</source>
+        <translation>Trạng thái và biểu đồ</translation>
+    </message>
+</context>
+<context>
+    <name>NodeCard</name>
+    <message>
+        <source>Node</source>
+        <translation>Máy chạy</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>Chọn…</translation>
+    </message>
+    <message>
+        <source>Choose the node</source>
+        <translation>Chọn máy chạy</translation>
+    </message>
+    <message>
+        <source>Ask again</source>
+        <translation>Hỏi lại</translation>
+    </message>
+    <message>
+        <source>Ask the node what it has</source>
+        <translation>Hỏi xem máy chạy có những gì</translation>
+    </message>
+    <message>
+        <source>No node is chosen</source>
+        <translation>Chưa chọn máy chạy</translation>
+    </message>
+    <message>
+        <source>a run needs a machine to go to; this computer is one</source>
+        <translation>lượt chạy cần một máy để chạy; máy này cũng dùng được</translation>
+    </message>
+    <message>
+        <source>{cores} cores, {memory}, {disk} free on disk</source>
+        <translation>{cores} lõi, {memory}, đĩa còn trống {disk}</translation>
+    </message>
+    <message>
+        <source>no Python for the trainer was found</source>
+        <translation>không tìm thấy Python để huấn luyện</translation>
+    </message>
+    <message>
+        <source>trains with {path}, Python {version}</source>
+        <translation>huấn luyện bằng {path}, Python {version}</translation>
+    </message>
+</context>
+<context>
+    <name>NodeForm</name>
+    <message>
+        <source>SSH command</source>
+        <translation>Lệnh SSH</translation>
+    </message>
+    <message>
+        <source>Add node</source>
+        <translation>Thêm máy</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Lưu</translation>
+    </message>
+    <message>
+        <source>This names no host.</source>
+        <translation>Ở đây chưa có tên máy chủ nào.</translation>
+    </message>
+    <message>
+        <source>A host name, an address or a name of your ssh config is needed.</source>
+        <translation>Cần tên máy chủ, địa chỉ, hoặc một tên trong cấu hình ssh của bạn.</translation>
+    </message>
+    <message>
+        <source>The port is a number from 1 to 65535.</source>
+        <translation>Cổng là một số từ 1 đến 65535.</translation>
+    </message>
+    <message>
+        <source>There is a node named {name} already.</source>
+        <translation>Đã có một máy tên {name}.</translation>
+    </message>
+    <message>
+        <source>Host</source>
+        <translation>Máy chủ</translation>
+    </message>
+    <message>
+        <source>address or ssh config name</source>
+        <translation>địa chỉ hoặc tên trong cấu hình ssh</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>Cổng</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <translation>Người dùng</translation>
+    </message>
+    <message>
+        <source>as ssh would</source>
+        <translation>như ssh mặc định</translation>
+    </message>
+    <message>
+        <source>Key file</source>
+        <translation>Tệp khóa</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Tên</translation>
+    </message>
+    <message>
+        <source>shown in the list</source>
+        <translation>hiện trong danh sách</translation>
+    </message>
+    <message>
+        <source>Folder there</source>
+        <translation>Thư mục ở đó</translation>
+    </message>
+    <message>
+        <source>Python there</source>
+        <translation>Python ở đó</translation>
+    </message>
+    <message>
+        <source>found by itself</source>
+        <translation>tự tìm</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>Tệp…</translation>
+    </message>
+    <message>
+        <source>Choose the key file</source>
+        <translation>Chọn tệp khóa</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>Quay lại</translation>
+    </message>
+    <message>
+        <source>Back to the list</source>
+        <translation>Quay lại danh sách</translation>
+    </message>
+</context>
+<context>
+    <name>NodePicker</name>
+    <message>
+        <source>Node</source>
+        <translation>Máy chạy</translation>
+    </message>
+    <message>
+        <source>Nodes</source>
+        <translation>Các máy chạy</translation>
+    </message>
+    <message>
+        <source>Add a node…</source>
+        <translation>Thêm máy chạy…</translation>
+    </message>
+    <message>
+        <source>Add a node</source>
+        <translation>Thêm máy chạy</translation>
+    </message>
+    <message>
+        <source>Ask again</source>
+        <translation>Hỏi lại</translation>
+    </message>
+    <message>
+        <source>Ask the node what it has</source>
+        <translation>Hỏi xem máy chạy có những gì</translation>
+    </message>
+    <message>
+        <source>Edit…</source>
+        <translation>Sửa…</translation>
+    </message>
+    <message>
+        <source>Edit the node</source>
+        <translation>Sửa máy chạy</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Gỡ</translation>
+    </message>
+    <message>
+        <source>Forget the node; nothing on it is touched</source>
+        <translation>Quên máy này; không đụng đến thứ gì trên đó</translation>
+    </message>
+</context>
+<context>
+    <name>PartsCard</name>
+    <message>
+        <source>What it is made of</source>
+        <translation>Gồm những gì</translation>
+    </message>
+    <message>
+        <source>in all</source>
+        <translation>tổng cộng</translation>
+    </message>
+    <message>
+        <source>{} bytes a parameter</source>
+        <translation>{} byte mỗi tham số</translation>
+    </message>
+    <message>
+        <source>{} parameters. This is the arithmetic of ZeRO&apos;s paper (Rajbhandari et al., 2020, arXiv:1910.02054), not a measurement; activations, logits, communication buffers and fragmentation come on top.</source>
+        <translation>{} tham số. Đây là phép tính theo bài báo ZeRO (Rajbhandari và cộng sự, 2020, arXiv:1910.02054), không phải số đo; activation, logit, bộ đệm truyền thông và phân mảnh còn cộng thêm vào.</translation>
+    </message>
+</context>
+<context>
+    <name>PathRow</name>
+    <message>
+        <source>Type or paste a path</source>
+        <translation>Gõ hoặc dán một đường dẫn</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>Tệp…</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Thư mục…</translation>
+    </message>
+    <message>
+        <source>Type a path first, or choose one.</source>
+        <translation>Hãy gõ một đường dẫn trước, hoặc chọn một đường dẫn.</translation>
+    </message>
+    <message>
+        <source>There is nothing at {path} on this computer.</source>
+        <translation>Trên máy này không có gì ở {path}.</translation>
+    </message>
+    <message>
+        <source>{path} is a folder; a file is needed.</source>
+        <translation>{path} là một thư mục; ở đây cần một tệp.</translation>
+    </message>
+    <message>
+        <source>{path} is a file; the folder that holds it is needed.</source>
+        <translation>{path} là một tệp; ở đây cần thư mục chứa nó.</translation>
+    </message>
+</context>
+<context>
+    <name>PlainNotice</name>
+    <message>
+        <source>Close</source>
+        <translation>Đóng</translation>
+    </message>
+    <message>
+        <source>Close the notice</source>
+        <translation>Đóng thông báo</translation>
+    </message>
+</context>
+<context>
+    <name>ProblemCard</name>
+    <message>
+        <source>One problem holds the launch</source>
+        <translation>Một vấn đề đang chặn việc khởi chạy</translation>
+    </message>
+    <message>
+        <source>{count} problems hold the launch</source>
+        <translation>{count} vấn đề đang chặn việc khởi chạy</translation>
+    </message>
+    <message>
+        <source>One thing to know before the launch</source>
+        <translation>Một điều cần biết trước khi khởi chạy</translation>
+    </message>
+    <message>
+        <source>{count} things to know before the launch</source>
+        <translation>{count} điều cần biết trước khi khởi chạy</translation>
+    </message>
+    <message>
+        <source>Error</source>
+        <translation>Lỗi</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>Cảnh báo</translation>
+    </message>
+</context>
+<context>
+    <name>ProblemsBar</name>
+    <message>
+        <source>Problems of the job</source>
+        <translation>Vấn đề của công việc</translation>
+    </message>
+    <message>
+        <source>{} problem</source>
+        <translation>{} vấn đề</translation>
+    </message>
+    <message>
+        <source>{} problems</source>
+        <translation>{} vấn đề</translation>
+    </message>
+    <message>
+        <source>{}, show all</source>
+        <translation>{}, hiện tất cả</translation>
+    </message>
+    <message>
+        <source>Problem</source>
+        <translation>Vấn đề</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>Cảnh báo</translation>
+    </message>
+    <message>
+        <source>Go to {}</source>
+        <translation>Đến {}</translation>
+    </message>
+    <message>
+        <source>{}: mends {}</source>
+        <translation>{}: sửa {}</translation>
+    </message>
+</context>
+<context>
+    <name>QLineEdit</name>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>&amp;Hoàn tác</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>&amp;Làm lại</translation>
+    </message>
+    <message>
+        <source>Cu&amp;t</source>
+        <translation>&amp;Cắt</translation>
+    </message>
+    <message>
+        <source>&amp;Copy</source>
+        <translation>&amp;Sao chép</translation>
+    </message>
+    <message>
+        <source>&amp;Paste</source>
+        <translation>&amp;Dán</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Xóa</translation>
+    </message>
+    <message>
+        <source>Select All</source>
+        <translation>Chọn tất cả</translation>
+    </message>
+</context>
+<context>
+    <name>QPlatformTheme</name>
+    <message>
+        <source>OK</source>
+        <translation>OK</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>&amp;Yes</source>
+        <translation>&amp;Có</translation>
+    </message>
+    <message>
+        <source>&amp;No</source>
+        <translation>&amp;Không</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Đóng</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Lưu</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Mở</translation>
+    </message>
+</context>
+<context>
+    <name>QWidgetTextControl</name>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>&amp;Hoàn tác</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>&amp;Làm lại</translation>
+    </message>
+    <message>
+        <source>Cu&amp;t</source>
+        <translation>&amp;Cắt</translation>
+    </message>
+    <message>
+        <source>&amp;Copy</source>
+        <translation>&amp;Sao chép</translation>
+    </message>
+    <message>
+        <source>Copy &amp;Link Location</source>
+        <translation>Sao chép địa chỉ &amp;liên kết</translation>
+    </message>
+    <message>
+        <source>&amp;Paste</source>
+        <translation>&amp;Dán</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Xóa</translation>
+    </message>
+    <message>
+        <source>Select All</source>
+        <translation>Chọn tất cả</translation>
+    </message>
+</context>
+<context>
+    <name>RateCurve</name>
+    <message>
+        <source>Learning rate</source>
+        <translation>Tốc độ học</translation>
+    </message>
+    <message>
+        <source>before</source>
+        <translation>trước đó</translation>
+    </message>
+    <message>
+        <source>constant at {}</source>
+        <translation>không đổi ở {}</translation>
+    </message>
+    <message>
+        <source>{shape} from {peak} to {least}</source>
+        <translation>{shape} từ {peak} xuống {least}</translation>
+    </message>
+</context>
+<context>
+    <name>RecipeCard</name>
+    <message>
+        <source>More</source>
+        <translation>Thêm</translation>
+    </message>
+    <message>
+        <source>More of {}</source>
+        <translation>Thêm về {}</translation>
+    </message>
+    <message>
+        <source>Less</source>
+        <translation>Bớt</translation>
+    </message>
+</context>
+<context>
+    <name>RecipePage</name>
+    <message>
+        <source>{} step</source>
+        <translation>{} bước</translation>
+    </message>
+    <message>
+        <source>{} steps</source>
+        <translation>{} bước</translation>
+    </message>
+    <message>
+        <source>× peak, {}</source>
+        <translation>× đỉnh, {}</translation>
+    </message>
+    <message>
+        <source>8 B / parameter</source>
+        <translation>8 B / tham số</translation>
+    </message>
+    <message>
+        <source>4 B / parameter</source>
+        <translation>4 B / tham số</translation>
+    </message>
+    <message>
+        <source>no state</source>
+        <translation>không trạng thái</translation>
+    </message>
+    <message>
+        <source>matrices only</source>
+        <translation>chỉ ma trận</translation>
+    </message>
+    <message>
+        <source>by epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>only at the end</source>
+        <translation>chỉ ở cuối</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>không bao giờ</translation>
+    </message>
+    <message>
+        <source>steps</source>
+        <translation type="unfinished">bước</translation>
+    </message>
+</context>
+<context>
+    <name>RemoteBrowser</name>
+    <message>
+        <source>Path on the node</source>
+        <translation>Đường dẫn trên máy chạy</translation>
+    </message>
+    <message>
+        <source>To the folder above</source>
+        <translation>Lên thư mục cha</translation>
+    </message>
+    <message>
+        <source>Folders and files</source>
+        <translation>Thư mục và tệp</translation>
+    </message>
+    <message>
+        <source>Use this folder</source>
+        <translation>Dùng thư mục này</translation>
+    </message>
+    <message>
+        <source>Use what is selected</source>
+        <translation>Dùng mục đang chọn</translation>
+    </message>
+    <message>
+        <source>Asking {node}…</source>
+        <translation>Đang hỏi {node}…</translation>
+    </message>
+    <message>
+        <source>This folder is empty.</source>
+        <translation>Thư mục này trống.</translation>
+    </message>
+</context>
+<context>
+    <name>RowPane</name>
+    <message>
+        <source>The selected row</source>
+        <translation>Dòng đang chọn</translation>
+    </message>
+    <message>
+        <source>Row</source>
+        <translation>Dòng</translation>
+    </message>
+    <message>
+        <source>Conversation of the row</source>
+        <translation>Hội thoại của dòng</translation>
+    </message>
+    <message>
+        <source>Rendered text of the row</source>
+        <translation>Văn bản đã dựng của dòng</translation>
+    </message>
+    <message>
+        <source>Row {number}</source>
+        <translation>Dòng {number}</translation>
+    </message>
+    <message>
+        <source>No row</source>
+        <translation>Không có dòng nào</translation>
+    </message>
+    <message>
+        <source>fingerprint {hash}</source>
+        <translation>dấu vân tay {hash}</translation>
+    </message>
+    <message>
+        <source>The row is being read.</source>
+        <translation>Đang đọc dòng này.</translation>
+    </message>
+    <message>
+        <source>Conversation</source>
+        <translation>Hội thoại</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Văn bản</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Point at a token to see its id.</source>
+        <translation>Trỏ vào một token để xem mã của nó.</translation>
+    </message>
+    <message>
+        <source>trained</source>
+        <translation>được học</translation>
+    </message>
+    <message>
+        <source>masked</source>
+        <translation>bị che</translation>
+    </message>
+    <message>
+        <source>special, masked</source>
+        <translation>đặc biệt, bị che</translation>
+    </message>
+    <message>
+        <source>cut off</source>
+        <translation>bị cắt</translation>
+    </message>
+    <message>
+        <source>special, trained</source>
+        <translation>đặc biệt, được học</translation>
+    </message>
+    <message>
+        <source>token {number}  id {id}  {text}  {kind}</source>
+        <translation>token {number}  mã {id}  {text}  {kind}</translation>
+    </message>
+</context>
+<context>
+    <name>RowTable</name>
+    <message>
+        <source>Row</source>
+        <translation>Dòng</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Prompt</translation>
+    </message>
+    <message>
+        <source>Response</source>
+        <translation>Câu trả lời</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+</context>
+<context>
+    <name>RunCharts</name>
+    <message>
+        <source>Loss</source>
+        <translation>Loss</translation>
+    </message>
+    <message>
+        <source>nats a token</source>
+        <translation>nat mỗi token</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>Tốc độ học</translation>
+    </message>
+    <message>
+        <source>Gradient norm</source>
+        <translation>Chuẩn gradient</translation>
+    </message>
+    <message>
+        <source>Throughput</source>
+        <translation>Thông lượng</translation>
+    </message>
+    <message>
+        <source>tokens/s</source>
+        <translation>token/s</translation>
+    </message>
+    <message>
+        <source>measured</source>
+        <translation>đo được</translation>
+    </message>
+    <message>
+        <source>k tokens/s</source>
+        <translation>nghìn token/s</translation>
+    </message>
+    <message>
+        <source>train, every step</source>
+        <translation>huấn luyện, từng bước</translation>
+    </message>
+    <message>
+        <source>train, smoothed {weight}</source>
+        <translation>huấn luyện, làm mượt {weight}</translation>
+    </message>
+    <message>
+        <source>attempt {number}</source>
+        <translation>lần thử {number}</translation>
+    </message>
+    <message>
+        <source>held-out</source>
+        <translation>tập giữ lại</translation>
+    </message>
+    <message>
+        <source>plan</source>
+        <translation>kế hoạch</translation>
+    </message>
+    <message>
+        <source>fact</source>
+        <translation>thực tế</translation>
+    </message>
+    <message>
+        <source>before clipping</source>
+        <translation>trước khi cắt</translation>
+    </message>
+    <message>
+        <source>clip {norm}</source>
+        <translation>cắt ở {norm}</translation>
+    </message>
+</context>
+<context>
+    <name>SamplesPage</name>
+    <message>
+        <source>Samples</source>
+        <translation>Mẫu thử</translation>
+    </message>
+    <message>
+        <source>The step whose answers are compared with the first</source>
+        <translation>Bước có câu trả lời được so với lúc đầu</translation>
+    </message>
+    <message>
+        <source>Here the answers before and after stand side by side. Name a few sample prompts in the recipe, and the run answers them before the first step and after the last.</source>
+        <translation>Ở đây câu trả lời trước và sau được đặt cạnh nhau. Hãy ghi vài prompt mẫu trong công thức, và lượt chạy sẽ trả lời chúng trước bước đầu và sau bước cuối.</translation>
+    </message>
+    <message>
+        <source>step {step}</source>
+        <translation>bước {step}</translation>
+    </message>
+    <message>
+        <source>Answers to {prompt}</source>
+        <translation>Câu trả lời cho {prompt}</translation>
+    </message>
+    <message>
+        <source>Before, step {step}</source>
+        <translation>Trước, bước {step}</translation>
+    </message>
+    <message>
+        <source>After, step {step}</source>
+        <translation>Sau, bước {step}</translation>
+    </message>
+    <message>
+        <source>No answer yet.</source>
+        <translation>Chưa có câu trả lời.</translation>
+    </message>
+    <message>
+        <source>(an empty answer)</source>
+        <translation>(câu trả lời trống)</translation>
+    </message>
+    <message>
+        <source>Answers of the base model beside those of</source>
+        <translation>Câu trả lời của mô hình gốc, đặt cạnh câu trả lời của</translation>
+    </message>
+    <message>
+        <source>Prompts and answers</source>
+        <translation>Prompt và câu trả lời</translation>
+    </message>
+</context>
+<context>
+    <name>Sidebar</name>
+    <message>
+        <source>Library</source>
+        <translation>Thư viện</translation>
+    </message>
+    <message>
+        <source>Filter the library</source>
+        <translation>Lọc thư viện</translation>
+    </message>
+    <message>
+        <source>Filter   Ctrl+K for all</source>
+        <translation>Lọc   Ctrl+K: tất cả</translation>
+    </message>
+    <message>
+        <source>Main menu</source>
+        <translation>Trình đơn chính</translation>
+    </message>
+    <message>
+        <source>JOBS</source>
+        <translation>CÔNG VIỆC</translation>
+    </message>
+    <message>
+        <source>New job</source>
+        <translation>Công việc mới</translation>
+    </message>
+    <message>
+        <source>RUNS</source>
+        <translation>LƯỢT CHẠY</translation>
+    </message>
+    <message>
+        <source>NODES</source>
+        <translation>MÁY CHẠY</translation>
+    </message>
+    <message>
+        <source>Add a node…</source>
+        <translation>Thêm máy chạy…</translation>
+    </message>
+</context>
+<context>
+    <name>SourceStrip</name>
+    <message>
+        <source>Source of the data</source>
+        <translation>Nguồn dữ liệu</translation>
+    </message>
+    <message>
+        <source>Change…</source>
+        <translation>Đổi…</translation>
+    </message>
+    <message>
+        <source>Choose other data</source>
+        <translation>Chọn dữ liệu khác</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>Đọc lại</translation>
+    </message>
+    <message>
+        <source>Read model and data again</source>
+        <translation>Đọc lại mô hình và dữ liệu</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>Cancel reading</source>
+        <translation>Hủy việc đọc</translation>
+    </message>
+    <message>
+        <source>on this computer</source>
+        <translation>trên máy này</translation>
+    </message>
+    <message>
+        <source>on the node</source>
+        <translation>trên máy chạy</translation>
+    </message>
+    <message>
+        <source>{count} rows</source>
+        <translation>{count} dòng</translation>
+    </message>
+    <message>
+        <source>read as {shape}</source>
+        <translation>đọc theo dạng {shape}</translation>
+    </message>
+    <message>
+        <source>{train} to train on, {held_out} held out</source>
+        <translation>{train} để huấn luyện, {held_out} giữ lại</translation>
+    </message>
+    <message>
+        <source>{tokens} tokens, {trained} trained</source>
+        <translation>{tokens} token, {trained} được học</translation>
+    </message>
+    <message>
+        <source>figures of before the last change</source>
+        <translation>số liệu của trước lần thay đổi cuối</translation>
+    </message>
+    <message>
+        <source>Looking at the model</source>
+        <translation>Đang xem xét mô hình</translation>
+    </message>
+    <message>
+        <source>Reading the data</source>
+        <translation>Đang đọc dữ liệu</translation>
+    </message>
+    <message>
+        <source>Counting tokens</source>
+        <translation>Đang đếm token</translation>
+    </message>
+    <message>
+        <source>Reading</source>
+        <translation>Đang đọc</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} / {total}</translation>
+    </message>
+</context>
+<context>
+    <name>StateBar</name>
+    <message>
+        <source>left</source>
+        <translation>còn trống</translation>
+    </message>
+</context>
+<context>
+    <name>StateLine</name>
+    <message>
+        <source>State of the run</source>
+        <translation>Trạng thái lượt chạy</translation>
+    </message>
+    <message>
+        <source>loss</source>
+        <translation>loss</translation>
+    </message>
+    <message>
+        <source>best held-out</source>
+        <translation>tập giữ lại, tốt nhất</translation>
+    </message>
+    <message>
+        <source>Save now</source>
+        <translation>Lưu ngay</translation>
+    </message>
+    <message>
+        <source>Save a checkpoint now</source>
+        <translation>Lưu một checkpoint ngay</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Chạy tiếp</translation>
+    </message>
+    <message>
+        <source>Let the run go on from its last checkpoint</source>
+        <translation>Cho lượt chạy tiếp tục từ checkpoint cuối</translation>
+    </message>
+    <message>
+        <source>Stop…</source>
+        <translation>Dừng…</translation>
+    </message>
+    <message>
+        <source>Stop the run</source>
+        <translation>Dừng lượt chạy</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>Đang lưu…</translation>
+    </message>
+    <message>
+        <source>Go on from step {step}</source>
+        <translation>Chạy tiếp từ bước {step}</translation>
+    </message>
+    <message>
+        <source>The model is loaded; the first update is under way</source>
+        <translation>Mô hình đã được nạp; lần cập nhật đầu tiên đang diễn ra</translation>
+    </message>
+    <message>
+        <source>Waiting for the node&apos;s first word</source>
+        <translation>Đang chờ lời đầu tiên từ máy chạy</translation>
+    </message>
+    <message>
+        <source>step {step} of {total}</source>
+        <translation>bước {step} / {total}</translation>
+    </message>
+    <message>
+        <source>attempt {number}</source>
+        <translation>lần thử {number}</translation>
+    </message>
+    <message>
+        <source>about {time} left</source>
+        <translation>còn khoảng {time}</translation>
+    </message>
+    <message>
+        <source>took {time}</source>
+        <translation>mất {time}</translation>
+    </message>
+</context>
+<context>
+    <name>StatusStrip</name>
+    <message>
+        <source>No node chosen</source>
+        <translation>Chưa chọn máy chạy</translation>
+    </message>
+    <message>
+        <source>{} answers</source>
+        <translation>{} đang trả lời</translation>
+    </message>
+    <message>
+        <source>looking at {}</source>
+        <translation>đang xem {}</translation>
+    </message>
+    <message>
+        <source>{} does not answer</source>
+        <translation>{} không trả lời</translation>
+    </message>
+    <message>
+        <source>{} needs an answer from you</source>
+        <translation>{} cần bạn trả lời</translation>
+    </message>
+    <message>
+        <source>{} is not looked at yet</source>
+        <translation>{} chưa được xem</translation>
+    </message>
+    <message>
+        <source>{} has no folder of this run any more</source>
+        <translation>{} không còn thư mục của lượt chạy này</translation>
+    </message>
+    <message>
+        <source>{} on {}</source>
+        <translation>{} trên {}</translation>
+    </message>
+    <message>
+        <source>{} is not connected</source>
+        <translation>{} chưa kết nối</translation>
+    </message>
+    <message>
+        <source>{} connected</source>
+        <translation>{} đã kết nối</translation>
+    </message>
+    <message>
+        <source>{} is out of reach</source>
+        <translation>không kết nối được tới {}</translation>
+    </message>
+    <message>
+        <source>step {} of {}</source>
+        <translation>bước {} / {}</translation>
+    </message>
+    <message>
+        <source>about {} left</source>
+        <translation>còn khoảng {}</translation>
+    </message>
+    <message>
+        <source>last checkpoint at step {}</source>
+        <translation>checkpoint gần nhất ở bước {}</translation>
+    </message>
+    <message>
+        <source>{} journal line is damaged</source>
+        <translation>{} dòng sổ ghi bị hỏng</translation>
+    </message>
+    <message>
+        <source>{} journal lines are damaged</source>
+        <translation>{} dòng sổ ghi bị hỏng</translation>
+    </message>
+    <message>
+        <source>states fit</source>
+        <translation>trạng thái vừa bộ nhớ</translation>
+    </message>
+    <message>
+        <source>states do not fit</source>
+        <translation>trạng thái không vừa bộ nhớ</translation>
+    </message>
+    <message>
+        <source>{fits}, {used} of {capacity}</source>
+        <translation>{fits}, {used} trên {capacity}</translation>
+    </message>
+    <message>
+        <source>batch {} = {} × {} × {}</source>
+        <translation>batch {} = {} × {} × {}</translation>
+    </message>
+    <message>
+        <source>{} step</source>
+        <translation>{} bước</translation>
+    </message>
+    <message>
+        <source>{} steps</source>
+        <translation>{} bước</translation>
+    </message>
+</context>
+<context>
+    <name>StopDialog</name>
+    <message>
+        <source>Stop the run</source>
+        <translation>Dừng lượt chạy</translation>
+    </message>
+    <message>
+        <source>Stop {name} at step {step}?</source>
+        <translation>Dừng {name} ở bước {step}?</translation>
+    </message>
+    <message>
+        <source>Stop and save</source>
+        <translation>Dừng và lưu</translation>
+    </message>
+    <message>
+        <source>Stop without saving</source>
+        <translation>Dừng mà không lưu</translation>
+    </message>
+    <message>
+        <source>Keep running</source>
+        <translation>Cứ chạy tiếp</translation>
+    </message>
+    <message>
+        <source>Nothing has been saved yet.</source>
+        <translation>Chưa lưu gì cả.</translation>
+    </message>
+    <message>
+        <source>The last checkpoint is of step {step}.</source>
+        <translation>Checkpoint cuối là của bước {step}.</translation>
+    </message>
+    <message>
+        <source>Stopping and saving writes the weights of the present step first, which can take minutes.</source>
+        <translation>Dừng và lưu sẽ ghi trọng số của bước hiện tại trước, việc này có thể mất vài phút.</translation>
+    </message>
+</context>
+<context>
+    <name>TitleEdit</name>
+    <message>
+        <source>Name of the job</source>
+        <translation>Tên công việc</translation>
+    </message>
+    <message>
+        <source>Rename the job</source>
+        <translation>Đổi tên công việc</translation>
+    </message>
+</context>
+<context>
+    <name>TokenLegend</name>
+    <message>
+        <source>{} trained</source>
+        <translation>{} được học</translation>
+    </message>
+    <message>
+        <source>{} masked</source>
+        <translation>{} bị che</translation>
+    </message>
+    <message>
+        <source>{} special</source>
+        <translation>{} đặc biệt</translation>
+    </message>
+    <message>
+        <source>{} cut</source>
+        <translation>{} bị cắt</translation>
+    </message>
+    <message>
+        <source>the first {} are shown</source>
+        <translation>chỉ hiện {} token đầu</translation>
+    </message>
+</context>
+<context>
+    <name>TokenView</name>
+    <message>
+        <source>Tokens of the row</source>
+        <translation>Các token của dòng</translation>
+    </message>
+</context>
+<context>
+    <name>WindowVerbs</name>
+    <message>
+        <source>Open a job file</source>
+        <translation>Mở tệp công việc</translation>
+    </message>
+    <message>
+        <source>Job files (*.yaml *.yml *.json)</source>
+        <translation>Tệp công việc (*.yaml *.yml *.json)</translation>
+    </message>
+    <message>
+        <source>Save the job as a file</source>
+        <translation>Lưu công việc thành tệp</translation>
+    </message>
+    <message>
+        <source>Job files (*.yaml)</source>
+        <translation>Tệp công việc (*.yaml)</translation>
+    </message>
+    <message>
+        <source>Export into an empty folder</source>
+        <translation>Xuất vào một thư mục trống</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Mở</translation>
+    </message>
+    <message>
+        <source>Duplicate</source>
+        <translation>Nhân đôi</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>Xóa…</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Xuất…</translation>
+    </message>
+    <message>
+        <source>Forget here…</source>
+        <translation>Quên ở đây…</translation>
+    </message>
+    <message>
+        <source>Use for this job</source>
+        <translation>Dùng cho công việc này</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>Xem lại</translation>
+    </message>
+    <message>
+        <source>Edit…</source>
+        <translation type="unfinished">Sửa…</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>Gỡ…</translation>
+    </message>
+    <message>
+        <source>The job {} is deleted from the library; its runs stay.</source>
+        <translation>Công việc {} sẽ bị xóa khỏi thư viện; các lượt chạy của nó vẫn còn.</translation>
+    </message>
+    <message>
+        <source>Delete the job?</source>
+        <translation>Xóa công việc?</translation>
+    </message>
+    <message>
+        <source>{} and its figures are deleted here; its folder on the node stays.</source>
+        <translation>{} và số liệu của nó sẽ bị xóa ở đây; thư mục của nó trên máy chạy vẫn còn.</translation>
+    </message>
+    <message>
+        <source>Forget the run?</source>
+        <translation>Quên lượt chạy?</translation>
+    </message>
+    <message>
+        <source>{} is taken from the list; what lies there stays.</source>
+        <translation>{} sẽ được gỡ khỏi danh sách; những gì nằm ở đó vẫn còn.</translation>
+    </message>
+    <message>
+        <source>Remove the node?</source>
+        <translation>Gỡ máy chạy?</translation>
+    </message>
+</context>
+<context>
+    <name>_Figure</name>
+    <message>
+        <source>falling</source>
+        <translation>đang giảm</translation>
+    </message>
+    <message>
+        <source>rising</source>
+        <translation>đang tăng</translation>
+    </message>
+    <message>
+        <source>level</source>
+        <translation>đi ngang</translation>
+    </message>
+    <message>
+        <source>Over the last {count} updates, smoothed: {word}</source>
+        <translation>Trong {count} lần cập nhật gần nhất, đã làm mượt: {word}</translation>
+    </message>
+</context>
+<context>
+    <name>_Line</name>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} / {total}</translation>
+    </message>
+    <message>
+        <source>{rate}/s, about {time} left</source>
+        <translation>{rate}/s, còn khoảng {time}</translation>
+    </message>
+    <message>
+        <source>for {time} now</source>
+        <translation>đã {time}</translation>
+    </message>
+    <message>
+        <source>the first time, DeepSpeed compiles an operator, which takes minutes</source>
+        <translation>lần đầu, DeepSpeed biên dịch một toán tử, mất vài phút</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>đang chờ</translation>
+    </message>
+    <message>
+        <source>under way</source>
+        <translation>đang làm</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>xong</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>thất bại</translation>
+    </message>
+</context>
+<context>
+    <name>_NodeRow</name>
+    <message>
+        <source>chosen</source>
+        <translation>đang chọn</translation>
+    </message>
+</context>
+<context>
+    <name>_Tree</name>
+    <message>
+        <source>Jobs, runs and nodes</source>
+        <translation>Công việc, lượt chạy và máy chạy</translation>
+    </message>
+</context>
+<context>
+    <name>controls</name>
+    <message>
+        <source>{} is no whole number; write one such as 8.</source>
+        <translation>{} không phải số nguyên; hãy viết một số như 8.</translation>
+    </message>
+    <message>
+        <source>A number is needed here, such as 0.1 or 2e-5.</source>
+        <translation>Ở đây cần một số, chẳng hạn 0.1 hoặc 2e-5.</translation>
+    </message>
+    <message>
+        <source>Write the number with a point, such as 0.1; {} has a comma.</source>
+        <translation>Hãy viết số với dấu chấm, chẳng hạn 0.1; {} có dấu phẩy.</translation>
+    </message>
+    <message>
+        <source>{} is no number; write one such as 0.1 or 2e-5.</source>
+        <translation>{} không phải là số; hãy viết một số như 0.1 hoặc 2e-5.</translation>
+    </message>
+</context>
+<context>
+    <name>memory</name>
+    <message>
+        <source>weights</source>
+        <translation>trọng số</translation>
+    </message>
+    <message>
+        <source>gradients</source>
+        <translation>gradient</translation>
+    </message>
+    <message>
+        <source>optimizer</source>
+        <translation>bộ tối ưu</translation>
+    </message>
+    <message>
+        <source>offloaded</source>
+        <translation>đã chuyển sang CPU</translation>
+    </message>
+    <message>
+        <source> of {}</source>
+        <translation> trên {}</translation>
+    </message>
+    <message>
+        <source>no node to compare with</source>
+        <translation>chưa có máy chạy để so sánh</translation>
+    </message>
+    <message>
+        <source>✕ the offloaded part does not fit the host</source>
+        <translation>✕ phần chuyển sang CPU không vừa bộ nhớ máy chủ</translation>
+    </message>
+    <message>
+        <source>✓ fits, {} left</source>
+        <translation>✓ vừa, còn {}</translation>
+    </message>
+    <message>
+        <source>✕ does not fit, {} over</source>
+        <translation>✕ không vừa, thừa {}</translation>
+    </message>
+    <message>
+        <source>⚠ fits, but only {} is left</source>
+        <translation>⚠ vừa, nhưng chỉ còn {}</translation>
+    </message>
+</context>
+<context>
+    <name>pages</name>
+    <message>
+        <source>Data</source>
+        <translation>Dữ liệu</translation>
+    </message>
+    <message>
+        <source>Recipe</source>
+        <translation>Công thức</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Bộ nhớ</translation>
+    </message>
+    <message>
+        <source>Launch</source>
+        <translation>Khởi chạy</translation>
+    </message>
+    <message>
+        <source>Monitor</source>
+        <translation>Theo dõi</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>Mẫu thử</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>Nhật ký</translation>
+    </message>
+    <message>
+        <source>Config</source>
+        <translation>Cấu hình</translation>
+    </message>
+</context>
+<context>
+    <name>problems</name>
+    <message>
+        <source>Data</source>
+        <translation>Dữ liệu</translation>
+    </message>
+    <message>
+        <source>Recipe</source>
+        <translation>Công thức</translation>
+    </message>
+    <message>
+        <source>Job</source>
+        <translation>Công việc</translation>
+    </message>
+    <message>
+        <source>Node</source>
+        <translation>Máy chạy</translation>
+    </message>
+</context>
+<context>
+    <name>recipe</name>
+    <message>
+        <source>Optimizer</source>
+        <translation>Bộ tối ưu</translation>
+    </message>
+    <message>
+        <source>Schedule</source>
+        <translation>Lịch tốc độ học</translation>
+    </message>
+    <message>
+        <source>Regularization</source>
+        <translation>Điều chuẩn</translation>
+    </message>
+    <message>
+        <source>Batch</source>
+        <translation>Batch</translation>
+    </message>
+    <message>
+        <source>Precision and memory</source>
+        <translation>Độ chính xác và bộ nhớ</translation>
+    </message>
+    <message>
+        <source>Checkpoints and evaluation</source>
+        <translation>Checkpoint và đánh giá</translation>
+    </message>
+    <message>
+        <source>Seed and loading</source>
+        <translation>Seed và nạp dữ liệu</translation>
+    </message>
+    <message>
+        <source>Betas</source>
+        <translation>Beta</translation>
+    </message>
+</context>
+<context>
+    <name>sentences</name>
+    <message>
+        <source>{0} row</source>
+        <translation>{0} dòng</translation>
+    </message>
+    <message>
+        <source>{0} rows</source>
+        <translation>{0} dòng</translation>
+    </message>
+    <message>
+        <source>{0} that cannot be used. The first: {1}</source>
+        <translation>{0} không dùng được. Dòng đầu tiên: {1}</translation>
+    </message>
+    <message>
+        <source>Held-out file: {0}</source>
+        <translation>Tệp giữ lại: {0}</translation>
+    </message>
+    <message>
+        <source>left out</source>
+        <translation>đã bị loại</translation>
+    </message>
+    <message>
+        <source>cut at the end</source>
+        <translation>đã bị cắt ở cuối</translation>
+    </message>
+    <message>
+        <source>Saving weights</source>
+        <translation>Lưu trọng số</translation>
+    </message>
+    <message>
+        <source>Saving the full state</source>
+        <translation>Lưu toàn bộ trạng thái</translation>
+    </message>
+    <message>
+        <source>Evaluating</source>
+        <translation>Đánh giá</translation>
+    </message>
+    <message>
+        <source>Send the model</source>
+        <translation>Gửi mô hình</translation>
+    </message>
+    <message>
+        <source>Check the model&apos;s files</source>
+        <translation>Kiểm tra các tệp của mô hình</translation>
+    </message>
+    <message>
+        <source>Fetch the model from the Hub</source>
+        <translation>Tải mô hình từ Hub</translation>
+    </message>
+    <message>
+        <source>{0} sequences from {1} rows, {2} held out</source>
+        <translation>{0} chuỗi từ {1} dòng, giữ lại {2}</translation>
+    </message>
+    <message>
+        <source>The job cannot start yet. {0}</source>
+        <translation>Công việc chưa thể bắt đầu. {0}</translation>
+    </message>
+    <message>
+        <source>This computer</source>
+        <translation>Máy này</translation>
+    </message>
+    <message>
+        <source>{0} is {1}; it can be {2}.</source>
+        <translation>{0} đang là {1}; chỉ có thể là {2}.</translation>
+    </message>
+    <message>
+        <source>{0} is {1}; a finite number is needed.</source>
+        <translation>{0} đang là {1}; cần một số hữu hạn.</translation>
+    </message>
+    <message>
+        <source>{0} is {1}; it has to be more than {2}.</source>
+        <translation>{0} đang là {1}; phải lớn hơn {2}.</translation>
+    </message>
+    <message>
+        <source>{0} is {1}; the least is {2}.</source>
+        <translation>{0} đang là {1}; ít nhất phải là {2}.</translation>
+    </message>
+    <message>
+        <source>{0} is {1}; the most is {2}.</source>
+        <translation>{0} đang là {1}; nhiều nhất là {2}.</translation>
+    </message>
+    <message>
+        <source>No model is chosen.</source>
+        <translation>Chưa chọn mô hình.</translation>
+    </message>
+    <message>
+        <source>No training data is chosen.</source>
+        <translation>Chưa chọn dữ liệu huấn luyện.</translation>
+    </message>
+    <message>
+        <source>The Hub model has no revision; it is pinned to today&apos;s commit at the launch.</source>
+        <translation>Mô hình trên Hub chưa có bản sửa đổi; nó sẽ được ghim vào commit của ngày khởi chạy.</translation>
+    </message>
+    <message>
+        <source>There is no held-out part, so the run cannot tell learning from memorising.</source>
+        <translation>Không có phần giữ lại, nên lượt chạy không phân biệt được học với học vẹt.</translation>
+    </message>
+    <message>
+        <source>Offloading the optimizer needs ZeRO 1 or more.</source>
+        <translation>Chuyển bộ tối ưu sang CPU cần ZeRO 1 trở lên.</translation>
+    </message>
+    <message>
+        <source>Offloading the weights needs ZeRO 3.</source>
+        <translation>Chuyển trọng số sang CPU cần ZeRO 3.</translation>
+    </message>
+    <message>
+        <source>FlashAttention 2 computes in 16 bits only.</source>
+        <translation>FlashAttention 2 chỉ tính bằng 16 bit.</translation>
+    </message>
+    <message>
+        <source>No checkpoint would be written; the run would leave nothing.</source>
+        <translation>Sẽ không có checkpoint nào được ghi; lượt chạy sẽ không để lại gì.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s tokenizer has no chat template; prompt and response are joined as plain text.</source>
+        <translation>Tokenizer của mô hình không có mẫu hội thoại; prompt và câu trả lời được nối thành văn bản thường.</translation>
+    </message>
+    <message>
+        <source>No row is left to train on.</source>
+        <translation>Không còn dòng nào để huấn luyện.</translation>
+    </message>
+    <message>
+        <source>FlashAttention 2 runs on GPUs only.</source>
+        <translation>FlashAttention 2 chỉ chạy trên GPU.</translation>
+    </message>
+    <message>
+        <source>Use {0}</source>
+        <translation>Dùng {0}</translation>
+    </message>
+    <message>
+        <source>Set aside 10 %</source>
+        <translation>Để riêng 10 %</translation>
+    </message>
+    <message>
+        <source>Use ZeRO 1</source>
+        <translation>Dùng ZeRO 1</translation>
+    </message>
+    <message>
+        <source>Use ZeRO 3</source>
+        <translation>Dùng ZeRO 3</translation>
+    </message>
+    <message>
+        <source>Use SDPA</source>
+        <translation>Dùng SDPA</translation>
+    </message>
+    <message>
+        <source>Set to 10 %</source>
+        <translation>Đặt thành 10 %</translation>
+    </message>
+    <message>
+        <source>Save at the end</source>
+        <translation>Lưu khi kết thúc</translation>
+    </message>
+    <message>
+        <source>Use fp32</source>
+        <translation>Dùng fp32</translation>
+    </message>
+    <message>
+        <source>The warmup of {0} steps is not shorter than the run of {1} steps, so the peak is never reached.</source>
+        <translation>Giai đoạn khởi động {0} bước không ngắn hơn lượt chạy {1} bước, nên không bao giờ lên đến đỉnh.</translation>
+    </message>
+    <message>
+        <source>The sequence length of {0} is over the model&apos;s limit of {1}.</source>
+        <translation>Độ dài chuỗi {0} vượt giới hạn {1} của mô hình.</translation>
+    </message>
+    <message>
+        <source>{0} processes need {1} GPUs; {2} has {3}.</source>
+        <translation>{0} tiến trình cần {1} GPU; {2} chỉ có {3}.</translation>
+    </message>
+    <message>
+        <source>{0} (compute capability {1}) has no fast bf16.</source>
+        <translation>{0} (compute capability {1}) không tính nhanh được bf16.</translation>
+    </message>
+    <message>
+        <source>{0} has no GPU, and bf16 on a CPU is hundreds of times slower than fp32.</source>
+        <translation>{0} không có GPU, và bf16 trên CPU chậm hơn fp32 hàng trăm lần.</translation>
+    </message>
+    <message>
+        <source>{0} processes share {1} cores.</source>
+        <translation>{0} tiến trình chia nhau {1} lõi.</translation>
+    </message>
+    <message>
+        <source>{0} every {1} steps never happens in a run of {2}.</source>
+        <translation>{0} sau mỗi {1} bước sẽ không bao giờ xảy ra trong lượt chạy {2} bước.</translation>
+    </message>
+    <message>
+        <source>Set to {0}</source>
+        <translation>Đặt thành {0}</translation>
+    </message>
+    <message>
+        <source>Every {0}</source>
+        <translation>Sau mỗi {0}</translation>
+    </message>
+    <message>
+        <source>{0} with no token to train on, left out.</source>
+        <translation>{0} không có token nào để học, đã bị loại.</translation>
+    </message>
+    <message>
+        <source>{0} with an empty response; only the end of the turn is learnt from it.</source>
+        <translation>{0} có câu trả lời trống; chỉ học được dấu kết thúc lượt từ đó.</translation>
+    </message>
+    <message>
+        <source>{0} over {1} tokens, {2}.</source>
+        <translation>{0} dài quá {1} token, {2}.</translation>
+    </message>
+    <message>
+        <source>{0} repeating an earlier one word for word.</source>
+        <translation>{0} lặp lại nguyên văn một dòng trước đó.</translation>
+    </message>
+    <message>
+        <source>{0} of the held-out part trained on too, so the held-out loss looks too good.</source>
+        <translation>{0} của phần giữ lại cũng có trong phần huấn luyện, nên loss trên tập giữ lại trông tốt hơn thực tế.</translation>
+    </message>
+    <message>
+        <source>Columns that are not read: {0}.</source>
+        <translation>Các cột không được đọc: {0}.</translation>
+    </message>
+    <message>
+        <source>The chat template writes the day&apos;s date into every row, so data prepared on another day differs.</source>
+        <translation>Mẫu hội thoại ghi ngày hiện tại vào mọi dòng, nên dữ liệu chuẩn bị vào ngày khác sẽ khác đi.</translation>
+    </message>
+    <message>
+        <source>The tokenizer has neither chat template nor end token, so the model never learns to stop.</source>
+        <translation>Tokenizer không có mẫu hội thoại lẫn token kết thúc, nên mô hình không bao giờ học được cách dừng.</translation>
+    </message>
+    <message>
+        <source>The job was written to {0}.</source>
+        <translation>Công việc đã được ghi vào {0}.</translation>
+    </message>
+    <message>
+        <source>{0} cannot be read: {1}.</source>
+        <translation>Không đọc được {0}: {1}.</translation>
+    </message>
+    <message>
+        <source>{0} cannot be written: {1}.</source>
+        <translation>Không ghi được {0}: {1}.</translation>
+    </message>
+    <message>
+        <source>Exported to {0}; `bash run.sh` there reruns it.</source>
+        <translation>Đã xuất ra {0}; chạy `bash run.sh` ở đó để chạy lại.</translation>
+    </message>
+    <message>
+        <source>{0} The run goes on there; trying again in {1} s.</source>
+        <translation>{0} Lượt chạy vẫn tiếp tục ở đó; thử lại sau {1} giây.</translation>
+    </message>
+    <message>
+        <source>{0} names no checkpoint of a run; write RUN_ID/step, for instance r-…/step-100.</source>
+        <translation>{0} không chỉ checkpoint nào của một lượt chạy; hãy viết RUN_ID/step, chẳng hạn r-…/step-100.</translation>
+    </message>
+    <message>
+        <source>{0} {1} is not on this computer (any more); choose it again.</source>
+        <translation>{0} {1} không (còn) có trên máy này; hãy chọn lại.</translation>
+    </message>
+    <message>
+        <source>{0} was not fetched from the Hub yet; look at the model first.</source>
+        <translation>{0} chưa được tải từ Hub; hãy xem xét mô hình trước.</translation>
+    </message>
+    <message>
+        <source>{0} lies on the node, and the node has not been reached yet; choose or probe one.</source>
+        <translation>{0} nằm trên máy chạy, mà máy chạy chưa được kết nối; hãy chọn hoặc hỏi một máy.</translation>
+    </message>
+    <message>
+        <source>The rows show as soon as a model is chosen and has been looked at.</source>
+        <translation>Các dòng sẽ hiện ra ngay khi mô hình được chọn và đã được xem xét.</translation>
+    </message>
+    <message>
+        <source>The node needs a name.</source>
+        <translation>Máy chạy cần có tên.</translation>
+    </message>
+    <message>
+        <source>{0} is there already; choose another name.</source>
+        <translation>Đã có {0}; hãy chọn tên khác.</translation>
+    </message>
+    <message>
+        <source>The node needs a host: a name of your ssh config, a host name or an address.</source>
+        <translation>Máy chạy cần một máy chủ: một tên trong cấu hình ssh của bạn, tên máy chủ hoặc địa chỉ.</translation>
+    </message>
+    <message>
+        <source>{0} is no port; ports are 1 to 65535, 0 leaves it to the ssh config.</source>
+        <translation>{0} không phải là cổng; cổng từ 1 đến 65535, 0 để cấu hình ssh quyết định.</translation>
+    </message>
+    <message>
+        <source>It lies on the node {0}.</source>
+        <translation>Nó nằm trên máy chạy {0}.</translation>
+    </message>
+    <message>
+        <source>{0} on {1} lacks {2}; install them there (pip install &apos;luthier-studio[trainer]&apos;) or name another python in the node&apos;s settings.</source>
+        <translation>{0} trên {1} còn thiếu {2}; hãy cài chúng ở đó (pip install &apos;luthier-studio[trainer]&apos;) hoặc chỉ ra một python khác trong cài đặt của máy chạy.</translation>
+    </message>
+    <message>
+        <source>Download it from the Hub: hf download {0} --revision {1} --local-dir FOLDER. On the node {2} it lies at {3}.</source>
+        <translation>Tải nó từ Hub: hf download {0} --revision {1} --local-dir FOLDER. Trên máy chạy {2} nó nằm ở {3}.</translation>
+    </message>
+    <message>
+        <source>It is the checkpoint {0} of an earlier run on the node {1}.</source>
+        <translation>Đó là checkpoint {0} của một lượt chạy trước trên máy chạy {1}.</translation>
+    </message>
+    <message>
+        <source>{0} has no Python with the trainer&apos;s packages; make an environment there (pip install &apos;luthier-studio[trainer]&apos;) and name its python in the node&apos;s settings.</source>
+        <translation>{0} không có Python nào có các gói để huấn luyện; hãy tạo một môi trường ở đó (pip install &apos;luthier-studio[trainer]&apos;) và chỉ ra python của nó trong cài đặt của máy chạy.</translation>
+    </message>
+    <message>
+        <source>The link to {0} broke while the run was being started. {1} Whether {2} runs shows as soon as the link is back; nothing starts twice.</source>
+        <translation>Kết nối tới {0} bị đứt khi lượt chạy đang được bắt đầu. {1} {2} có đang chạy hay không sẽ rõ ngay khi kết nối trở lại; không có gì bắt đầu hai lần.</translation>
+    </message>
+    <message>
+        <source>Reach {0}</source>
+        <translation>Kết nối tới {0}</translation>
+    </message>
+    <message>
+        <source>Check the job against the node</source>
+        <translation>Đối chiếu công việc với máy chạy</translation>
+    </message>
+    <message>
+        <source>Prepare the environment</source>
+        <translation>Chuẩn bị môi trường</translation>
+    </message>
+    <message>
+        <source>Prepare the data</source>
+        <translation>Chuẩn bị dữ liệu</translation>
+    </message>
+    <message>
+        <source>Start the run</source>
+        <translation>Bắt đầu lượt chạy</translation>
+    </message>
+    <message>
+        <source>No row is left to train on; look at the findings of the data.</source>
+        <translation>Không còn dòng nào để huấn luyện; hãy xem các phát hiện về dữ liệu.</translation>
+    </message>
+    <message>
+        <source>It lay on the computer that launched the run.</source>
+        <translation>Nó nằm trên máy đã khởi chạy lượt chạy.</translation>
+    </message>
+    <message>
+        <source>Send the data</source>
+        <translation>Gửi dữ liệu</translation>
+    </message>
+    <message>
+        <source>Find the data</source>
+        <translation>Tìm dữ liệu</translation>
+    </message>
+    <message>
+        <source>Cancelled; nothing was started.</source>
+        <translation>Đã hủy; chưa có gì được bắt đầu.</translation>
+    </message>
+    <message>
+        <source>{0} cannot be removed.</source>
+        <translation>Không thể gỡ {0}.</translation>
+    </message>
+    <message>
+        <source>It was never started.</source>
+        <translation>Nó chưa bao giờ được bắt đầu.</translation>
+    </message>
+    <message>
+        <source>Its folder on the node is gone.</source>
+        <translation>Thư mục của nó trên máy chạy không còn nữa.</translation>
+    </message>
+    <message>
+        <source>{0} goes on from step {1}.</source>
+        <translation>{0} chạy tiếp từ bước {1}.</translation>
+    </message>
+    <message>
+        <source>The node {0} of this run is not in the list any more; add it first.</source>
+        <translation>Máy chạy {0} của lượt chạy này không còn trong danh sách; hãy thêm nó trước.</translation>
+    </message>
+    <message>
+        <source>The run {0} is on {1}, which is not among the nodes any more; add it to follow.</source>
+        <translation>Lượt chạy {0} nằm trên {1}, máy này không còn trong danh sách; hãy thêm nó để theo dõi.</translation>
+    </message>
+    <message>
+        <source>No node is chosen; choose one to launch on.</source>
+        <translation>Chưa chọn máy chạy; hãy chọn một máy để khởi chạy.</translation>
+    </message>
+    <message>
+        <source>The key cannot be kept: {0}.</source>
+        <translation>Không lưu được khóa: {0}.</translation>
+    </message>
+    <message>
+        <source>The model has another tokenizer: {0}.</source>
+        <translation>Mô hình có tokenizer khác: {0}.</translation>
+    </message>
+</context>
+<context>
+    <name>words</name>
+    <message>
+        <source>System</source>
+        <translation>Hệ thống</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <translation>Người dùng</translation>
+    </message>
+    <message>
+        <source>Assistant</source>
+        <translation>Trợ lý</translation>
+    </message>
+    <message>
+        <source>Error</source>
+        <translation>Lỗi</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>Cảnh báo</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>Ghi chú</translation>
+    </message>
+    <message>
+        <source>Trying again now.</source>
+        <translation>Đang thử lại.</translation>
+    </message>
+    <message>
+        <source>The link to {node} is down since {down} s; the run goes on there.</source>
+        <translation>Mất kết nối tới {node} đã {down} giây; lượt chạy vẫn tiếp tục ở đó.</translation>
+    </message>
+    <message>
+        <source>{node} has not answered for {down} s; the run goes on there.</source>
+        <translation>{node} chưa trả lời đã {down} giây; lượt chạy vẫn tiếp tục ở đó.</translation>
+    </message>
+    <message>
+        <source>The link to {node} needs you; the run goes on there. {reason}</source>
+        <translation>Kết nối tới {node} cần bạn; lượt chạy vẫn tiếp tục ở đó. {reason}</translation>
+    </message>
+    <message>
+        <source>Trying again in {wait} s.</source>
+        <translation>Thử lại sau {wait} giây.</translation>
+    </message>
+    <message>
+        <source>{done} of {total} {unit}</source>
+        <translation>{done} / {total} {unit}</translation>
+    </message>
+    <message>
+        <source>{loss} at {step}</source>
+        <translation>{loss} ở bước {step}</translation>
+    </message>
+    <message>
+        <source>Preparing the environment</source>
+        <translation>Đang chuẩn bị môi trường</translation>
+    </message>
+    <message>
+        <source>Preparing the data</source>
+        <translation>Đang chuẩn bị dữ liệu</translation>
+    </message>
+    <message>
+        <source>Loading the model</source>
+        <translation>Đang nạp mô hình</translation>
+    </message>
+    <message>
+        <source>Taking the held-out loss</source>
+        <translation>Đang tính loss trên tập giữ lại</translation>
+    </message>
+    <message>
+        <source>Answering the sample prompts</source>
+        <translation>Đang trả lời các prompt mẫu</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} / {total}</translation>
+    </message>
+    <message>
+        <source>not asked yet</source>
+        <translation>chưa hỏi</translation>
+    </message>
+    <message>
+        <source>being asked</source>
+        <translation>đang hỏi</translation>
+    </message>
+    <message>
+        <source>ready</source>
+        <translation>sẵn sàng</translation>
+    </message>
+    <message>
+        <source>cannot be reached</source>
+        <translation>không kết nối được</translation>
+    </message>
+    <message>
+        <source>needs you</source>
+        <translation>cần bạn</translation>
+    </message>
+    <message>
+        <source>one core, {memory}, no GPU</source>
+        <translation>một lõi, {memory}, không có GPU</translation>
+    </message>
+    <message>
+        <source>{cores} cores, {memory}, no GPU</source>
+        <translation>{cores} lõi, {memory}, không có GPU</translation>
+    </message>
+    <message>
+        <source>this computer</source>
+        <translation>máy này</translation>
+    </message>
+    <message>
+        <source>looking…</source>
+        <translation>đang xem…</translation>
+    </message>
+    <message>
+        <source>no answer</source>
+        <translation>không trả lời</translation>
+    </message>
+    <message>
+        <source>asks you</source>
+        <translation>chờ bạn</translation>
+    </message>
+    <message>
+        <source>{} core</source>
+        <translation>{} lõi</translation>
+    </message>
+    <message>
+        <source>{} cores</source>
+        <translation>{} lõi</translation>
+    </message>
+    <message>
+        <source>Cosine</source>
+        <translation>Cosine</translation>
+    </message>
+    <message>
+        <source>Linear</source>
+        <translation>Tuyến tính</translation>
+    </message>
+    <message>
+        <source>Constant</source>
+        <translation>Hằng số</translation>
+    </message>
+    <message>
+        <source>steps</source>
+        <translation>bước</translation>
+    </message>
+    <message>
+        <source>Eager</source>
+        <translation>Eager</translation>
+    </message>
+    <message>
+        <source>Auto</source>
+        <translation>Tự động</translation>
+    </message>
+    <message>
+        <source>Prompt and completion</source>
+        <translation>Prompt và câu trả lời</translation>
+    </message>
+    <message>
+        <source>Messages</source>
+        <translation>Hội thoại</translation>
+    </message>
+    <message>
+        <source>Cut at the end</source>
+        <translation>Cắt ở cuối</translation>
+    </message>
+    <message>
+        <source>Drop the row</source>
+        <translation>Bỏ dòng</translation>
+    </message>
+    <message>
+        <source>This computer</source>
+        <translation>Máy này</translation>
+    </message>
+    <message>
+        <source>The node</source>
+        <translation>Máy chạy</translation>
+    </message>
+    <message>
+        <source>Hub</source>
+        <translation>Hub</translation>
+    </message>
+    <message>
+        <source>A run</source>
+        <translation>Một lượt chạy</translation>
+    </message>
+    <message>
+        <source>Queued</source>
+        <translation>Đang xếp hàng</translation>
+    </message>
+    <message>
+        <source>Preparing</source>
+        <translation>Đang chuẩn bị</translation>
+    </message>
+    <message>
+        <source>Starting</source>
+        <translation>Đang bắt đầu</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>Đang chạy</translation>
+    </message>
+    <message>
+        <source>Pausing</source>
+        <translation>Đang tạm dừng</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Tạm dừng</translation>
+    </message>
+    <message>
+        <source>Stopping</source>
+        <translation>Đang dừng</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>Đã dừng</translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation>Hoàn tất</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Thất bại</translation>
+    </message>
+    <message>
+        <source>Interrupted</source>
+        <translation>Bị gián đoạn</translation>
+    </message>
+    <message>
+        <source>{} bytes</source>
+        <translation>{} byte</translation>
+    </message>
+    <message>
+        <source>d</source>
+        <translation>ngày</translation>
+    </message>
+    <message>
+        <source>h</source>
+        <translation>giờ</translation>
+    </message>
+    <message>
+        <source>min</source>
+        <translation>phút</translation>
+    </message>
+    <message>
+        <source>s</source>
+        <translation>giây</translation>
+    </message>
+    <message>
+        <source>{} tokens/s</source>
+        <translation>{} token/s</translation>
+    </message>
+</context>
+</TS>
