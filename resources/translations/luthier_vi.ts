@@ -2067,7 +2067,7 @@
     </message>
     <message>
         <source>by epochs</source>
-        <translation type="unfinished"></translation>
+        <translation>theo số epoch</translation>
     </message>
     <message>
         <source>only at the end</source>
@@ -2079,7 +2079,7 @@
     </message>
     <message>
         <source>steps</source>
-        <translation type="unfinished">bước</translation>
+        <translation>bước</translation>
     </message>
 </context>
 <context>
@@ -2736,7 +2736,7 @@
     </message>
     <message>
         <source>Edit…</source>
-        <translation type="unfinished">Sửa…</translation>
+        <translation>Sửa…</translation>
     </message>
     <message>
         <source>Remove…</source>
