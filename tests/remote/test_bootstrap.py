@@ -214,7 +214,7 @@ def test_that_a_full_disk_is_said_and_leaves_nothing_runnable(small_disk: Path, 
 
 
 def test_that_an_interpreter_that_does_not_exist_is_a_sentence() -> None:
-    with pytest.raises(NodeRefused, match="/nowhere/python cannot be started"):
+    with pytest.raises(NodeRefused, match="/nowhere/python cannot be used"):
         LocalTransport("/nowhere/python").open()
 
 

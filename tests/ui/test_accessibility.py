@@ -144,9 +144,11 @@ def shown_page(qtbot: QtBot, window: MainWindow, key: str) -> QWidget:
 
 def is_own(widget: QWidget) -> bool:
     """Say whether a control is ours and not a part of another control."""
+    if widget.objectName().startswith("qt_"):
+        return False
     above: QWidget | None = widget
     while above is not None:
-        if type(above).__name__ in PARTS or above.objectName().startswith("qt_"):
+        if type(above).__name__ in PARTS:
             return False
         above = above.parentWidget()
         if isinstance(above, QComboBox | QLineEdit):

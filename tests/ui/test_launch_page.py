@@ -16,6 +16,7 @@ from studio.session.launching import LaunchStep
 from studio.state.node import READY
 from studio.ui.launch.checklist import Checklist
 from studio.ui.launch.launch_page import LaunchPage
+from studio.ui.pieces import ElidedLabel
 from tests.ui.page_session import PageSession, cpu_report, data_report, filled_session
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -182,3 +183,47 @@ def test_that_the_node_picker_opens_from_the_page(qtbot: QtBot, page: LaunchPage
     popup = page.findChild(QWidget, "nodePicker")
     assert isinstance(popup, QWidget) and popup.isVisible()
     popup.close()
+
+
+def test_that_data_that_cannot_be_read_is_told_and_holds_the_launch(page: LaunchPage, session: PageSession) -> None:
+    session.inspection_problem = "rows.json: the file is empty; choose one with rows."
+    session.inspection_failed = True
+    session.draft.set_known(data=None)
+    assert step(page, "data") == "The data has been read: failed"
+    line = page.findChild(QWidget, "step_data")
+    assert line is not None and line.accessibleDescription() == session.inspection_problem
+    assert step(page, "job") == "The job can start: waiting"
+    assert not page.launch_button.isEnabled()
+
+
+def test_that_a_node_out_of_reach_is_told_where_the_node_is_checked(page: LaunchPage, session: PageSession) -> None:
+    session.choose_node("lab-2")
+    assert step(page, "node") == "The node answers: failed"
+    line = page.findChild(QWidget, "step_node")
+    assert line is not None and "is it switched on?" in line.accessibleDescription()
+
+
+def test_that_a_step_without_figures_says_how_long_it_has_been_at_it(qtbot: QtBot) -> None:
+    now = [100.0]
+    checklist = Checklist(clock=lambda: now[0])
+    qtbot.addWidget(checklist)
+    checklist.show_steps([LaunchStep("environment", "Prepare the environment", "doing")])
+    words = [label.text() for label in checklist.findChildren(QLabel)]
+    assert not any("now" in word for word in words)
+    now[0] = 142.0
+    checklist.tell_time()
+    words = [label.whole_text() for label in checklist.findChildren(ElidedLabel)]
+    assert any(word.startswith("for 42 s now") and "compiles an operator" in word for word in words)
+
+
+def test_that_the_keyboard_stays_with_the_launch_while_its_buttons_change(
+    qtbot: QtBot, page: LaunchPage, session: PageSession
+) -> None:
+    page.activateWindow()
+    page.launch_button.setFocus()
+    session.is_launching = True
+    session.launch_changed.emit()
+    assert page.focusWidget() is page.cancel_button
+    session.is_launching = False
+    session.launch_changed.emit()
+    assert page.focusWidget() is page.launch_button

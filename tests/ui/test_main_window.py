@@ -21,12 +21,14 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from studio.remote.errors import HostKeyUnknown
 from studio.session.opening import open_session
 from studio.session.session import Session
 from studio.ui import theme
 from studio.ui.command_palette import CommandPalette
 from studio.ui.dropped import DATA, JOB_FILE, MODEL, kind_of
 from studio.ui.main_window import MainWindow
+from studio.ui.pickers.host_key_dialog import HostKeyDialog
 from studio.ui.problems_bar import page_of, place_words
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -272,3 +274,53 @@ def test_that_escape_puts_a_half_typed_value_back_before_it_reaches_the_window(
     qtbot.keyClick(line, Qt.Key.Key_Escape)
     assert line.text() == "0.1"
     assert window.notice.isVisible()
+
+
+def test_that_two_calls_that_meet_the_same_unknown_key_ask_once(window: MainWindow, session: Session) -> None:
+    for _ in range(2):
+        question = HostKeyUnknown("box.invalid", 22, "ssh-ed25519", "SHA256:abc", "AAAA")
+        session.host_key_question.emit(question, "box")
+    (dialog,) = window.findChildren(HostKeyDialog)
+    dialog.reject()
+
+
+def test_that_add_a_node_opens_the_form_itself(qtbot: QtBot, window: MainWindow) -> None:
+    window.sidebar.new_node_wanted.emit()
+    pasted = next(
+        line
+        for top in QApplication.topLevelWidgets()
+        for line in top.findChildren(QLineEdit, "nodePasted")
+        if line.isVisible()
+    )
+    assert pasted.window().focusWidget() is pasted
+    pasted.window().close()
+
+
+@pytest.mark.parametrize("key", ["data", "recipe", "memory", "launch"])
+def test_that_nothing_is_cut_off_at_the_sides_of_the_smallest_window(
+    qtbot: QtBot, window: MainWindow, session: Session, key: str
+) -> None:
+    name = "a-model-with-a-rather-long-name-7b-instruct-v0.3"
+    session.draft.edit({"name": name, "model.id": f"/models/{name}", "data.path": f"/data/{name}.jsonl"})
+    session.choose_node("This computer")
+    for other in ("data", "recipe", "memory", "launch"):
+        window.show_tab(other)
+    window.resize(960, 600)
+    window.show_tab(key)
+    qtbot.waitUntil(lambda: window.pages.width() == window.header.width() and window.width() == 960)
+    QApplication.processEvents()
+
+    def is_cut(widget: QWidget) -> bool:
+        left, right = widget.mapTo(window, QPoint(0, 0)).x(), widget.mapTo(window, QPoint(widget.width(), 0)).x()
+        shown = widget.visibleRegion().boundingRect()
+        narrower = not shown.isEmpty() and shown.width() < widget.width()
+        return left < 0 or right > window.width() or narrower
+
+    kinds = (QAbstractButton, QLineEdit, QComboBox)
+    cut = [
+        f"{type(widget).__name__} {widget.objectName() or widget.accessibleName()}"
+        for kind in kinds
+        for widget in window.findChildren(kind)
+        if widget.isVisibleTo(window) and _is_own(widget) and is_cut(widget)
+    ]
+    assert not cut

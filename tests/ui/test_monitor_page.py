@@ -32,6 +32,7 @@ from studio.ui.monitor.log_page import LogPage
 from studio.ui.monitor.monitor_page import MonitorPage
 from studio.ui.monitor.samples_page import SamplesPage
 from studio.ui.monitor.state_line import phase_words, trend_of
+from studio.ui.pieces import ElidedLabel
 from tests.ui.page_session import PageSession, fold_middle, fold_start, fold_steps, new_run
 
 TOTAL = 200
@@ -428,3 +429,34 @@ def test_that_every_button_and_field_has_a_name_for_people_and_for_tests(page: M
     for kind in (QPushButton, QLineEdit, QComboBox, QPlainTextEdit):
         for widget in page.findChildren(kind):
             assert widget.objectName() and widget.accessibleName(), widget
+
+
+def test_that_save_now_says_that_it_saves_until_the_checkpoint_is_there(
+    qtbot: QtBot, page: MonitorPage, session: PageSession
+) -> None:
+    run = new_run()
+    fold_start(run, TOTAL)
+    fold_steps(run, 1, 20, TOTAL)
+    page.show_run(run)
+    click(qtbot, page, "saveNowButton")
+    assert session.calls == [("save_now", run.run_id)]
+    button = page.state_line.save_now
+    assert (button.text(), button.isEnabled()) == ("Saving…", False)
+    fold_steps(run, 21, 22, TOTAL)
+    page.refresh()
+    assert button.text() == "Saving…"
+    run.fold([Stamped(2100.0, CheckpointCommitted(1, 21, "step-21", True, 1000, 1.0))])
+    page.refresh()
+    assert (button.text(), button.isEnabled()) == ("Save now", True)
+
+
+def test_that_a_run_that_is_stopping_promises_no_time(page: MonitorPage) -> None:
+    run = new_run()
+    fold_start(run, TOTAL)
+    fold_steps(run, 1, 60, TOTAL)
+    page.show_run(run)
+    detail = page.findChild(ElidedLabel, "runStateDetail")
+    assert detail is not None and " left" in detail.whole_text()
+    run.fold([Stamped(2100.0, StateChanged("stopping", 1))])
+    page.refresh()
+    assert " left" not in detail.whole_text()

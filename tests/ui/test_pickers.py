@@ -363,3 +363,25 @@ def test_that_every_control_has_a_name_for_people_and_for_tests(
                 assert widget.objectName() and widget.accessibleName(), widget
         picker.close()
     assert not window.findChildren(QDialog)
+
+
+def test_that_a_picker_opens_where_one_types_and_grows_with_what_it_says(
+    qtbot: QtBot, session: PageSession, window: QWidget
+) -> None:
+    picker = ModelPicker(as_session(session), window)
+    session.draft.edit({"model.source": "desktop"})
+    window.activateWindow()
+    picker.tabs.show_page(0)
+    picker.popup_at(window)
+    line, use = part(picker, QLineEdit, "modelPath"), part(picker, QPushButton, "modelPathUse")
+    assert picker.focusWidget() is line
+    line.setText("/nothing/" + "here/" * 40)
+    click(qtbot, picker, "modelPathUse")
+
+    def is_whole() -> bool:
+        said = part(picker, QLabel, "modelPathWords")
+        inside = use.mapTo(picker, use.rect().bottomRight())
+        return said.isVisible() and use.visibleRegion().boundingRect() == use.rect() and picker.rect().contains(inside)
+
+    qtbot.waitUntil(is_whole)
+    picker.close()
