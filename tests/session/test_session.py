@@ -192,6 +192,25 @@ def test_that_a_launch_with_a_problem_starts_nothing_and_says_why(session: Sessi
     assert "No model is chosen" in heard[-1][1]
 
 
+def test_that_a_launch_on_data_that_could_not_be_read_is_refused_and_the_data_is_looked_at_again(
+    session: Session, qtbot: QtBot, model_folder: Path, tmp_path: Path
+) -> None:
+    heard = _notices(session)
+    rows = tmp_path / "empty.json"
+    rows.write_text("", encoding="utf-8")
+    session.choose_node(LOCAL_NODE)
+    session.choose_model("desktop", str(model_folder))
+    session.choose_data("desktop", str(rows))
+    session.draft.set_value("data.max_length", 128)
+    qtbot.waitUntil(lambda: session.inspection_failed, timeout=_LONG_MS)
+    session.launch()
+    assert not session.is_launching
+    assert heard[-1][0] == "error" and "the file is empty" in heard[-1][1]
+    assert session.inspection is not None
+    session.cancel_inspection()
+    assert not session.inspection_failed
+
+
 def test_that_a_launch_that_fails_says_so_in_its_step_and_keeps_no_run(
     looked_at: Session, qtbot: QtBot, tmp_path: Path
 ) -> None:

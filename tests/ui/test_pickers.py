@@ -385,3 +385,15 @@ def test_that_a_picker_opens_where_one_types_and_grows_with_what_it_says(
 
     qtbot.waitUntil(is_whole)
     picker.close()
+
+
+@pytest.mark.parametrize("kind", [ModelPicker, DataPicker])
+def test_that_no_two_tabs_of_a_picker_have_the_same_words(
+    session: PageSession, window: QWidget, kind: type[ModelPicker] | type[DataPicker]
+) -> None:
+    for node in ("", "This computer", "gpu-box"):
+        session.node_name = node
+        picker = kind(as_session(session), window)
+        tabs = [tab.text() for tab in picker.tabs.findChildren(QPushButton) if tab.isCheckable()]
+        assert len(set(tabs)) == len(tabs), tabs
+        picker.close()

@@ -35,7 +35,7 @@ class DataPicker(Popup):
         self.tabs = Tabs(
             (
                 (self.tr("This computer"), "dataFromDesktop", self._desktop_page()),
-                (told(self._node) or self.tr("Node"), "dataFromNode", self._node_page()),
+                (self._node_words(), "dataFromNode", self._node_page()),
             ),
             self.tr("Where the data lies"),
         )
@@ -54,6 +54,11 @@ class DataPicker(Popup):
             "JSON, JSONL, CSV or Parquet, one file or a folder of them. It stays here until the launch sends it."
         )
         return _column(plain_label(said, "muted", wraps=True), self._here)
+
+    def _node_words(self) -> str:
+        """Return the tab's words: the node's name, unless it is this computer, which has a tab already."""
+        node = self._session.node
+        return told(self._node) if node is not None and not node.is_local else self.tr("Node")
 
     def _node_page(self) -> QWidget:
         if not self._node:

@@ -41,7 +41,7 @@ class ModelPicker(Popup):
         self.tabs = Tabs(
             (
                 (self.tr("This computer"), "modelFromDesktop", self._desktop_page()),
-                (told(self._node) or self.tr("Node"), "modelFromNode", self._node_page()),
+                (self._node_words(), "modelFromNode", self._node_page()),
                 (self.tr("A run"), "modelFromRun", self._run_page()),
                 (self.tr("Hub"), "modelFromHub", self._hub_page()),
             ),
@@ -57,6 +57,11 @@ class ModelPicker(Popup):
             "verified by hash, and only once."
         )
         return _page(plain_label(said, "muted", wraps=True), self._here)
+
+    def _node_words(self) -> str:
+        """Return the tab's words: the node's name, unless it is this computer, which has a tab already."""
+        node = self._session.node
+        return told(self._node) if node is not None and not node.is_local else self.tr("Node")
 
     def _node_page(self) -> QWidget:
         if not self._node:
