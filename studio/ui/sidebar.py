@@ -49,7 +49,7 @@ RUN_ICONS = {
 
 
 class Entry(NamedTuple):
-    """One row of the sidebar."""
+    """One row of the sidebar; ``hint`` is what the pointer over it tells."""
 
     kind: str
     key: str
@@ -58,6 +58,7 @@ class Entry(NamedTuple):
     icon: str = ""
     tint: str = "muted"
     losses: tuple[float, ...] = ()
+    hint: str = ""
 
 
 class Sidebar(QFrame):
@@ -323,6 +324,7 @@ def _paint_sparkline(painter: QPainter, area: QRect, losses: tuple[float, ...]) 
 def _fill(item: QStandardItem, entry: Entry) -> None:
     item.setText(entry.text)
     item.setData(entry, _ENTRY)
+    item.setToolTip(entry.hint)
     item.setAccessibleText(", ".join(part for part in (entry.text, entry.detail) if part))
 
 
@@ -332,7 +334,8 @@ def _run_entry(run: RunEntry) -> Entry:
         detail = f"{run.loss:.3g}"
     else:
         detail = "" if run.state in ENDED - {"failed"} else words.run_state(run.state)
-    return Entry(RUN, run.run_id, run.name or run.run_id, detail, icon, tint, run.losses)
+    hint = f"{run.run_id} · {words.run_state(run.state)}"  # two runs of one job are told apart by it
+    return Entry(RUN, run.run_id, run.name or run.run_id, detail, icon, tint, run.losses, hint)
 
 
 def _node_entry(node: NodeState) -> Entry:

@@ -20,6 +20,9 @@ from tests.ui.page_session import PageSession, filled_session, gpu_report
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 
+RUNS = ("r-1", "r-2")
+
+
 @pytest.fixture
 def session() -> PageSession:
     session = filled_session()
@@ -45,6 +48,11 @@ def sidebar(qtbot: QtBot, session: PageSession) -> Sidebar:
 def test_that_a_run_shows_its_loss_or_its_state(sidebar: Sidebar) -> None:
     details = {entry.key: entry.detail for entry in sidebar.entries if entry.kind == "run"}
     assert details == {"r-1": "1.31", "r-2": "Failed"}
+
+
+def test_that_two_runs_of_one_job_are_told_apart_under_the_pointer(sidebar: Sidebar) -> None:
+    hints = [sidebar.tree.model().index(row_of(sidebar, key), 0).data(Qt.ItemDataRole.ToolTipRole) for key in RUNS]
+    assert [hint.split(" · ")[0] for hint in hints] == list(RUNS)
 
 
 def test_that_the_row_of_the_open_run_follows_its_last_step(sidebar: Sidebar) -> None:
