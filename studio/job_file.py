@@ -99,6 +99,8 @@ def _commented(data: dict[str, Any], prefix: str, fields: dict[str, DescribedFie
 def _scalar(value: Any) -> Any:
     if isinstance(value, str):
         return DoubleQuotedScalarString(value)
+    if isinstance(value, dict):
+        return CommentedMap({name: _scalar(item) for name, item in value.items()})
     if isinstance(value, list):
         sequence = CommentedSeq([_scalar(item) for item in value])
         if not value:

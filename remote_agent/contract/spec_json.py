@@ -7,10 +7,10 @@ import difflib
 import hashlib
 import json
 import math
-from typing import Any, Dict, List, Type, TypeVar
+from typing import Any, Dict, List, Mapping, Tuple, Type, TypeVar
 
 from remote_agent.contract.job_spec import SCHEMA_VERSION, JobSpec
-from remote_agent.contract.knob import knob_of
+from remote_agent.contract.knob import item_classes_of, knob_of
 
 Spec = TypeVar("Spec")
 
@@ -32,9 +32,16 @@ def spec_to_dict(spec: Any) -> Dict[str, Any]:
         value = getattr(spec, field.name)
         if dataclasses.is_dataclass(value):
             result[field.name] = spec_to_dict(value)
+        elif item_classes_of(field):
+            result[field.name] = [_item_to_dict(item, item_classes_of(field)) for item in value]
         else:
             result[field.name] = list(value) if isinstance(value, tuple) else value
     return result
+
+
+def _item_to_dict(item: Any, classes: Mapping[str, Type[Any]]) -> Dict[str, Any]:
+    kind = next(kind for kind, item_class in classes.items() if type(item) is item_class)
+    return {**({"kind": kind} if kind else {}), **spec_to_dict(item)}
 
 
 def spec_from_dict(data: Any) -> JobSpec:
@@ -74,22 +81,55 @@ def _section(spec_class: Type[Spec], data: Any, prefix: str, mistakes: List[str]
         if knob_of(field) is None:
             section: Any = field.default_factory
             values[name] = _section(section, value, prefix + name + ".", mistakes)
+        elif item_classes_of(field):
+            values[name] = _items(item_classes_of(field), value, prefix + name, mistakes)
         else:
-            values[name] = _leaf(type(field.default), value, prefix + name, mistakes, field.default)
+            values[name] = _leaf(type(field.default), value, prefix + name, mistakes, field.default, _items_are(field))
     return spec_class(**values)
 
 
-def _leaf(kind: type, value: Any, path: str, mistakes: List[str], default: Any) -> Any:
+def _items(classes: Mapping[str, Type[Any]], data: Any, path: str, mistakes: List[str]) -> Tuple[Any, ...]:
+    """Build the objects of a list; an object of several possible kinds names its own."""
+    if not isinstance(data, (list, tuple)):
+        mistakes.append("{}: expected a list, found {}.".format(path, _shown(data)))
+        return ()
+    return tuple(
+        item
+        for number, entry in enumerate(data)
+        for item in _item(classes, entry, "{}[{}].".format(path, number), mistakes)
+    )
+
+
+def _item(classes: Mapping[str, Type[Any]], data: Any, prefix: str, mistakes: List[str]) -> List[Any]:
+    if "" in classes:
+        return [_section(classes[""], data, prefix, mistakes)]
+    kind = str(data.get("kind")) if isinstance(data, dict) else ""
+    if kind not in classes:
+        mistakes.append(
+            "{}kind: expected one of {}, found {}.".format(prefix, ", ".join(classes), _shown(kind or data))
+        )
+        return []
+    fields = {name: value for name, value in data.items() if name != "kind"}
+    return [_section(classes[kind], fields, prefix, mistakes)]
+
+
+def _items_are(field: "dataclasses.Field[Any]") -> type:
+    """Return the type of the items of a tuple field, as its annotation says."""
+    return int if "int" in str(field.type) else str
+
+
+def _leaf(kind: type, value: Any, path: str, mistakes: List[str], default: Any, item_kind: type) -> Any:
     if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         try:
             return float(value)
         except OverflowError:
             value = math.inf
-    if kind is tuple and isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+    if kind is tuple and isinstance(value, (list, tuple)) and all(type(item) is item_kind for item in value):
         return tuple(value)
     if type(value) is kind:
         return value
-    mistakes.append("{}: expected {}, found {}.".format(path, _TYPE_WORDS[kind], _shown(value)))
+    words = "a list of whole numbers" if kind is tuple and item_kind is int else _TYPE_WORDS[kind]
+    mistakes.append("{}: expected {}, found {}.".format(path, words, _shown(value)))
     return default
 
 

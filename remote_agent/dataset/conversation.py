@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from remote_agent.dataset.data_error import DataError
@@ -15,17 +16,48 @@ _ROLES = ("system", "user", "assistant")
 
 
 class Turn(NamedTuple):
-    """Who speaks and what is said. ``role``: system, user or assistant."""
+    """Who speaks and what is said.
+
+    Attributes:
+        role: system, user, assistant or tool.
+        content: the text; empty where the assistant only calls tools.
+        extra: what else the template reads of the message: tool_calls, tool_call_id, name, reasoning_content.
+        weight: its share in the loss; None leaves that to ``train_on``, 0 takes it out.
+    """
 
     role: str
     content: str
+    extra: Mapping[str, Any] = MappingProxyType({})
+    weight: float | None = None
 
 
 class Conversation(NamedTuple):
-    """A row's turns; ``glued`` where prompt and response follow each other with nothing between them."""
+    """A row's turns.
+
+    Attributes:
+        turns: in their order; of plain text for continued pretraining, one turn of role "text".
+        glued: prompt and response follow each other with nothing between them.
+        tools: the functions that the assistant may call, as the template takes them.
+        label: the row's class, empty where there is none.
+    """
 
     turns: tuple[Turn, ...]
     glued: bool = False
+    tools: tuple[Mapping[str, Any], ...] = ()
+    label: str = ""
+
+
+class Example(NamedTuple):
+    """A row and what it says after the job's steps.
+
+    ``conversation`` is None where the row cannot be used, and ``problem`` then says why. ``origin`` says how the row
+    came to be where it stands in no file.
+    """
+
+    row: Row
+    conversation: Conversation | None
+    problem: str = ""
+    origin: str = ""
 
 
 class Shape(NamedTuple):
@@ -78,6 +110,16 @@ def _unused(row: Row, shape: str) -> tuple[str, ...]:
 
 def _messages_column(row: Row) -> str:
     return next((column for column in ("messages", "conversations") if column in row.fields), "")
+
+
+def example(row: Row, shape: str, system_prompt: str = "") -> Example:
+    """Return the row with its turns, or with the reason why it has none."""
+    if row.problem:
+        return Example(row, None, row.problem)
+    try:
+        return Example(row, conversation(row, shape, system_prompt))
+    except DataError as error:
+        return Example(row, None, str(error))
 
 
 def conversation(row: Row, shape: str, system_prompt: str = "") -> Conversation:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from remote_agent.contract.data_report import DataReport, Finding, PackingReport, TokenCounts
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.dataset.conversation import example
 from remote_agent.dataset.encoding import MASKED, EncodedRow, RowEncoder
 from remote_agent.dataset.inputs import Source, sources
 from remote_agent.dataset.packing import one_row_each, pack
@@ -45,8 +46,8 @@ def inspect_data(
     tally = _Tally(job.data.max_length)
     done, total = 0, sum(source.rows for source in found)
     for number, source in enumerate(found):
-        encoder = RowEncoder(model, job.data, source.shape.name)
-        rows = rows_of(source.path, source.rows)
+        encoder = RowEncoder(model, job.data)
+        rows = (example(row, source.shape.name, job.data.system_prompt) for row in rows_of(source.path, source.rows))
         for batch in encoder.encode(rows, strict=False, cancelled=cancelled):
             for row in batch:
                 tally.add(row, source, is_training_file=number == 0)

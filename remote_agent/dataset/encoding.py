@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remote_agent.contract.job_spec import DataSpec
-from remote_agent.dataset.conversation import Conversation, conversation
+from remote_agent.dataset.conversation import Conversation, Example
 from remote_agent.dataset.data_error import DataError
 from remote_agent.dataset.readers import Row
 from remote_agent.dataset.rendering import Rendered, Renderer
@@ -42,6 +42,8 @@ class EncodedRow:
         labels: int32 [tokens]; the id where the token is trained, -100 elsewhere. Label i belongs to token i.
         kept: tokens that go into a sequence.
         problem: why the row cannot be used, a sentence; empty where it can.
+        weights: float32 [tokens], each label's share in the loss; None where all are 1.
+        origin: how the row came to be, empty for a row of a file.
         offsets: start and end of each token in ``text``; only where they were asked for.
     """
 
@@ -53,6 +55,8 @@ class EncodedRow:
     kept: int
     problem: str = ""
     offsets: tuple[tuple[int, int], ...] = ()
+    weights: NDArray[np.float32] | None = None
+    origin: str = ""
 
     @property
     def supervised(self) -> int:
@@ -61,16 +65,15 @@ class EncodedRow:
 
 
 class RowEncoder:
-    """Encodes the rows of one shape for one model, as `prepare`, the report and the row view all do."""
+    """Encodes rows for one model, as `prepare`, the report and the row view all do."""
 
-    def __init__(self, model: ModelTokenizer, spec: DataSpec, shape: str) -> None:
+    def __init__(self, model: ModelTokenizer, spec: DataSpec) -> None:
         self._model = model
         self._spec = spec
-        self._shape = shape
         self._renderer = Renderer(model)
 
     def encode(
-        self, rows: Iterable[Row], strict: bool, offsets: bool = False, cancelled: Cancelled = never
+        self, rows: Iterable[Example], strict: bool, offsets: bool = False, cancelled: Cancelled = never
     ) -> Iterator[list[EncodedRow]]:
         """Yield batches of at most 512 rows in order; a thread tokenizes one while the next is rendered.
 
@@ -89,7 +92,7 @@ class RowEncoder:
             if ahead is not None:
                 yield ahead.result()
 
-    def _batches(self, rows: Iterable[Row], strict: bool) -> Iterator[list[_Ready]]:
+    def _batches(self, rows: Iterable[Example], strict: bool) -> Iterator[list[_Ready]]:
         batch: list[_Ready] = []
         characters = 0
         for row in rows:
@@ -102,15 +105,16 @@ class RowEncoder:
         if batch:
             yield batch
 
-    def _ready(self, row: Row, strict: bool) -> _Ready:
-        turns: Conversation | None = None
-        try:
-            turns = conversation(row, self._shape, self._spec.system_prompt)
-            return _Ready(row, turns, self._rendered(row, turns), "")
-        except DataError as error:
-            if strict:
-                raise
-            return _Ready(row, turns, Rendered("", ()), str(error))
+    def _ready(self, one: Example, strict: bool) -> _Ready:
+        problem, rendered = one.problem, Rendered("", ())
+        if one.conversation is not None:
+            try:
+                rendered = self._rendered(one.row, one.conversation)
+            except DataError as error:
+                problem = str(error)
+        if problem and strict:
+            raise DataError(problem)
+        return _Ready(one, rendered, problem)
 
     def _rendered(self, row: Row, turns: Conversation) -> Rendered:
         try:
@@ -133,14 +137,15 @@ class RowEncoder:
         # Nothing stands before a row's first token to predict it from; in a packed sequence the row before would.
         labels[:1] = MASKED
         return EncodedRow(
-            ready.row,
-            ready.conversation,
+            ready.example.row,
+            ready.example.conversation,
             ready.rendered.text,
             ids,
             labels,
             self._kept(labels, ready.problem),
             ready.problem,
             tuple(encoding.offsets) if offsets else (),
+            origin=ready.example.origin,
         )
 
     def _kept(self, labels: Int32, problem: str) -> int:
@@ -153,8 +158,7 @@ class RowEncoder:
 
 @dataclass(frozen=True)
 class _Ready:
-    row: Row
-    conversation: Conversation | None
+    example: Example
     rendered: Rendered
     problem: str
 

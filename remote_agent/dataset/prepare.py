@@ -14,6 +14,7 @@ from pathlib import Path
 from remote_agent.contract.data_report import PreparedData
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.wire import to_wire
+from remote_agent.dataset.conversation import example
 from remote_agent.dataset.data_error import DataError
 from remote_agent.dataset.encoding import EncodedRow, RowEncoder
 from remote_agent.dataset.inputs import ContentHashes, Source, content_hashes, prepared_key, sources
@@ -114,9 +115,13 @@ def _write_parts(
     parts = _Parts(folder)
     try:
         for source in found:
-            encoder = RowEncoder(model, job.data, source.shape.name)
+            encoder = RowEncoder(model, job.data)
             used = source.train | source.held_out
-            rows = (row for row in rows_of(source.path, source.rows) if used[row.index])
+            rows = (
+                example(row, source.shape.name, job.data.system_prompt)
+                for row in rows_of(source.path, source.rows)
+                if used[row.index]
+            )
             for batch in encoder.encode(rows, strict=True, cancelled=cancelled):
                 parts.add(source, batch, job.data.max_length)
                 done += len(batch)

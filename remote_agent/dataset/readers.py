@@ -20,12 +20,17 @@ _DECODER = json.JSONDecoder()
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its index over all files, the file's name, its line (from 1; 0 where there are none), its fields."""
+    """One row: its index over all sources, the file's name, its line (from 1; 0 where there are none), its fields.
+
+    ``source`` is the number of its source; ``problem`` says why it could not be read, its fields are empty then.
+    """
 
     index: int
     file: str
     line: int
     fields: dict[str, Any]
+    source: int = 0
+    problem: str = ""
 
     def where(self) -> str:
         """Return the place for an error's sentence; rows are counted from 1 as people do."""

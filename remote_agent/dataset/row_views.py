@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from remote_agent.contract.data_report import RowView, TokenSpan
+from remote_agent.contract.data_report import RowView, TokenSpan, TurnView
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.dataset.conversation import example
 from remote_agent.dataset.data_error import DataError
 from remote_agent.dataset.encoding import MASKED, EncodedRow, RowEncoder, row_fingerprint
 from remote_agent.dataset.inputs import shape_of
@@ -31,8 +32,12 @@ def row_views(
     if start < 0 or count < 0:
         raise DataError(f"rows {start} to {start + count} cannot be shown; rows count from 0.")
     model = load_tokenizer(model_path, job.data.chat_template)
-    encoder = RowEncoder(model, job.data, shape_of(data_path, job.data.shape).name)
-    rows = itertools.islice(rows_of(data_path, job.data.max_rows), start, start + count)
+    encoder = RowEncoder(model, job.data)
+    shape = shape_of(data_path, job.data.shape).name
+    rows = (
+        example(row, shape, job.data.system_prompt)
+        for row in itertools.islice(rows_of(data_path, job.data.max_rows), start, start + count)
+    )
     for batch in encoder.encode(rows, strict=False, offsets=True, cancelled=cancelled):
         for row in batch:
             yield _view(row, model, job)
@@ -43,7 +48,7 @@ def _view(row: EncodedRow, model: ModelTokenizer, job: JobSpec) -> RowView:
     positions = np.arange(row.kept, dtype=np.int32)
     return RowView(
         index=row.row.index,
-        turns=tuple((turn.role, turn.content) for turn in turns),
+        turns=tuple(TurnView(turn.role, turn.content) for turn in turns),
         text=row.text,
         tokens=_tokens(row, model),
         fingerprint=row_fingerprint(row.ids[: row.kept], row.labels[: row.kept], positions),

@@ -16,10 +16,14 @@ from remote_agent.contract.spec_json import (
     spec_hash,
     spec_to_dict,
     spec_to_json,
-)
+)from tests.support.spec_lists import list_fields
+
+LISTS = list_fields(st.text())
 
 
 def _values(field: DescribedField) -> st.SearchStrategy[Any]:
+    if field.path in LISTS:
+        return LISTS[field.path]
     if field.path == "schema_version":
         return st.just(1)
     if field.knob.choices:
@@ -97,3 +101,12 @@ def test_that_broken_json_names_line_and_column() -> None:
 def test_that_fields_come_in_the_order_of_their_declaration() -> None:
     assert list(spec_to_dict(JobSpec()))[:4] == ["schema_version", "name", "seed", "model"]
     assert json.loads(spec_to_json(JobSpec())) == spec_to_dict(JobSpec())
+
+
+def test_that_mistakes_in_a_list_name_the_item_and_what_it_can_be() -> None:
+    with pytest.raises(SpecError) as caught:
+        spec_from_dict({"data": {"steps": [{"kind": "drip"}, {"kind": "drop", "rows": ["a"]}], "more": [{"pth": ""}]}})
+    kind, rows, path = caught.value.mistakes
+    assert kind.startswith("data.steps[0].kind: expected one of drop, deduplicate") and '"drip"' in kind
+    assert rows == 'data.steps[1].rows: expected a list of whole numbers, found ["a"].'
+    assert "did you mean data.more[0].path?" in path

@@ -4,7 +4,20 @@ import json
 
 import pytest
 
-from remote_agent.contract.data_report import DataReport, PackingReport, PreparedData, RowView, TokenCounts, TokenSpan
+from remote_agent.contract.data_report import (
+    DataFix,
+    DataReport,
+    Finding,
+    LengthCurve,
+    PackedRow,
+    PackingReport,
+    PreparedData,
+    RowPair,
+    RowView,
+    TokenCounts,
+    TokenSpan,
+    TurnView,
+)
 from remote_agent.contract.node_report import Gpu, Interpreter, NodeReport, PackageVersion
 from remote_agent.contract.wire import from_wire, to_wire
 
@@ -13,8 +26,39 @@ NODE = NodeReport(
     "box", "me", "Linux", "/home/me", "3.8.1", 8, 1, 1, 1, (Gpu(0, "GPU-1", "H100", 1, 0, 0.0, 30.0, 60.0, "9.0"),),
     Interpreter("/usr/bin/python3", "3.11", (PackageVersion("torch", ""),)), "c++", "ninja", "boot", 1.0, ("one",),
 )  # fmt: skip
-DATA = DataReport("p", 2, "alpaca", "why", 1, 1, COUNTS, COUNTS, COUNTS, PackingReport(8, 1, 0.5), 1, 1, 3, 2, (), "h")
-ROW = RowView(0, (("user", "hi"), ("assistant", "ho")), "hi ho", (TokenSpan(1, "hi", False),), "f")
+FOUND = Finding(
+    "duplicate", "warning", 1, "One.", (1,), "Duplicates", "Why.",
+    (DataFix("Keep one", {"kind": "deduplicate"}), DataFix("Less", changes={"batch.epochs": 1.0})),
+    (RowPair(0, 1, 1.0),), 0.8,
+)  # fmt: skip
+DATA = DataReport(
+    "p",
+    2,
+    "alpaca",
+    "why",
+    1,
+    1,
+    COUNTS,
+    COUNTS,
+    COUNTS,
+    PackingReport(8, 1, 0.5),
+    1,
+    1,
+    3,
+    2,
+    (FOUND,),
+    "h",
+    lengths=LengthCurve((1, 2), (2, 0), (1, 0), (1, 0), (0, 0)),
+)
+ROW = RowView(
+    0,
+    (TurnView("user", "hi"), TurnView("assistant", "ho", 0.0)),
+    "hi ho",
+    (TokenSpan(1, "hi", False, loss=0.5),),
+    "f",
+    packed=(PackedRow(0, 0, 1),),
+    loss=1.5,
+)
 PREPARED = PreparedData("k", 8, True, 1, 1, 3, 2, 1, 1, 3, 2, "a", "b", 0, 1, 0.5, (), {"yes": 1})
 
 

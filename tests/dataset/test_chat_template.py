@@ -46,7 +46,7 @@ def test_that_a_template_renders_as_in_transformers(theirs: Any, text: str) -> N
     for count in range(1, len(TURNS) + 1):
         for prompt in (False, True):
             expected = theirs.apply_chat_template(
-                [turn._asdict() for turn in TURNS[:count]],
+                [{"role": turn.role, "content": turn.content} for turn in TURNS[:count]],
                 chat_template=text,
                 tokenize=False,
                 add_generation_prompt=prompt,

@@ -53,7 +53,7 @@ def test_that_an_alpaca_row_joins_instruction_and_input() -> None:
 
 
 def test_that_messages_may_be_json_text_as_in_a_csv_file() -> None:
-    expected = tuple(Turn(**turn) for turn in TURNS)
+    expected = tuple(Turn(turn["role"], turn["content"]) for turn in TURNS)
     assert conversation(row(messages=TURNS), "messages").turns == expected
     assert conversation(row(messages=json.dumps(TURNS)), "messages").turns == expected
 

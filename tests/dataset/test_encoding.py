@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from remote_agent.contract.job_spec import DataSpec
+from remote_agent.dataset.conversation import Example, example
 from remote_agent.dataset.data_error import CancelledError, DataError
 from remote_agent.dataset.encoding import MASKED, EncodedRow, RowEncoder
 from remote_agent.dataset.readers import Row
@@ -36,11 +37,21 @@ def message_rows(conversations: list[list[dict[str, str]]]) -> list[Row]:
     return [Row(index, "rows.jsonl", index + 1, {"messages": turns}) for index, turns in enumerate(conversations)]
 
 
+def examples(rows: list[Row], shape: str = "messages") -> list[Example]:
+    return [example(row, shape) for row in rows]
+
+
 def encode(
     folder: Path, rows: list[Row], spec: DataSpec = LONG, shape: str = "messages", **how: Any
 ) -> list[EncodedRow]:
-    encoder = RowEncoder(load_tokenizer(folder, spec.chat_template), spec, shape)
-    return [row for batch in encoder.encode(rows, **{"strict": True, **how}) for row in batch]
+    encoder = RowEncoder(load_tokenizer(folder, spec.chat_template), spec)
+    return [
+        row
+        for batch in encoder.encode(
+            (example(row, shape, spec.system_prompt) for row in rows), **{"strict": True, **how}
+        )
+        for row in batch
+    ]
 
 
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=30) | st.sampled_from(
@@ -133,15 +144,15 @@ def test_that_a_row_that_cannot_be_used_raises_or_carries_its_problem(folder: Pa
 def test_that_batches_are_bounded_and_in_order(folder: Path) -> None:
     model = load_tokenizer(folder)
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
-    batches = list(RowEncoder(model, LONG, "messages").encode(message_rows([turns] * 1100), strict=True))
+    batches = list(RowEncoder(model, LONG).encode(examples(message_rows([turns] * 1100)), strict=True))
     assert [len(batch) for batch in batches] == [512, 512, 76]
     assert [row.row.index for batch in batches for row in batch] == list(range(1100))
     with pytest.raises(CancelledError):
-        list(RowEncoder(model, LONG, "messages").encode(message_rows([turns]), strict=True, cancelled=lambda: True))
+        list(RowEncoder(model, LONG).encode(examples(message_rows([turns])), strict=True, cancelled=lambda: True))
 
 
 def test_that_a_large_row_ends_its_batch(folder: Path) -> None:
     huge = [{"role": "user", "content": "a" * (1 << 20)}, {"role": "assistant", "content": "b"}]
     small = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
-    encoder = RowEncoder(load_tokenizer(folder), LONG, "messages")
-    assert [len(batch) for batch in encoder.encode(message_rows([small, huge, small]), strict=True)] == [2, 1]
+    encoder = RowEncoder(load_tokenizer(folder), LONG)
+    assert [len(batch) for batch in encoder.encode(examples(message_rows([small, huge, small])), strict=True)] == [2, 1]

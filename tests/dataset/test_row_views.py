@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from remote_agent.contract.data_report import RowView
+from remote_agent.contract.data_report import RowView, TurnView
 from remote_agent.contract.job_spec import DataSpec, JobSpec, with_value
 from remote_agent.dataset.data_error import DataError
 from remote_agent.dataset.row_views import row_views
@@ -44,7 +44,7 @@ def test_that_tokens_put_together_are_the_text_even_within_a_character(model: Pa
     assert "".join(token.text for token in view.tokens) == view.text
     assert "".join(token.text for token in view.tokens if token.trained) == "naïve 日本<|im_end|>"
     assert {token.text for token in view.tokens if token.special} == {"<|im_start|>", "<|im_end|>"}
-    assert view.turns == (("user", "Ωmega 👩‍👩‍👧?"), ("assistant", "naïve 日本"))
+    assert view.turns == (TurnView("user", "Ωmega 👩‍👩‍👧?"), TurnView("assistant", "naïve 日本"))
 
 
 def test_that_what_is_cut_is_shown_as_cut(model: Path, tmp_path: Path) -> None:

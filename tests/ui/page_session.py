@@ -20,6 +20,7 @@ from remote_agent.contract.data_report import (
     RowView,
     TokenCounts,
     TokenSpan,
+    TurnView,
 )
 from remote_agent.contract.events import (
     AttemptStarted,
@@ -251,7 +252,7 @@ def row_view(index: int) -> RowView:
         tokens += [TokenSpan(2, "<|im_end|>", trained, special=True), TokenSpan(198, "\n", False)]
     tokens += [TokenSpan(4321, " and", True, truncated=True), TokenSpan(4322, " more", True, truncated=True)]
     text = "".join(token.text for token in tokens)
-    turns = (("system", system), ("user", asked), ("assistant", said))
+    turns = (TurnView("system", system), TurnView("user", asked), TurnView("assistant", said))
     return RowView(index, turns, text, tuple(tokens), f"{index:016x}")
 
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from remote_agent.contract.data_report import RowView, TokenSpan
+from remote_agent.contract.data_report import RowView, TokenSpan, TurnView
 from studio.session.opening import open_session
 from studio.ui.data.data_page import DataPage
 from studio.ui.data.data_view import KNOBS
@@ -164,7 +164,7 @@ def test_that_real_rows_of_this_computer_are_read_and_shown(
         row = page.view.rows.row(0)
         assert row is not None
         conversation = page.findChild(QTextEdit, "rowConversation")
-        assert isinstance(conversation, QTextEdit) and row.turns[-1][1] in conversation.toPlainText()
+        assert isinstance(conversation, QTextEdit) and row.turns[-1].content in conversation.toPlainText()
         assert "40 rows" in text_of(page, "dataFacts")
         assert any(token.trained for token in row.tokens)
     finally:
@@ -172,7 +172,7 @@ def test_that_real_rows_of_this_computer_are_read_and_shown(
 
 
 def test_that_markup_in_a_row_stays_text(qtbot: QtBot, page: DataPage, session: PageSession) -> None:
-    row = RowView(0, (("user", "<b>bold</b>"), ("<i>role</i>", "x")), "<b>t</b>", (), "0" * 64)
+    row = RowView(0, (TurnView("user", "<b>bold</b>"), TurnView("<i>role</i>", "x")), "<b>t</b>", (), "0" * 64)
     session.rows_loaded.emit(0, (row,))
     page.view.row_pane.show_row(row)
     conversation = page.findChild(QTextEdit, "rowConversation")

@@ -130,15 +130,15 @@ class RowPane(Card):
             head.setForeground(QColor(colours.bad))
             cursor.insertText(row.problem, head)
             cursor.insertBlock()
-        for number, (role, text) in enumerate(row.turns):
+        for number, turn in enumerate(row.turns):
             block.setTopMargin(12 if number else 0)
             block.setBottomMargin(2)
-            head.setForeground(QColor(colours.accent if role == "assistant" else colours.muted))
+            head.setForeground(QColor(colours.accent if turn.role == "assistant" else colours.muted))
             cursor.insertBlock(block) if number or row.problem else cursor.setBlockFormat(block)
-            cursor.insertText(_role_word(role), head)
+            cursor.insertText(_role_word(turn.role), head)
             block.setTopMargin(0)
             cursor.insertBlock(block)
-            cursor.insertText(_cut(text), said)
+            cursor.insertText(_cut(turn.content), said)
         cursor.endEditBlock()
         self._conversation.moveCursor(QTextCursor.MoveOperation.Start)
 

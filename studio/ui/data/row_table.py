@@ -93,8 +93,8 @@ class RowTable(QAbstractTableModel):
             return str(len(row.tokens))
         if row.problem and column == PROMPT:
             return row.problem
-        answers = [text for role, text in row.turns if role == "assistant"]
-        asked = [text for role, text in row.turns if role not in ("assistant", "system")]
+        answers = [turn.content for turn in row.turns if turn.role == "assistant"]
+        asked = [turn.content for turn in row.turns if turn.role not in ("assistant", "system")]
         texts = answers if column == RESPONSE else (asked or [row.text])
         return one_line(texts[0]) if texts else ""
 
