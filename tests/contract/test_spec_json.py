@@ -16,7 +16,8 @@ from remote_agent.contract.spec_json import (
     spec_hash,
     spec_to_dict,
     spec_to_json,
-)from tests.support.spec_lists import list_fields
+)
+from tests.support.spec_lists import list_fields
 
 LISTS = list_fields(st.text())
 
