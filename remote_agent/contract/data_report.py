@@ -285,6 +285,19 @@ class TableRow:
 
 
 @dataclasses.dataclass(frozen=True)
+class TableQuery:
+    """Which rows the table lists, and how they are ordered.
+
+    ``finding``: only rows of that finding; ``search``: only rows whose texts hold it, in any case; ``order``: "" as in
+    the files, or tokens, loss (largest first).
+    """
+
+    finding: str = ""
+    search: str = ""
+    order: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class TablePage:
     """Some rows of a view of the table. ``count``: rows in the view so far; ``complete``: no more will be found."""
 
