@@ -30,8 +30,12 @@ OF_QT = {
 """What Qt itself puts on the screen here, by its context; Qt ships no Vietnamese."""
 
 SENTENCES_OF = (
+    "remote_agent/contract/problem.py",
     "remote_agent/contract/problems.py",
-    "remote_agent/dataset/data_inspection.py",
+    "remote_agent/contract/data_problems.py",
+    "remote_agent/contract/step_problems.py",
+    "remote_agent/dataset/findings",
+    "remote_agent/dataset/shapes",
     "studio/session",
     "studio/state/draft.py",
 )
@@ -41,11 +45,13 @@ COMPOSED = (
     "{0} row", "{0} rows", "{0} that cannot be used. The first: {1}", "Held-out file: {0}", "left out",
     "cut at the end", "Saving weights", "Saving the full state", "Evaluating", "Send the model",
     "Check the model's files", "Fetch the model from the Hub", "{0} sequences from {1} rows, {2} held out",
-    "The job cannot start yet. {0}", "This computer",
+    "The job cannot start yet. {0}", "This computer", "split into several", "Split longer rows",
+    "Leave longer rows out", "99 % of the rows", "every row", "Leave them out", "Leave all of them out",
+    "Leave them out of the held-out part", "Keep the first of those alike",
 )  # fmt: skip
 """Texts of them that are put together, so that no rule finds them."""
 
-NAMED = ("Fix", "LaunchStep")
+NAMED = ("Fix", "LaunchStep", "DataFix", "Kind")
 """Classes whose texts are labels; other texts of these files count where they are whole sentences."""
 
 Text = tuple[str, str]
@@ -89,10 +95,12 @@ def unseen_texts() -> list[Text]:
 def field_texts() -> Iterator[Text]:
     """Yield label, help and unit of every field of the job spec."""
     sys.path.insert(0, str(ROOT))
+    from remote_agent.contract.data_spec import SourceSpec
+    from remote_agent.contract.data_steps import STEP_CLASSES
     from remote_agent.contract.job_spec import JobSpec
     from remote_agent.contract.knob import described_fields
 
-    for field in described_fields(JobSpec):
+    for field in (one for spec in (JobSpec, SourceSpec, *STEP_CLASSES.values()) for one in described_fields(spec)):
         for text in (field.knob.label, field.knob.help, field.knob.unit):
             if text:
                 yield "JobSpec", text
@@ -138,7 +146,7 @@ def sentences() -> Iterator[str]:
             for node in ast.walk(tree):
                 if id(node) not in described | parts:
                     text = template_of(node)
-                    if text and (id(node) in labels or re.fullmatch(r"[A-Z{].* .*\.", text)):
+                    if re.search("[A-Za-z]", text) and (id(node) in labels or re.fullmatch(r"[A-Z{].* .*\.", text)):
                         yield text
 
 

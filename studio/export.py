@@ -16,6 +16,7 @@ from typing import Any
 from remote_agent.contract import bundle as names
 from remote_agent.contract.bundle import Bundle, BundleInput, BundleLoss
 from remote_agent.contract.data_report import FileEntry
+from remote_agent.contract.data_spec import SourceSpec, all_sources, held_out_source
 from remote_agent.contract.deepspeed_config import deepspeed_config
 from remote_agent.contract.events import Evaluated, TrainingEnded
 from remote_agent.contract.job_spec import JobSpec
@@ -63,6 +64,7 @@ def export_run(row: RunRow, folder: Path, library: Library, pack: bool = False) 
         luthier_version=__version__,
         model=_kept_input(kept, "model", spec.model.id),
         data=_kept_input(kept, "data", spec.data.path),
+        more_data=_kept_sources(kept, spec),
         held_out=from_wire(BundleInput, kept["held_out"]) if kept.get("held_out") else None,
         run_id=row.run_id,
         ranks=spec.strategy.ranks,
@@ -80,18 +82,27 @@ def export_run(row: RunRow, folder: Path, library: Library, pack: bool = False) 
 
 def export_job(spec: JobSpec, folder: Path, pack: bool = False) -> Bundle:
     """Write the bundle of a job that was not run; inputs on this computer are hashed. Raises ExportError."""
+    sources = [_source_input(source) for source in all_sources(spec.data)]
+    held_out = held_out_source(spec.data)
     made = Bundle(
         name=spec.name,
         luthier_version=__version__,
         model=_local_input(spec.model.source, spec.model.id, "model", spec.model.revision),
-        data=_local_input(spec.data.source, spec.data.path, "data"),
-        held_out=_local_input(spec.data.source, spec.data.held_out_path, "data") if spec.data.held_out_path else None,
+        data=sources[0],
+        more_data=tuple(sources[1:]),
+        held_out=_source_input(held_out) if held_out is not None else None,
         ranks=spec.strategy.ranks,
         threads_per_rank=spec.strategy.threads_per_rank,
         packages=_declared_packages(),
         deterministic=spec.determinism.enabled,
     )
     return _write(made, spec, folder, pack)
+
+
+def hub_data_input(source: SourceSpec) -> BundleInput:
+    """Return what a bundle says of a data set of the Hub."""
+    revision = f" --revision {source.revision}" if source.revision else ""
+    return BundleInput(source.path, f"Download it: hf download --repo-type dataset {source.path}{revision}")
 
 
 def file_entries(source: Path) -> tuple[FileEntry, ...]:
@@ -142,27 +153,30 @@ def _texts(made: Bundle, spec: JobSpec) -> dict[str, str]:
 
 def _packed(made: Bundle, spec: JobSpec, folder: Path) -> Bundle:
     """Copy the inputs that lie on this computer into the bundle. Raises ExportError where one does not."""
-    targets: list[tuple[str, str, BundleInput | None]] = [
-        ("model", names.PACKED_MODEL, made.model),
-        ("data", names.PACKED_DATA, made.data),
-        ("held_out", names.PACKED_HELD_OUT, made.held_out),
-    ]
-    changes: dict[str, BundleInput] = {}
-    for field, target, wanted in targets:
-        if wanted is None:
-            continue
-        original = spec.model.id if field == "model" and spec.model.source == "desktop" else wanted.path
-        source = next((path for path in (Path(wanted.path), Path(original).expanduser()) if path.exists()), None)
-        if source is None:
-            raise ExportError(f"{wanted.path} is not on this computer, so it cannot be packed; export without packing.")
-        packed = target if source.is_dir() else f"{target}/{source.name}"
-        (folder / packed).parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, folder / packed)
-        else:
-            shutil.copy2(source, folder / packed)
-        changes[field] = dataclasses.replace(wanted, packed=packed, how="It is packed inside this bundle.")
-    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+    original = spec.model.id if spec.model.source == "desktop" else made.model.path
+    return dataclasses.replace(
+        made,
+        model=_packed_input(made.model, names.PACKED_MODEL, folder, original),
+        data=_packed_input(made.data, names.packed_data(1), folder),
+        more_data=tuple(
+            _packed_input(one, names.packed_data(number), folder) for number, one in enumerate(made.more_data, 2)
+        ),
+        held_out=_packed_input(made.held_out, names.PACKED_HELD_OUT, folder) if made.held_out is not None else None,
+    )
+
+
+def _packed_input(wanted: BundleInput, target: str, folder: Path, original: str = "") -> BundleInput:
+    places = [Path(text).expanduser() for text in (wanted.path, original) if text]
+    source = next((path for path in places if path.exists()), None)
+    if source is None:
+        raise ExportError(f"{wanted.path} is not on this computer, so it cannot be packed; export without packing.")
+    packed = target if source.is_dir() else f"{target}/{source.name}"
+    (folder / packed).parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, folder / packed)
+    else:
+        shutil.copy2(source, folder / packed)
+    return dataclasses.replace(wanted, packed=packed, how="It is packed inside this bundle.")
 
 
 def _losses(library: Library, run_id: str) -> tuple[tuple[BundleLoss, ...], tuple[BundleLoss, ...], bool]:
@@ -195,6 +209,16 @@ def _kept_input(kept: Mapping[str, Any], key: str, path: str) -> BundleInput:
     if kept.get(key):
         return from_wire(BundleInput, kept[key])
     return BundleInput(path, "The run was started elsewhere; this is where its job found it.")
+
+
+def _kept_sources(kept: Mapping[str, Any], spec: JobSpec) -> tuple[BundleInput, ...]:
+    if kept.get("more_data"):
+        return tuple(from_wire(BundleInput, one) for one in kept["more_data"])
+    return tuple(_kept_input({}, "", source.path) for source in spec.data.more)
+
+
+def _source_input(source: SourceSpec) -> BundleInput:
+    return hub_data_input(source) if source.source == "hub" else _local_input(source.source, source.path, "data")
 
 
 def _local_input(source: str, text: str, kind: str, revision: str = "") -> BundleInput:
@@ -247,6 +271,7 @@ def _requirements(packages: Mapping[str, str]) -> str:
 def _readme(made: Bundle) -> str:
     origin = f" from the run {made.run_id}" if made.run_id else ""
     inputs = [("MODEL", made.model), ("DATA", made.data)]
+    inputs += [(f"DATA_{number}", about) for number, about in enumerate(made.more_data, 2)]
     if made.held_out is not None:
         inputs.append(("HELD_OUT", made.held_out))
     hardware = ", ".join(made.gpus) or made.cpu or "unknown hardware"
@@ -289,7 +314,7 @@ def _input_line(variable: str, given: BundleInput) -> str:
 RUN_SCRIPT = """\
 #!/usr/bin/env bash
 # Reruns this job without the studio; the arguments and variables are told by README.md.
-#   MODEL= DATA= HELD_OUT= NPROC= PYTHON= OUT=   bash run.sh [--verify]
+#   MODEL= DATA= DATA_2= ... HELD_OUT= NPROC= PYTHON= OUT=   bash run.sh [--verify]
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -305,6 +330,9 @@ unpack='import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2]
 arguments=(--bundle "$here" --out "$out" --python "$python")
 [ -z "${MODEL:-}" ] || arguments+=(--model "$MODEL")
 [ -z "${DATA:-}" ] || arguments+=(--data "$DATA")
+for name in "${!DATA_@}"; do
+  [[ ! "$name" =~ ^DATA_[0-9]+$ || -z "${!name}" ]] || arguments+=(--data-"${name#DATA_}" "${!name}")
+done
 [ -z "${HELD_OUT:-}" ] || arguments+=(--held-out "$HELD_OUT")
 [ -z "${NPROC:-}" ] || arguments+=(--nproc "$NPROC")
 

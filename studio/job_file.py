@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from remote_agent.contract.spec_json import SpecError, spec_from_dict, spec_to_d
 
 _HEADER = "A Luthier job. `luthier check FILE` says what stands against it; fields left out take their defaults."
 _COMMENT_COLUMN = 40
+_FIELD_PARTS = re.compile(r"[^.\[\]]+")
 
 
 def job_to_yaml(spec: JobSpec) -> str:
@@ -103,8 +105,8 @@ def _scalar(value: Any) -> Any:
         return CommentedMap({name: _scalar(item) for name, item in value.items()})
     if isinstance(value, list):
         sequence = CommentedSeq([_scalar(item) for item in value])
-        if not value:
-            sequence.fa.set_flow_style()
+        if all(isinstance(item, int) for item in value):
+            sequence.fa.set_flow_style()  # the rows of a step, which may be thousands, in one line
         return sequence
     return value
 
@@ -137,10 +139,13 @@ def _plain(tree: Any) -> Any:
 def _with_line(mistake: str, tree: Any, name: str) -> str:
     """Return the mistake with file and line of the field path it starts with."""
     line = 0
-    path = mistake.partition(":")[0]
-    for part in path.split("."):
-        if not isinstance(tree, CommentedMap) or part not in tree:
+    for part in _FIELD_PARTS.findall(mistake.partition(":")[0]):
+        if isinstance(tree, CommentedMap) and part in tree:
+            line = int(tree.lc.key(part)[0]) + 1
+            tree = tree[part]
+        elif isinstance(tree, CommentedSeq) and part.isdigit() and int(part) < len(tree):
+            line = int(tree.lc.item(int(part))[0]) + 1
+            tree = tree[int(part)]
+        else:
             break
-        line = int(tree.lc.key(part)[0]) + 1
-        tree = tree[part]
     return f"{name}, line {line}: {mistake}" if line else f"{name}: {mistake}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -16,6 +17,7 @@ import pytest
 from remote_agent.contract import bundle as names
 from remote_agent.contract.bundle import Bundle, BundleInput
 from remote_agent.contract.data_report import FileEntry
+from remote_agent.contract.data_spec import SourceSpec
 from remote_agent.contract.deepspeed_config import deepspeed_config
 from remote_agent.contract.events import Evaluated, TrainingEnded
 from remote_agent.contract.job_spec import JobSpec, with_value
@@ -128,6 +130,45 @@ def test_that_packed_inputs_lie_inside(spec: JobSpec, tmp_path: Path) -> None:
     assert (tmp_path / "out" / made.data.packed).read_text() == "[]"
 
 
+def _with_more(spec: JobSpec, folder: Path) -> JobSpec:
+    (folder / "more").mkdir()
+    (folder / "more" / "rows.jsonl").write_text("{}", encoding="utf-8")
+    (folder / "apart.json").write_text("[1]", encoding="utf-8")
+    sources = (SourceSpec(path=str(folder / "more")), SourceSpec(source="node", path="/srv/rows.csv"))
+    spec = with_value(with_value(spec, "data.more", sources), "data.held_out_path", str(folder / "apart.json"))
+    assert isinstance(spec, JobSpec)
+    return spec
+
+
+def test_that_every_source_is_named_with_its_hashes_and_its_variable(spec: JobSpec, tmp_path: Path) -> None:
+    sources = (*_with_more(spec, tmp_path).data.more, SourceSpec(source="hub", path="org/rows", revision="abc"))
+    spec = with_value(spec, "data.more", sources)
+    made = export_job(spec, tmp_path / "out")
+    assert [one.path for one in made.more_data] == [str(tmp_path / "more"), "/srv/rows.csv", "org/rows"]
+    assert made.more_data[0].files[0].sha256 == hashlib.sha256(b"{}").hexdigest()
+    assert "hf download --repo-type dataset org/rows --revision abc" in made.more_data[2].how
+    readme = (tmp_path / "out" / names.README).read_text(encoding="utf-8")
+    assert all(f"**DATA_{number}**" in readme for number in (2, 3, 4))
+
+
+def test_that_packed_sources_lie_each_in_a_folder_of_its_own(spec: JobSpec, tmp_path: Path) -> None:
+    spec = _with_more(spec, tmp_path)
+    spec = with_value(spec, "data.more", spec.data.more[:1])
+    made = export_job(spec, tmp_path / "out", pack=True)
+    packed = [made.data.packed, *(one.packed for one in made.more_data), made.held_out.packed if made.held_out else ""]
+    assert packed == ["data/rows.json", "data-2", "held-out/apart.json"]
+    assert (tmp_path / "out" / "data-2" / "rows.jsonl").read_text() == "{}"
+
+
+def test_that_the_sources_of_a_run_are_those_that_its_launch_kept(
+    spec: JobSpec, library: Library, tmp_path: Path
+) -> None:
+    row = _run(library, spec)
+    kept = {**json.loads(row.bundle), "more_data": [to_wire(BundleInput("/srv/b.json", "It lies on the node."))]}
+    made = export_run(dataclasses.replace(row, bundle=json.dumps(kept)), tmp_path / "out", library)
+    assert [one.path for one in made.more_data] == ["/srv/b.json"]
+
+
 def test_that_an_input_that_is_not_here_cannot_be_packed_and_nothing_is_left(spec: JobSpec, tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     with pytest.raises(ExportError, match="cannot be packed"):
@@ -162,6 +203,7 @@ def test_that_run_sh_hands_over_its_variables_word_by_word(spec: JobSpec, tmp_pa
     python.chmod(0o755)
     environment = {
         "PATH": os.environ["PATH"], "PYTHON": str(python), "MODEL": "/m o", "NPROC": "2", "OUT": str(tmp_path / "o"),
+        "DATA_2": "/d 2", "DATA_10": "/ten", "DATA_DIR": "/not ours", "DATA_3": "",
     }  # fmt: skip
     script = tmp_path / "a folder" / names.RUN_SCRIPT
     answer = subprocess.run(
@@ -169,9 +211,12 @@ def test_that_run_sh_hands_over_its_variables_word_by_word(spec: JobSpec, tmp_pa
     )
     words = answer.stdout.split("\n")
     assert "[rerun]" in words
-    for option, value in (("--model", "/m o"), ("--nproc", "2"), ("--bundle", str(script.parent))):
+    for option, value in (
+        ("--model", "/m o"), ("--nproc", "2"), ("--bundle", str(script.parent)), ("--data-2", "/d 2"),
+        ("--data-10", "/ten"),
+    ):  # fmt: skip
         assert words[words.index(f"[{option}]") + 1] == f"[{value}]"
-    assert "[--data]" not in words
+    assert not {"[--data]", "[--data-3]", "[--data-DIR]"} & set(words)
     assert "[--verify]" in words
 
 

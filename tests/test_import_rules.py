@@ -39,6 +39,7 @@ ZONES = (
             "zstandard",
             "charset_normalizer",
             "datasets",
+            "huggingface_hub",
         ),
     ),
     Zone("remote_agent/supervisor", (CONTRACT, RUN_FILES)),
@@ -78,10 +79,12 @@ ZONES = (
             "studio.job_file",
             "studio.places",
             "studio.export",
+            "studio.report",
             "PySide6.QtCore",
         ),
     ),
     Zone("studio/export.py", (CONTRACT, "studio.remote", "studio.store", "studio.job_file", "studio.places")),
+    Zone("studio/report", (CONTRACT,)),
     Zone("studio/ui", (CONTRACT, "studio.state", "studio.session", "PySide6")),
     Zone(
         "studio/ui/charts", (CONTRACT, "studio.ui", "studio.state", "studio.session", "PySide6", "pyqtgraph", "numpy")

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remote_agent.contract.data_spec import ColumnsSpec, SourceSpec
+from remote_agent.contract.data_steps import DeduplicateStep, DropStep, ReplaceStep
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.knob import DescribedField, described_fields
 from remote_agent.contract.spec_json import SpecError, spec_to_json
@@ -123,3 +125,27 @@ def test_that_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_bytes(b"name: \xff\xfe\n")
     with pytest.raises(SpecError, match="UTF-8"):
         read_job_file(tmp_path / "job.yaml")
+
+
+def test_that_steps_and_sources_come_back_and_the_rows_of_a_step_take_one_line() -> None:
+    sources = (SourceSpec(path="a: b.json", columns=ColumnsSpec(prompt="q")), SourceSpec(source="node", path="/x"))
+    steps = (DropStep(rows=tuple(range(3000))), ReplaceStep(find="a\nb", put="\\1"), DeduplicateStep())
+    spec = with_value(with_value(JobSpec(), "data.more", sources), "data.steps", steps)
+    text = job_to_yaml(spec)
+    assert job_from_yaml(text) == spec
+    assert text.count("\n") < 300
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("data:\n  steps:\n    - kind: drop\n      finding: x\n    - kind: dropp\n", "line 5: data.steps[1].kind: "),
+        ("data:\n  more:\n    - path: x\n      weigt: 3\n", "line 4: data.more[0].weigt: "),
+        ("data:\n  more:\n    - path: x\n      columns:\n        promt: q\n", "line 5: data.more[0].columns.promt: "),
+        ("data:\n  steps: drop\n", "line 2: data.steps: "),
+    ],
+)
+def test_that_a_mistake_inside_a_list_is_told_with_its_own_line(text: str, mistake: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        job_from_yaml(text)
+    assert mistake in caught.value.mistakes[0]

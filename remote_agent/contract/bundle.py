@@ -22,6 +22,12 @@ PACKED_MODEL = "model"
 PACKED_DATA = "data"
 PACKED_HELD_OUT = "held-out"
 
+
+def packed_data(number: int) -> str:
+    """Return the folder inside a bundle for one of its sources, 1 for the first."""
+    return PACKED_DATA if number == 1 else "{}-{}".format(PACKED_DATA, number)
+
+
 BIT_FOR_BIT_TOLERANCE = 0.0
 LOSS_TOLERANCE = 2e-2
 """The relative difference of losses allowed where hardware or rank count differ from the original's."""
@@ -36,7 +42,7 @@ class BundleInput:
         how: a sentence for people that says how to get it.
         packed: its path inside the bundle, empty where it is not packed.
         files: names relative to the folder (for a single file, its own name), with SHA-256; empty where not known.
-        content_hash: the hash that `PreparedData` gives of the rows, empty for a model or a held-out part.
+        content_hash: the hash that `PreparedData` gives of all training rows, on the first source alone.
     """
 
     path: str
@@ -60,7 +66,7 @@ class Bundle:
 
     ``ranks`` and ``threads_per_rank`` are the original's; ``cpu`` and ``gpus`` name its hardware, so that a rerun knows
     whether to compare bit for bit (``deterministic`` and like hardware and equal counts) or within ``tolerance``
-    (relative).
+    (relative). ``more_data`` are the sources behind the first, in the job's order.
     """
 
     name: str
@@ -81,3 +87,4 @@ class Bundle:
     complete: bool = False
     schema_version: int = SCHEMA_VERSION
     notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    more_data: Tuple[BundleInput, ...] = ()

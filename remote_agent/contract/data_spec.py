@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Tuple
+from typing import Optional, Tuple
 
 from remote_agent.contract.data_steps import STEP_CLASSES, Step
 from remote_agent.contract.knob import knob, knob_list
@@ -180,3 +180,13 @@ def all_sources(data: DataSpec) -> Tuple[SourceSpec, ...]:
     """Return every source of training rows, the first as `DataSpec` names it, then ``more``, in order."""
     first = SourceSpec(**{field.name: getattr(data, field.name) for field in dataclasses.fields(SourceSpec)})
     return (first, *data.more)
+
+
+def held_out_source(data: DataSpec) -> Optional[SourceSpec]:
+    """Return the held-out file as a source: on the node where the first training data is, else on the desktop.
+
+    None where the held-out part is set aside from the training data.
+    """
+    if not data.held_out_path:
+        return None
+    return SourceSpec(source="node" if data.source == "node" else "desktop", path=data.held_out_path)

@@ -134,7 +134,8 @@ class StepCompleted:
     """An update is done. ``step`` counts completed updates; ``learning_rate`` was read from the optimizer.
 
     ``tokens`` are non-padding input ids of the global batch, ``supervised_tokens`` labels other than -100 after the
-    shift; ``loss`` is the mean over the supervised tokens of the global batch; ``gradient_norm`` is before clipping.
+    shift; ``loss`` is the mean over the supervised tokens of the global batch, each counted by its weight where the
+    data has weights; ``gradient_norm`` is before clipping.
     """
 
     kind: ClassVar[str] = "step"
@@ -190,6 +191,40 @@ class CheckpointCommitted:
 
 
 @dataclasses.dataclass(frozen=True)
+class RowLossesTaken:
+    """An epoch has ended: the mean loss of each of its rows, as the updates saw it, lies in ``file``.
+
+    After Toneva et al., An Empirical Study of Example Forgetting during Deep Neural Network Learning, 2019,
+    arXiv:1812.05159, with losses in the place of right and wrong answers: a row is learnt in an epoch where its mean
+    loss is at most ``threshold``, the median over the rows of the first epoch that was taken.
+
+    Attributes:
+        epoch: counted from 1.
+        rows: how many have a loss in this epoch.
+        mean: the mean of their mean losses, in nats, without smoothing and weights.
+        file: its path below the run directory.
+        hardest, hardest_losses: the first rows by loss, the greatest first, counted from 0 over all sources.
+        never_learned: rows that were learnt in no epoch so far.
+        forgotten: rows that were learnt in an earlier epoch and are not in this one.
+        complete: False where the run ended within the epoch, or part of it ran in an attempt that kept no losses.
+    """
+
+    kind: ClassVar[str] = "row_losses"
+    attempt: int
+    step: int
+    epoch: int
+    rows: int
+    mean: float
+    file: str
+    hardest: Tuple[int, ...]
+    hardest_losses: Tuple[float, ...]
+    threshold: float
+    never_learned: int
+    forgotten: int
+    complete: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
 class TrainingEnded:
     """The ranks are through: ``step`` updates done, ``complete`` where that is the whole run."""
 
@@ -219,14 +254,16 @@ class Unknown:
 
 Event = Union[
     StateChanged, AttemptStarted, CommandAccepted, CommandRefused, CommandDone, RankExited, Progressed, NodeSampled,
-    TrainingStarted, StepCompleted, Evaluated, Sampled, CheckpointCommitted, TrainingEnded, Complained, Unknown,
+    TrainingStarted, StepCompleted, Evaluated, Sampled, CheckpointCommitted, RowLossesTaken, TrainingEnded, Complained,
+    Unknown,
 ]  # fmt: skip
 
 _CLASSES: Dict[str, Type[Any]] = {
     event_class.kind: event_class
     for event_class in (
         StateChanged, AttemptStarted, CommandAccepted, CommandRefused, CommandDone, RankExited, Progressed, NodeSampled,
-        TrainingStarted, StepCompleted, Evaluated, Sampled, CheckpointCommitted, TrainingEnded, Complained,
+        TrainingStarted, StepCompleted, Evaluated, Sampled, CheckpointCommitted, RowLossesTaken, TrainingEnded,
+        Complained,
     )
 }  # fmt: skip
 _FIELDS: Dict[str, Tuple["dataclasses.Field[Any]", ...]] = {

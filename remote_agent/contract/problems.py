@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from typing import Any, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Iterator, List, Tuple
 
 from remote_agent.contract.batch_arithmetic import batch_plan
-from remote_agent.contract.data_report import DataReport, ModelReport
+from remote_agent.contract.data_problems import data_problems, items_out_of_range
 from remote_agent.contract.job_spec import JobSpec, value_at
-from remote_agent.contract.knob import DescribedField, described_fields
+from remote_agent.contract.knob import described_fields
 from remote_agent.contract.node_report import NodeReport
+from remote_agent.contract.problem import ERROR as ERROR
+from remote_agent.contract.problem import WARNING as WARNING
+from remote_agent.contract.problem import Fix as Fix
+from remote_agent.contract.problem import Known as Known
+from remote_agent.contract.problem import Problem as Problem
+from remote_agent.contract.problem import changed_fields as changed_fields
+from remote_agent.contract.problem import range_sentence
 from remote_agent.contract.schedule import warmup_steps
-
-ERROR, WARNING = "error", "warning"
-
-
-@dataclasses.dataclass(frozen=True)
-class Fix:
-    """One click that mends a problem: ``label`` on the button, and the values it sets by field path."""
-
-    label: str
-    changes: Tuple[Tuple[str, Any], ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Problem:
-    """Something wrong with a job. An error blocks the launch, a warning does not."""
-
-    severity: str
-    field: str
-    sentence: str
-    fix: Optional[Fix] = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Known:
-    """What is known beside the spec; rules that need what is not known say nothing."""
-
-    model: Optional[ModelReport] = None
-    data: Optional[DataReport] = None
-    node: Optional[NodeReport] = None
-    train_sequences: int = 0
 
 
 def problems(spec: JobSpec, known: Known = Known()) -> List[Problem]:
     """Return what stands against the job, errors first, in the order of the fields."""
-    found = list(_out_of_range(spec))
+    found = [*_out_of_range(spec), *items_out_of_range(spec)]
     if not any(problem.severity == ERROR for problem in found):
-        for rule in (_of_inputs, _of_strategy, _of_steps, _of_model, _of_data, _of_node):
+        for rule in (_of_inputs, _of_strategy, _of_steps, _of_model, data_problems, _of_node):
             found += rule(spec, known)
     return sorted(found, key=lambda problem: problem.severity != ERROR)
 
@@ -56,28 +32,11 @@ def problems(spec: JobSpec, known: Known = Known()) -> List[Problem]:
 def _out_of_range(spec: JobSpec) -> Iterator[Problem]:
     for field in described_fields(JobSpec):
         value = value_at(spec, field.path)
-        sentence = _range_sentence(field, value)
+        sentence = range_sentence(field.knob, value)
         if sentence:
             yield Problem(
                 ERROR, field.path, sentence, Fix("Set to {}".format(field.default), ((field.path, field.default),))
             )
-
-
-def _range_sentence(field: DescribedField, value: Any) -> str:
-    about = field.knob
-    if about.choices and value not in about.choices:
-        return "{} is {!r}; it can be {}.".format(about.label, value, ", ".join(about.choices))
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return ""
-    if not math.isfinite(value):
-        return "{} is {}; a finite number is needed.".format(about.label, value)
-    if about.above is not None and value <= about.above:
-        return "{} is {:g}; it has to be more than {:g}.".format(about.label, value, about.above)
-    if about.low is not None and value < about.low:
-        return "{} is {:g}; the least is {:g}.".format(about.label, value, about.low)
-    if about.high is not None and value > about.high:
-        return "{} is {:g}; the most is {:g}.".format(about.label, value, about.high)
-    return ""
 
 
 def _of_inputs(spec: JobSpec, known: Known) -> Iterator[Problem]:
@@ -118,7 +77,8 @@ def _of_strategy(spec: JobSpec, known: Known) -> Iterator[Problem]:
 
 
 def _of_steps(spec: JobSpec, known: Known) -> Iterator[Problem]:
-    plan = batch_plan(spec, known.train_sequences or (known.data.train_sequences if known.data else 0))
+    whole = known.data.train_sequences if known.data is not None and known.data.complete else 0
+    plan = batch_plan(spec, known.train_sequences or whole)
     total = plan.total_steps
     if total <= 0:
         return
@@ -161,21 +121,12 @@ def _of_model(spec: JobSpec, known: Known) -> Iterator[Problem]:
             "The sequence length of {} is over the model's limit of {}.".format(spec.data.max_length, limit),
             Fix("Set to {}".format(limit), (("data.max_length", limit),)),
         )  # fmt: skip
-    if not model.chat_template and not spec.data.chat_template and spec.data.shape != "prompt_completion":
+    needs_template = spec.data.shape not in ("prompt_completion", "text")
+    if not model.chat_template and not spec.data.chat_template and needs_template:
         yield Problem(
             WARNING, "data.chat_template",
             "The model's tokenizer has no chat template; prompt and response are joined as plain text.",
         )  # fmt: skip
-
-
-def _of_data(spec: JobSpec, known: Known) -> Iterator[Problem]:
-    if known.data is None:
-        return
-    if known.data.train_sequences == 0:
-        yield Problem(ERROR, "data.path", "No row is left to train on.")
-    for finding in known.data.findings:
-        if finding.severity == "error":
-            yield Problem(ERROR, "data.path", finding.sentence)
 
 
 def _of_node(spec: JobSpec, known: Known) -> Iterator[Problem]:
@@ -241,8 +192,3 @@ def _capability(text: str) -> float:
 def blocking(found: List[Problem]) -> List[Problem]:
     """Return the problems that block the launch."""
     return [problem for problem in found if problem.severity == ERROR]
-
-
-def changed_fields(fix: Fix) -> Mapping[str, Any]:
-    """Return the values a fix sets, by field path."""
-    return dict(fix.changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import NamedTuple, Optional
 
@@ -23,6 +24,7 @@ INBOX = "inbox"
 CONTROL = "control"
 LOG = "log"
 CHECKPOINTS = "checkpoints"
+ROW_LOSSES = "row_losses"
 SCRATCH = "scratch"
 SUPERVISOR_LOCK = "supervisor.lock"
 SUPERVISOR_LEASE = "supervisor.json"
@@ -69,6 +71,12 @@ def hub_model_folder(repo: str, commit: str) -> str:
     return "hub-{}-{}".format(repo.replace("/", "--"), commit[:12])
 
 
+def hub_data_folder(repo: str, commit: str, subset: str, split: str, max_rows: int) -> str:
+    """Return the folder name, below data/, of a Hub data set's rows; ``max_rows`` 0 stands for all of them."""
+    part = hashlib.sha256("{}\0{}\0{}".format(subset, split, max_rows).encode()).hexdigest()[:8]
+    return "hub-{}-{}-{}".format(repo.replace("/", "--"), commit[:12], part)
+
+
 def is_commit(revision: str) -> bool:
     """Say whether a revision is a full commit, which never moves."""
     return _COMMIT.match(revision) is not None
@@ -89,6 +97,17 @@ def parse_segment_file(name: str) -> Optional[Segment]:
 def rank_log(rank: int) -> str:
     """Return the file name of what a rank prints."""
     return "rank{}.log".format(rank)
+
+
+def epoch_losses_file(epoch: int) -> str:
+    """Return the name, below row_losses/, of the rows' losses in an epoch; epochs count from 1."""
+    return "epoch-{:06d}.npz".format(epoch)
+
+
+def losses_epoch(name: str) -> Optional[int]:
+    """Return the epoch of a file's name below row_losses/, None for any other name."""
+    found = re.match(r"epoch-(\d{6,12})\.npz\Z", name)
+    return int(found.group(1)) if found else None
 
 
 def checkpoint_folder(step: int) -> str:

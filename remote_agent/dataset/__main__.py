@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import errno
-import json
 import os
 import signal
 import sys
 import threading
-import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from remote_agent.contract.frames import MAX_HEAD_BYTES, Frame, FrameError, FrameReader, encode_frame
-from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.frames import Frame, FrameError, FrameReader
 from remote_agent.contract.spec_json import SpecError, spec_from_dict
 from remote_agent.contract.wire import to_wire
-from remote_agent.dataset.data_error import CancelledError, DataError, NotThereError
+from remote_agent.dataset.answers import Answer, Failure, failure_of
+from remote_agent.dataset.data_error import CancelledError, DataError
+
+if TYPE_CHECKING:
+    from remote_agent.dataset.corpus import DataPaths
+    from remote_agent.dataset.inspection_inputs import Inputs
 
 MODEL_FILES = (
     "config.json",
@@ -32,41 +33,9 @@ MODEL_FILES = (
 """The small files of a model that travel to the desktop on request."""
 
 _BODY_BYTES = 512 << 10
-_PROGRESS_EVERY_S = 0.1
-_ROOM_FOR_ROWS = MAX_HEAD_BYTES - (64 << 10)
-
-
-class Answer:
-    """The frames that go back. One lock, so that a thread and the worker never mix their bytes."""
-
-    def __init__(self, output: BinaryIO) -> None:
-        self._output = output
-        self._lock = threading.Lock()
-        self._next_s = 0.0
-        self._phase = ""
-
-    def send(self, head: dict[str, Any], body: bytes = b"") -> None:
-        """Write one frame. Raises OSError where nobody listens any more."""
-        raw = encode_frame(Frame(head, body))
-        with self._lock:
-            self._output.write(raw)
-            self._output.flush()
-
-    def progress(self, phase: str, done: float, total: float, unit: str) -> None:
-        """Tell how far it is, at most ten times a second but for the first and last of a phase."""
-        now = time.monotonic()
-        if phase == self._phase and now < self._next_s and done < total:
-            return
-        self._phase, self._next_s = phase, now + _PROGRESS_EVERY_S
-        self.send({"frame": "progress", "phase": phase, "done": done, "total": total, "unit": unit})
-
-    def result(self, value: dict[str, Any]) -> None:
-        """Send the last frame of a success."""
-        self.send({"frame": "result", "value": value})
-
-    def error(self, sentence: str, kind: str) -> None:
-        """Send the last frame of a failure."""
-        self.send({"frame": "error", "sentence": sentence, "kind": kind})
+_OF_A_SESSION = ("scan", "search", "step")
+_SCAN_NICENESS = 10  # the scan takes what the window and the answers leave
+Work = Callable[[Mapping[str, Any], Answer, Callable[[], bool]], dict[str, Any]]
 
 
 def main() -> int:
@@ -76,43 +45,63 @@ def main() -> int:
     answer = Answer(output)
     sys.excepthook = _excepthook(answer)
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
-    reader = FrameReader()
+    frames = _frames(FrameReader())
     try:
-        request = _first_request(reader)
+        request = next((frame for frame in frames if frame.kind == "request"), None)
     except FrameError as error:
-        answer.error(f"The request is no frame: {error}.", "bad_request")
+        answer.error(Failure(f"The request is no frame: {error}.", "bad_request"))
         return 2
     if request is None:
         return 2
+    arguments = request.head.get("arguments", {})
+    what = arguments.get("what", "") if isinstance(arguments, dict) else ""
+    if what == "session":
+        return _serve(arguments, answer, frames)
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, _on_terminate(stopped))
-    threading.Thread(target=_watch, args=(reader, stopped), name="requests", daemon=True).start()
-    return respond(request.head.get("arguments", {}), answer, stopped.is_set)
+    watch = _end_with if what in _OF_A_SESSION else _watch
+    threading.Thread(target=watch, args=(frames, stopped), name="requests", daemon=True).start()
+    return respond(_WORK.get(what), arguments, answer, stopped.is_set)
 
 
-def respond(arguments: Any, answer: Answer, cancelled: Callable[[], bool]) -> int:
+def respond(work: Work | None, arguments: Any, answer: Answer, cancelled: Callable[[], bool]) -> int:
     """Do what the arguments ask, send progress and exactly one result or error; return the exit code."""
     try:
-        work = _WORK.get(arguments.get("what", "")) if isinstance(arguments, dict) else None
         if work is None:
             raise DataError("The request names nothing that can be inspected or prepared; update Luthier.")
         answer.result(work(arguments, answer, cancelled))
-    except NotThereError as error:
-        answer.error(str(error), "not_found")
-    except (DataError, SpecError) as error:
-        answer.error(str(error), "bad_request")
-    except CancelledError:
-        answer.error("Cancelled.", "interrupted")
     except BrokenPipeError:
         return 1
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        advice = "Free some space on it." if full else "Check that it is there and may be read and written."
-        answer.error(f"{error.filename or 'The disk'}: {error.strerror or error}. {advice}",
-                     "disk_full" if full else "failed")  # fmt: skip
-    else:
-        return 0
-    return 1
+    except (DataError, SpecError, CancelledError, OSError) as error:
+        answer.error(failure_of(error))
+        return 1
+    return 0
+
+
+def _serve(arguments: Mapping[str, Any], answer: Answer, frames: Iterator[Frame]) -> int:
+    """Look at data until the client ends it. A mistake in any thread ends the session with a word."""
+    from remote_agent.dataset.data_session import DataSession
+
+    def in_thread(told: threading.ExceptHookArgs) -> None:
+        try:
+            if told.exc_value is not None and not isinstance(told.exc_value, BrokenPipeError):
+                sys.excepthook(told.exc_type, told.exc_value, told.exc_traceback)
+        finally:
+            os._exit(1)
+
+    def look(arguments: Mapping[str, Any], answer: Answer, cancelled: Callable[[], bool]) -> dict[str, Any]:
+        session = DataSession(_inputs(arguments), _path(arguments, "cache_root"), answer)
+
+        def end(number: int = 0, frame: FrameType | None = None) -> NoReturn:
+            session.finish()
+            os._exit(128 + number if number else 0)
+
+        signal.signal(signal.SIGTERM, end)
+        session.serve(frames)
+        end()
+
+    threading.excepthook = in_thread
+    return respond(look, arguments, answer, lambda: False)
 
 
 def _model(arguments: Mapping[str, Any], answer: Answer, cancelled: Callable[[], bool]) -> dict[str, Any]:
@@ -144,104 +133,104 @@ def _send_file(path: Path, name: str, answer: Answer) -> None:
 def _data(arguments: Mapping[str, Any], answer: Answer, cancelled: Callable[[], bool]) -> dict[str, Any]:
     from remote_agent.dataset.data_inspection import inspect_data
 
-    report = inspect_data(
-        _job(arguments), _path(arguments, "model_path"), _path(arguments, "data_path"), _held_out(arguments),
-        answer.progress, cancelled,
-    )  # fmt: skip
-    return {"report": to_wire(report)}
+    root = _path(arguments, "cache_root") if arguments.get("cache_root") else None
+    return {"report": to_wire(inspect_data(_inputs(arguments), root, answer.progress, cancelled))}
 
 
-def _rows(arguments: Mapping[str, Any], answer: Answer, cancelled: Callable[[], bool]) -> dict[str, Any]:
-    from remote_agent.dataset.row_views import row_views
+def _scan(arguments: Mapping[str, Any], answer: Answer, cancelled: Callable[[], bool]) -> dict[str, Any]:
+    from remote_agent.dataset.inspection_cache import InspectionCache
+    from remote_agent.dataset.scan import scan
 
-    start, count = (_number(arguments, name) for name in ("start", "count"))
-    rows: list[dict[str, Any]] = []
-    used = 0
-    for view in row_views(
-        _job(arguments), _path(arguments, "model_path"), _path(arguments, "data_path"), start, count, cancelled
-    ):
-        row = _fitted(to_wire(view))
-        used += _size(row)
-        if rows and used > _ROOM_FOR_ROWS:
-            break
-        rows.append(row)
-    return {"rows": rows}
+    os.nice(_SCAN_NICENESS)
+    inputs = _inputs(arguments)
+    cache = InspectionCache(_path(arguments, "cache_root"), inputs.paths)
+    scan(inputs, cache, answer.send, answer.progress, cancelled)
+    return {}
 
 
-def _fitted(row: dict[str, Any]) -> dict[str, Any]:
-    """Cut a row that no frame holds, and say so; its fingerprint stays that of the whole."""
-    if _size(row) <= _ROOM_FOR_ROWS:
-        return row
-    tokens = row["tokens"]
-    cut = {**row, "turns": [], "text": row["text"][:20_000], "tokens": tokens[:4_000]}
-    note = f"Too long to show whole: 4,000 of {len(tokens):,} tokens."
-    return {**cut, "problem": f"{row['problem']} {note}".strip()}
+def _search(arguments: Mapping[str, Any], answer: Answer, cancelled: Callable[[], bool]) -> dict[str, Any]:
+    from remote_agent.dataset.inspection_cache import InspectionCache
+    from remote_agent.dataset.row_search import search
+
+    os.nice(_SCAN_NICENESS)
+    inputs = _inputs(arguments)
+    folder = InspectionCache(_path(arguments, "cache_root"), inputs.paths).folder
+    corpus = inputs.corpus(inputs.tokenizer(), folder)
+    return {"rows": search(corpus, str(arguments.get("text", "")), answer.send, answer.progress, cancelled)}
 
 
-def _size(row: dict[str, Any]) -> int:
-    """Return the bytes a row takes in a frame's head."""
-    return len(json.dumps(row, separators=(",", ":")))
+def _step(arguments: Mapping[str, Any], answer: Answer, cancelled: Callable[[], bool]) -> dict[str, Any]:
+    from remote_agent.dataset.step_preview import step_preview
+
+    root = _path(arguments, "cache_root")
+    return dict(to_wire(step_preview(_inputs(arguments), root, arguments.get("step"), answer.progress, cancelled)))
 
 
 def _prepare(arguments: Mapping[str, Any], answer: Answer, cancelled: Callable[[], bool]) -> dict[str, Any]:
     from remote_agent.dataset.prepare import prepare
 
+    inputs = _inputs(arguments)
     prepared, folder = prepare(
-        _job(arguments), _path(arguments, "model_path"), _path(arguments, "data_path"), _held_out(arguments),
-        _path(arguments, "data_root"), answer.progress, cancelled,
-    )  # fmt: skip
+        inputs.job, inputs.model_path, inputs.paths, _path(arguments, "data_root"), answer.progress, cancelled
+    )
     return {"prepared": to_wire(prepared), "data_folder": str(folder)}
 
 
-_WORK: dict[str, Callable[[Mapping[str, Any], Answer, Callable[[], bool]], dict[str, Any]]] = {
+_WORK: dict[str, Work] = {
     "model": _model,
     "data": _data,
-    "rows": _rows,
+    "scan": _scan,
+    "search": _search,
+    "step": _step,
     "prepare": _prepare,
 }
 
 
-def _job(arguments: Mapping[str, Any]) -> JobSpec:
-    return spec_from_dict(arguments.get("job", {}))
+def _inputs(arguments: Mapping[str, Any]) -> Inputs:
+    from remote_agent.dataset.inspection_inputs import Inputs
+
+    return Inputs(spec_from_dict(arguments.get("job", {})), _path(arguments, "model_path"), _data_paths(arguments))
+
+
+def _data_paths(arguments: Mapping[str, Any]) -> DataPaths:
+    from remote_agent.dataset.corpus import DataPaths
+
+    given = arguments.get("data_paths")
+    paths = given if isinstance(given, list) and given else [arguments.get("data_path")]
+    held_out = _path(arguments, "held_out_path") if arguments.get("held_out_path") else None
+    return DataPaths(tuple(_path({"data_path": path}, "data_path") for path in paths), held_out)
 
 
 def _path(arguments: Mapping[str, Any], name: str) -> Path:
     value = arguments.get(name)
     if not isinstance(value, str) or not value.strip():
-        what = {"data_path": "training data", "data_root": "data folder"}.get(name, "model")
-        raise DataError(f"No {what} is chosen.")
+        what = {"data_path": "training data", "data_root": "data folder", "cache_root": "folder to keep things in"}
+        raise DataError(f"No {what.get(name, 'model')} is chosen.")
     if "\0" in value:
         raise DataError(f"{value!r} is no path.")
     return Path(value).expanduser().absolute()
 
 
-def _held_out(arguments: Mapping[str, Any]) -> Path | None:
-    return _path(arguments, "held_out_path") if arguments.get("held_out_path") else None
-
-
-def _number(arguments: Mapping[str, Any], name: str) -> int:
-    value = arguments.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise DataError(f"{name} is {value!r}; a whole number is needed.")
-    return value
-
-
-def _first_request(reader: FrameReader) -> Frame | None:
+def _frames(reader: FrameReader) -> Iterator[Frame]:
+    """Yield what comes on standard input, to its end. Raises FrameError."""
     while data := os.read(0, 1 << 16):
-        for frame in reader.feed(data):
-            if frame.kind == "request":
-                return frame
-    return None
+        yield from reader.feed(data)
 
 
-def _watch(reader: FrameReader, stopped: threading.Event) -> None:
+def _watch(frames: Iterator[Frame], stopped: threading.Event) -> None:
     """Wait for a cancel. The end of input is none: a parent may close it once the request is sent."""
     try:
-        while data := os.read(0, 1 << 16):
-            if any(frame.kind == "cancel" for frame in reader.feed(data)):
+        for frame in frames:
+            if frame.kind == "cancel":
                 stopped.set()
     except (FrameError, OSError):
         stopped.set()
+
+
+def _end_with(frames: Iterator[Frame], stopped: threading.Event) -> None:
+    """End this process at once when its input ends: whoever wanted it is gone."""
+    _watch(frames, stopped)
+    os._exit(1)
 
 
 def _on_terminate(stopped: threading.Event) -> Callable[[int, FrameType | None], None]:
@@ -258,9 +247,7 @@ def _excepthook(answer: Answer) -> Callable[[type[BaseException], BaseException,
 
     def hook(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
         traceback.print_exception(kind, error, where)
-        last = traceback.extract_tb(where)[-1:]
-        place = f" in {Path(last[0].filename).name}, line {last[0].lineno}" if last else ""
-        answer.error(f"Luthier made a mistake{place}: {kind.__name__}: {error}. Please report it.", "failed")
+        answer.error(failure_of(error))
 
     return hook
 

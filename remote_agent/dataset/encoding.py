@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,7 +34,7 @@ Int32 = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class EncodedRow:
-    """One row as tokens. Arrays are whole; the part up to ``kept`` tokens is trained, 0 where the row is left out.
+    """One row as tokens. Arrays are whole; ``pieces`` says which of them go into sequences.
 
     Attributes:
         row: where it came from.
@@ -40,7 +42,8 @@ class EncodedRow:
         text: as rendered.
         ids: int32 [tokens].
         labels: int32 [tokens]; the id where the token is trained, -100 elsewhere. Label i belongs to token i.
-        kept: tokens that go into a sequence.
+        pieces: start and end of each range of tokens that becomes a document of its own: one where the row is cut,
+            several where a long row is split, none where it is left out. The first label of each is -100.
         problem: why the row cannot be used, a sentence; empty where it can.
         weights: float32 [tokens], each label's share in the loss; None where all are 1.
         origin: how the row came to be, empty for a row of a file.
@@ -52,16 +55,21 @@ class EncodedRow:
     text: str
     ids: Int32
     labels: Int32
-    kept: int
+    pieces: tuple[tuple[int, int], ...]
     problem: str = ""
     offsets: tuple[tuple[int, int], ...] = ()
     weights: NDArray[np.float32] | None = None
     origin: str = ""
 
     @property
+    def kept(self) -> int:
+        """Return the number of tokens that go into sequences."""
+        return sum(end - start for start, end in self.pieces)
+
+    @property
     def supervised(self) -> int:
         """Return the number of trained tokens among those kept."""
-        return int(np.count_nonzero(self.labels[: self.kept] != MASKED))
+        return sum(int(np.count_nonzero(self.labels[start:end] != MASKED)) for start, end in self.pieces)
 
 
 class RowEncoder:
@@ -70,7 +78,7 @@ class RowEncoder:
     def __init__(self, model: ModelTokenizer, spec: DataSpec) -> None:
         self._model = model
         self._spec = spec
-        self._renderer = Renderer(model)
+        self._renderer = Renderer(model, spec.train_on)
 
     def encode(
         self, rows: Iterable[Example], strict: bool, offsets: bool = False, cancelled: Cancelled = never
@@ -82,15 +90,16 @@ class RowEncoder:
             CancelledError: between batches.
         """
         with ThreadPoolExecutor(1, thread_name_prefix="tokenize") as pool:
-            ahead: Future[list[EncodedRow]] | None = None
+            ahead: deque[tuple[list[_Ready], Future[list[Encoding]]]] = deque()
             for batch in self._batches(rows, strict):
                 check(cancelled)
-                following = pool.submit(self._tokenize, batch, offsets)
-                if ahead is not None:
-                    yield ahead.result()
-                ahead = following
-            if ahead is not None:
-                yield ahead.result()
+                ahead.append((batch, pool.submit(self._tokenize, batch)))
+                # Two at once: the thread has the next one while this one's arrays are made here.
+                if len(ahead) > 2:
+                    yield self._finished(*ahead.popleft(), offsets)
+            while ahead:
+                check(cancelled)
+                yield self._finished(*ahead.popleft(), offsets)
 
     def _batches(self, rows: Iterable[Example], strict: bool) -> Iterator[list[_Ready]]:
         batch: list[_Ready] = []
@@ -112,6 +121,9 @@ class RowEncoder:
                 rendered = self._rendered(one.row, one.conversation)
             except DataError as error:
                 problem = str(error)
+            if not rendered.text.isascii() and _is_broken(rendered.text):
+                problem = f"{one.row.where()}: the text holds half of a character; mend or drop the row."
+                rendered = Rendered("", ())
         if problem and strict:
             raise DataError(problem)
         return _Ready(one, rendered, problem)
@@ -122,38 +134,69 @@ class RowEncoder:
         except DataError as error:
             raise DataError(f"{row.where()}: {error}") from None
 
-    def _tokenize(self, batch: list[_Ready], offsets: bool) -> list[EncodedRow]:
-        encodings = self._model.tokenizer.encode_batch(
-            [ready.rendered.text for ready in batch], add_special_tokens=False
-        )
-        return [self._row(ready, encoding, offsets) for ready, encoding in zip(batch, encodings, strict=True)]
+    def _tokenize(self, batch: list[_Ready]) -> list[Encoding]:
+        texts = [ready.rendered.text for ready in batch]
+        return self._model.tokenizer.encode_batch(texts, add_special_tokens=False)
 
-    def _row(self, ready: _Ready, encoding: Encoding, offsets: bool) -> EncodedRow:
-        ids = np.array(encoding.ids, dtype=np.int32)
+    def _finished(self, batch: list[_Ready], coming: Future[list[Encoding]], offsets: bool) -> list[EncodedRow]:
+        """Return the batch's rows; their arrays are parts of the batch's, as one large conversion is cheaper."""
+        encodings = coming.result()
+        lengths = [len(encoding) for encoding in encodings]
+        tokens = itertools.chain.from_iterable([encoding.ids for encoding in encodings])
+        ids = np.fromiter(tokens, dtype=np.int32, count=sum(lengths))
         labels = np.full(len(ids), MASKED, dtype=np.int32)
-        for start, end in ready.rendered.spans:
-            first, last = _tokens_of(encoding, start, end)
+        rows = []
+        start = 0
+        for ready, encoding, length in zip(batch, encodings, lengths, strict=True):
+            end = start + length
+            rows.append(self._row(ready, encoding, ids[start:end], labels[start:end], offsets))
+            start = end
+        return rows
+
+    def _row(self, ready: _Ready, encoding: Encoding, ids: Int32, labels: Int32, offsets: bool) -> EncodedRow:
+        rendered = ready.rendered
+        weights = np.ones(len(ids), dtype=np.float32) if rendered.weights else None
+        trained = [_tokens_of(encoding, start, end) for start, end in rendered.spans]
+        for number, (first, last) in enumerate(trained):
             labels[first:last] = ids[first:last]
+            if weights is not None:
+                weights[first:last] = rendered.weights[number]
         # Nothing stands before a row's first token to predict it from; in a packed sequence the row before would.
         labels[:1] = MASKED
         return EncodedRow(
             ready.example.row,
             ready.example.conversation,
-            ready.rendered.text,
+            rendered.text,
             ids,
             labels,
-            self._kept(labels, ready.problem),
+            () if ready.problem else self._pieces(labels, trained),
             ready.problem,
             tuple(encoding.offsets) if offsets else (),
-            origin=ready.example.origin,
+            weights,
+            ready.example.origin,
         )
 
-    def _kept(self, labels: Int32, problem: str) -> int:
-        length = len(labels)
-        if problem or (length > self._spec.max_length and self._spec.over_length == "drop"):
-            return 0
-        kept = min(length, self._spec.max_length)
-        return kept if (labels[:kept] != MASKED).any() else 0
+    def _pieces(self, labels: Int32, trained: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+        """Return the ranges that become documents, and mask the first label of each in place."""
+        tokens, longest = len(labels), self._spec.max_length
+        if tokens <= longest:
+            ranges = [(0, tokens)]
+        elif self._spec.over_length == "drop":
+            return ()
+        elif self._spec.over_length == "split":
+            ranges = [(start, min(start + longest, tokens)) for start in range(0, tokens, longest)]
+            # The token before stands in another document, so nothing predicts a window's first.
+            labels[::longest] = MASKED
+        else:
+            ranges = [(0, longest)]
+        # A piece whose first token alone would be trained has nothing that is.
+        return tuple(
+            [
+                (start, end)
+                for start, end in ranges
+                if any([max(first, start + 1) < min(last, end) for first, last in trained])
+            ]
+        )
 
 
 @dataclass(frozen=True)
@@ -161,6 +204,15 @@ class _Ready:
     example: Example
     rendered: Rendered
     problem: str
+
+
+def _is_broken(text: str) -> bool:
+    """Say whether half of a surrogate pair stands in the text, as cutting in the middle of an emoji leaves it."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _tokens_of(encoding: Encoding, start: int, end: int) -> tuple[int, int]:

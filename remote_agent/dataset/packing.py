@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Int64 = NDArray[np.int64]
+
+_CHUNK = 1 << 20
 
 
 class Packed(NamedTuple):
@@ -31,31 +34,94 @@ def pack(lengths: NDArray[np.integer], capacity: int) -> Packed:
     """Put rows of the given lengths (1 to ``capacity`` tokens) into as few sequences as best-fit decreasing finds.
 
     Johnson, Demers, Ullman, Garey and Graham, SIAM J. Computing 3(4), 1974: at most 11/9 of the least number + 4.
-    Cost: one step of big-integer arithmetic a row, whatever the number of open sequences.
+    Rows of one length are placed together: in the plain loop they would fill one sequence after the other too. So
+    the cost is a few array operations for each length and each free space it meets, however many rows there are.
     """
-    order = np.argsort(-lengths.astype(np.int64), kind="stable")
-    sequence_of = np.zeros(len(lengths), dtype=np.int64)
-    open_by_space: list[list[int]] = [[] for _ in range(capacity + 1)]
-    spaces = 0  # bit s is set where a sequence with s free tokens is open
-    opened = 0
-    for row, length in zip(order.tolist(), lengths[order].tolist(), strict=True):
-        assert 0 < length <= capacity, (row, length)
-        fitting = spaces >> length
-        if fitting:
-            space = length + (fitting & -fitting).bit_length() - 1
-            same = open_by_space[space]
-            sequence = same.pop()
-            if not same:
-                spaces ^= 1 << space
-        else:
-            space, sequence = capacity, opened
-            opened += 1
-        sequence_of[row] = sequence
-        left = space - length
-        if left:
-            open_by_space[left].append(sequence)
-            spaces |= 1 << left
-    rows = np.argsort(sequence_of, kind="stable").astype(np.int64)
-    starts = np.zeros(opened + 1, dtype=np.int64)
-    np.cumsum(np.bincount(sequence_of, minlength=opened), out=starts[1:])
+    count = len(lengths)
+    if not count:
+        return one_row_each(0)
+    assert int(lengths.min()) > 0 and int(lengths.max()) <= capacity, (lengths.min(), lengths.max(), capacity)
+    # Of many rows every array counts: 32 bits hold a number of rows or sequences on any disk there is.
+    order = _longest_first(lengths, capacity).astype(np.int32)
+    sequence_of = np.empty(count, dtype=np.int32)
+    open_sequences = _OpenSequences(capacity)
+    ordered = lengths[order]
+    edges = [0, *(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist(), count]
+    for start, end in itertools.pairwise(edges):
+        length = int(ordered[start])
+        at = start
+        while at < end:
+            taken, fit = open_sequences.take(length, end - at)
+            placed = np.repeat(taken, fit)[: end - at]
+            sequence_of[order[at : at + len(placed)]] = placed
+            at += len(placed)
+            open_sequences.give_back(taken, fit, length, len(placed))
+    del order, ordered
+    return _by_sequence(sequence_of, open_sequences.opened)
+
+
+class _OpenSequences:
+    """Sequences by the number of their free tokens."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._by_space: dict[int, list[Int64]] = {}
+        self._spaces = 0  # bit s is set where a sequence with s free tokens is open
+        self._space = 0
+        self.opened = 0
+
+    def take(self, length: int, rows: int) -> tuple[Int64, int]:
+        """Return sequences for at most ``rows`` rows of a length, those with the least space it fits in, and how many
+        rows each holds; new ones where it fits in none."""
+        fitting = self._spaces >> length
+        if not fitting:
+            self._space = self._capacity
+            fit = self._capacity // length
+            wanted = -(-rows // fit)
+            self.opened += wanted
+            return np.arange(self.opened - wanted, self.opened, dtype=np.int64), fit
+        self._space = length + (fitting & -fitting).bit_length() - 1
+        fit = self._space // length
+        wanted = -(-rows // fit)
+        stack = self._by_space[self._space]
+        some = stack.pop()
+        if len(some) > wanted:
+            stack.append(some[:-wanted])
+            some = some[-wanted:]
+        elif not stack:
+            self._spaces ^= 1 << self._space
+        return some, fit
+
+    def give_back(self, taken: Int64, fit: int, length: int, placed: int) -> None:
+        """Put back what was taken, now with ``fit`` rows of a length each, the last one with what was left."""
+        full, rest = divmod(placed, fit)
+        self._put(taken[:full], self._space - fit * length)
+        if rest:
+            self._put(taken[full:], self._space - rest * length)
+
+    def _put(self, sequences: Int64, space: int) -> None:
+        if space and len(sequences):
+            self._by_space.setdefault(space, []).append(sequences)
+            self._spaces |= 1 << space
+
+
+def _longest_first(lengths: NDArray[np.integer], capacity: int) -> Int64:
+    """Return the rows by falling length, equal ones in their order."""
+    small = np.uint16 if capacity <= np.iinfo(np.uint16).max else np.int64
+    # numpy sorts 16 bits by counting.
+    return np.argsort((capacity - lengths).astype(small), kind="stable")
+
+
+def _by_sequence(sequence_of: NDArray[np.int32], sequences: int) -> Packed:
+    starts = np.zeros(sequences + 1, dtype=np.int64)
+    np.cumsum(np.bincount(sequence_of, minlength=sequences), out=starts[1:])
+    # Sequence and row in one number: a sort in place instead of an argsort beside it.
+    count = len(sequence_of)
+    rows = sequence_of.astype(np.int64)
+    rows *= count
+    for start in range(0, count, _CHUNK):
+        end = min(start + _CHUNK, count)
+        rows[start:end] += np.arange(start, end)
+    rows.sort()
+    rows %= count
     return Packed(starts, rows)

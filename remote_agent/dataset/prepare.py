@@ -8,19 +8,22 @@ import shutil
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from remote_agent.contract.data_report import PreparedData
+from remote_agent.contract.data_steps import AugmentStep
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.wire import to_wire
-from remote_agent.dataset.conversation import example
+from remote_agent.dataset.augmented import augmented_hash
+from remote_agent.dataset.corpus import Corpus, DataPaths, Plan
 from remote_agent.dataset.data_error import DataError
 from remote_agent.dataset.encoding import EncodedRow, RowEncoder
-from remote_agent.dataset.inputs import ContentHashes, Source, content_hashes, prepared_key, sources
+from remote_agent.dataset.findings.found import rows_word
+from remote_agent.dataset.inputs import ContentHashes, content_hashes, prepared_key
 from remote_agent.dataset.part_writer import PartWriter
 from remote_agent.dataset.prepared import HELD_OUT, REPORT, TRAIN, open_prepared, read_report
-from remote_agent.dataset.sources import Advance, Cancelled, data_files, never, no_progress, rows_of
+from remote_agent.dataset.sources import Advance, Cancelled, data_files, never, no_progress
 from remote_agent.dataset.tokenizer_files import ModelTokenizer, load_tokenizer
 from remote_agent.run_files.atomic_write import sync_folder
 
@@ -30,21 +33,22 @@ PHASE = "data"
 def prepare(
     job: JobSpec,
     model_path: Path,
-    data_path: Path,
-    held_out_path: Path | None,
+    paths: DataPaths,
     data_root: Path,
     progress: Advance = no_progress,
     cancelled: Cancelled = never,
+    augmented: Path | None = None,
 ) -> tuple[PreparedData, Path]:
     """Write ``data_root/<key>`` unless it is there already; return its report and folder.
 
     Args:
-        job: which rows, shape, template, length and packing, and the seed.
+        job: which rows, shapes, steps, template, length and packing, and the seed.
         model_path: the folder with tokenizer.json.
-        data_path: the training file or folder; ``held_out_path`` None sets a share of it aside.
+        paths: where the training sources lie; without a held-out file a share of them is set aside.
         data_root: where prepared data lies; made if absent.
         progress: told of rows done.
         cancelled: asked before each batch.
+        augmented: the file of rows that the job's augment steps made.
 
     Raises:
         DataError: data or model cannot be used; names file, line and what to do.
@@ -52,11 +56,12 @@ def prepare(
         OSError: the disk is full or not writable; nothing is left behind then either.
     """
     started = time.monotonic()
-    model = load_tokenizer(model_path, job.data.chat_template)
+    model = load_tokenizer(model_path, job.data.chat_template, job.data.added_tokens)
     progress(PHASE, 0, 0, "rows")
-    before = _stamps(data_path, held_out_path)
-    hashes = content_hashes(data_path, held_out_path, cancelled)
-    key = prepared_key(job, model, hashes)
+    _check_made(job, augmented)
+    before = _stamps(paths)
+    hashes = content_hashes(paths, cancelled)
+    key = prepared_key(job, model, hashes, augmented_hash(augmented))
     folder = data_root / key
     if folder.is_dir():
         try:
@@ -69,9 +74,9 @@ def prepare(
     aside = data_root / f".{key}.{socket.gethostname()}.{os.getpid()}.partial"
     aside.mkdir()
     try:
-        parts = _write_parts(job, model, sources(job, data_path, held_out_path, cancelled), aside, progress, cancelled)
-        if _stamps(data_path, held_out_path) != before:
-            raise DataError(f"{data_path.name}: the data changed while it was prepared. Prepare it again.")
+        parts = _write_parts(job, model, Corpus(job, model, paths, augmented=augmented), aside, progress, cancelled)
+        if _stamps(paths) != before:
+            raise DataError(f"{paths.data[0].name}: the data changed while it was prepared. Prepare it again.")
         report = _report(job, model, key, hashes, parts, time.monotonic() - started)
         _commit(report, aside, folder)
     finally:
@@ -79,26 +84,35 @@ def prepare(
     return read_report(folder), folder
 
 
-def _stamps(*paths: Path | None) -> list[tuple[str, int, int]]:
-    files = [file for path in paths if path is not None for _, file in data_files(path)]
+def _check_made(job: JobSpec, augmented: Path | None) -> None:
+    if any(isinstance(step, AugmentStep) for step in job.data.steps) and (augmented is None or not augmented.is_file()):
+        raise DataError("The rows of the augment step have not been made yet. Make them, or take the step out.")
+
+
+def _stamps(paths: DataPaths) -> list[tuple[str, int, int]]:
+    files = [file for path in (*paths.data, paths.held_out) if path is not None for _, file in data_files(path)]
     return [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
 
 
 class _Parts:
-    """The two parts being written, and why rows were left out."""
+    """The two parts being written, why rows were left out, and the classes of those that are trained."""
 
     def __init__(self, folder: Path) -> None:
         self.train = PartWriter(folder, TRAIN)
         self.held_out = PartWriter(folder, HELD_OUT)
         self.left_out: Counter[str] = Counter()
+        self.labels: Counter[str] = Counter()
 
-    def add(self, source: Source, rows: list[EncodedRow], max_length: int) -> None:
-        """Put each row into its part."""
-        self.train.add([row for row in rows if source.train[row.row.index]])
-        self.held_out.add([row for row in rows if source.held_out[row.row.index]])
-        for row in rows:
-            if not row.kept:
+    def add(self, plan: Plan, rows: Sequence[EncodedRow], max_length: int) -> None:
+        """Put each row into its part as often as the plan says; rows beyond the plan were made for training."""
+        times = [int(plan.train[row.row.index]) if row.row.index < plan.rows else 1 for row in rows]
+        self.train.add(rows, times)
+        self.held_out.add([row for row in rows if row.row.index < plan.rows and plan.held_out[row.row.index]])
+        for row, count in zip(rows, times, strict=True):
+            if not row.pieces:
                 self.left_out["long" if len(row.ids) > max_length else "untrained"] += 1
+            elif count and row.conversation is not None and row.conversation.label:
+                self.labels[row.conversation.label] += count
 
     def close(self) -> None:
         """Let go of the files."""
@@ -107,25 +121,21 @@ class _Parts:
 
 
 def _write_parts(
-    job: JobSpec, model: ModelTokenizer, found: list[Source], folder: Path, progress: Advance, cancelled: Cancelled
+    job: JobSpec, model: ModelTokenizer, corpus: Corpus, folder: Path, progress: Advance, cancelled: Cancelled
 ) -> _Parts:
-    total = sum(int((source.train | source.held_out).sum()) for source in found)
+    plan = corpus.plan(progress, cancelled, with_reports=False)
+    if plan.problems:
+        raise DataError(plan.problems[0])
+    total = int(((plan.train > 0) | plan.held_out).sum())
     done = 0
     progress(PHASE, 0, total, "rows")
     parts = _Parts(folder)
+    encoder = RowEncoder(model, job.data)
     try:
-        for source in found:
-            encoder = RowEncoder(model, job.data)
-            used = source.train | source.held_out
-            rows = (
-                example(row, source.shape.name, job.data.system_prompt)
-                for row in rows_of(source.path, source.rows)
-                if used[row.index]
-            )
-            for batch in encoder.encode(rows, strict=True, cancelled=cancelled):
-                parts.add(source, batch, job.data.max_length)
-                done += len(batch)
-                progress(PHASE, done, total, "rows")
+        for batch in encoder.encode(corpus.examples(plan, used_only=True), strict=True, cancelled=cancelled):
+            parts.add(plan, batch, job.data.max_length)
+            done += len(batch)
+            progress(PHASE, done, max(total, done), "rows")
         if not parts.train.rows:
             raise DataError(
                 "No row is left to train on: none has an assistant's part within the sequence length "
@@ -160,12 +170,8 @@ def _report(
         eos_token_id=model.eos_token_id,
         seconds=seconds,
         problems=tuple(_LEFT_OUT[why](count) for why, count in sorted(parts.left_out.items())),
+        label_counts=dict(sorted(parts.labels.items())) or None,
     )
-
-
-def rows_word(count: int) -> str:
-    """Return a number of rows in words: "1 row", "3 rows"."""
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"
 
 
 _LEFT_OUT: dict[str, Callable[[int], str]] = {

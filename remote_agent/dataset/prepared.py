@@ -15,8 +15,8 @@ from remote_agent.dataset.data_error import DataError, NotThereError
 
 REPORT = "prepared.json"
 TRAIN, HELD_OUT = "train", "held_out"
-IDS, LABELS, ROW_STARTS, ROW_IDS, SEQUENCES, SEQUENCE_ROWS = (
-    "ids", "labels", "row_starts", "row_ids", "sequences", "sequence_rows",
+IDS, LABELS, ROW_STARTS, ROW_IDS, SEQUENCES, SEQUENCE_ROWS, WEIGHTS = (
+    "ids", "labels", "row_starts", "row_ids", "sequences", "sequence_rows", "weights",
 )  # fmt: skip
 
 Int32 = NDArray[np.int32]
@@ -24,16 +24,19 @@ Int64 = NDArray[np.int64]
 
 
 class Sequence(NamedTuple):
-    """One sequence: several rows one after the other, each blind to the others through its positions.
+    """One sequence: several documents one after the other, each blind to the others through its positions.
 
-    ``ids``, ``labels``, ``positions``: int32 [tokens]; positions restart at 0 with each row. ``row_ids``: int64, the
-    rows' indices in the source, in their order.
+    Attributes:
+        ids, labels, positions: int32 [tokens]; positions restart at 0 with each document.
+        row_ids: int64, the index over all sources of each document's row; a row that is split has several.
+        weights: float32 [tokens], each label's share in the loss; None where the part's labels all count 1.
     """
 
     ids: Int32
     labels: Int32
     positions: Int32
     row_ids: Int64
+    weights: NDArray[np.float32] | None = None
 
 
 class Part:
@@ -47,7 +50,10 @@ class Part:
         self.row_ids: Int64 = _mapped(folder, part, ROW_IDS)
         self._sequences = _mapped(folder, part, SEQUENCES)
         self._sequence_rows = _mapped(folder, part, SEQUENCE_ROWS)
-        if len(self._ids) != len(self._labels) or int(self._row_starts[-1]) != len(self._ids):
+        weighted = (folder / array_file(part, WEIGHTS)).exists()
+        self._weights: NDArray[np.float32] | None = _mapped(folder, part, WEIGHTS) if weighted else None
+        lengths = {len(values) for values in (self._ids, self._labels, self._weights) if values is not None}
+        if lengths != {int(self._row_starts[-1])}:
             raise DataError(f"{folder}: the arrays of the {part} part do not fit together. Prepare the data again.")
 
     def __len__(self) -> int:
@@ -55,7 +61,7 @@ class Part:
 
     @property
     def rows(self) -> int:
-        """Return the number of rows."""
+        """Return the number of documents: rows, each as often as a pass trains it, and its pieces where it is split."""
         return len(self.row_ids)
 
     @property
@@ -76,6 +82,7 @@ class Part:
             np.concatenate([self._labels[piece] for piece in pieces]),
             np.concatenate([np.arange(piece.stop - piece.start, dtype=np.int32) for piece in pieces]),
             np.asarray(self.row_ids[rows], dtype=np.int64),
+            None if self._weights is None else np.concatenate([self._weights[piece] for piece in pieces]),
         )
 
 

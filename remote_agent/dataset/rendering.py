@@ -2,146 +2,166 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from remote_agent.dataset.chat_template import ChatTemplate, Span
 from remote_agent.dataset.conversation import Conversation, Turn
-from remote_agent.dataset.data_error import DataError
-from remote_agent.dataset.skeleton import Skeleton, learn_skeleton, unused_mark
+from remote_agent.dataset.skeleton import Skeleton, learn_skeleton
 from remote_agent.dataset.tokenizer_files import ModelTokenizer
+from remote_agent.dataset.turn_spans import TurnFinder, TurnSpan, content_ranges, spans_of_markers
 
 _BETWEEN_TURNS = "\n\n"
 _MOST_SKELETONS = 64
+_LEARNT = ("assistant", "text")
 
 
 class Rendered(NamedTuple):
-    """The text that is tokenized, and the trained spans in characters, in order."""
+    """The text that is tokenized, and the trained spans in characters, in order.
+
+    ``weights``: each span's share in the loss; empty where all are 1.
+    """
 
     text: str
     spans: tuple[Span, ...]
+    weights: tuple[float, ...] = ()
 
 
 class Renderer:
-    """Renders conversations for one model; made once, used for every row."""
+    """Renders conversations for one model; made once, used for every row.
 
-    def __init__(self, model: ModelTokenizer) -> None:
+    ``train_on``: assistant, last or all, as `DataSpec` names it; a turn's own weight goes before it.
+    """
+
+    def __init__(self, model: ModelTokenizer, train_on: str = "assistant") -> None:
         self._model = model
-        special = "|".join(re.escape(text) for text in model.special_texts) or r"(?!)"
-        self._end_of_turn = re.compile(rf"\s*(?:{special})")
+        self._train_on = train_on
         self._skeletons: dict[tuple[str, ...], Skeleton | None] = {}
-        self._after_end = re.compile(rf"(?:{special})(\s+)\Z")
+        self._finder = TurnFinder(model.template, model.special_texts) if model.template is not None else None
 
     def render(self, conversation: Conversation) -> Rendered:
         """Return text and trained spans.
 
-        Without a chat template the turns are joined as plain text, each response followed by the end token.
+        Without a chat template the turns are joined as plain text, each response followed by the end token. Plain text
+        is trained whole, its end token included.
 
         Raises:
             DataError: the template refuses the conversation, or does not let the assistant's part be told apart.
         """
         template = self._model.template
-        if template is None:
-            return self._plain(conversation)
-        if template.marks_generation:
-            text, spans = template.render_with_spans(conversation.turns)
-            return Rendered(text, tuple(spans))
-        return self._by_prefixes(template, conversation)
+        if template is None and any(turn.extra for turn in conversation.turns):
+            conversation = conversation._replace(turns=tuple(map(with_calls_as_text, conversation.turns)))
+        weighted = any(turn.weight is not None for turn in conversation.turns)
+        if template is None or conversation.turns[0].role == "text":
+            text, spans = self._plain(conversation)
+            if self._train_on != "all":
+                spans = tuple(span for span in spans if conversation.turns[span.number].role in _LEARNT)
+            return self._trained(conversation, text, spans, weighted)
+        if self._train_on == "all" and not weighted:
+            text = template.render(conversation.turns, tools=conversation.tools)
+            return Rendered(text, ((0, len(text)),))
+        return self._by_skeleton(template, conversation, weighted)
 
-    def _plain(self, conversation: Conversation) -> Rendered:
+    def _by_skeleton(self, template: ChatTemplate, conversation: Conversation, weighted: bool) -> Rendered:
+        """Render with what was learnt from an earlier row of the same roles; learn it where there was none."""
+        turns, tools = conversation.turns, conversation.tools
+        if tools or any([turn.extra for turn in turns]):
+            return self._by_template(template, conversation, weighted)
+        roles = tuple([turn.role for turn in turns])
+        skeleton = self._skeletons.get(roles)
+        if skeleton is not None and (template.is_opaque or not template.marks_generation):
+            text = skeleton.text(turns)
+            if template.is_opaque or text == template.render(turns):
+                spans = skeleton.spans(turns)
+                if self._train_on == "assistant" and not weighted:
+                    return Rendered(text, spans)
+                numbers = [number for number, _, _ in skeleton.trained]
+                found = [TurnSpan(number, *span) for number, span in zip(numbers, spans, strict=True)]
+                return self._trained(conversation, text, found, weighted)
+        return self._by_template(template, conversation, weighted, learn=roles not in self._skeletons)
+
+    def _by_template(
+        self, template: ChatTemplate, conversation: Conversation, weighted: bool, learn: bool = False
+    ) -> Rendered:
+        turns, tools = conversation.turns, conversation.tools
+        spans: Sequence[TurnSpan] = ()
+        by_role_alone = self._train_on == "assistant" and not weighted
+        if template.marks_generation:
+            text, trained = template.render_with_spans(turns, tools)
+            if not by_role_alone:
+                spans = spans_of_markers(template, turns, tools, text, trained)
+        else:
+            assert self._finder is not None
+            text = template.render(turns, tools=tools)
+            spans = self._finder.spans(turns, tools, text)
+            trained = [(start, end) for _, start, end in spans]
+        if learn and len(self._skeletons) < _MOST_SKELETONS:
+            self._skeletons[tuple([turn.role for turn in turns])] = learn_skeleton(template, turns, text, trained)
+        return Rendered(text, tuple(trained)) if by_role_alone else self._trained(conversation, text, spans, weighted)
+
+    def _plain(self, conversation: Conversation) -> tuple[str, tuple[TurnSpan, ...]]:
+        """Return the turns joined, and where each stands in the text."""
         special = self._model.special_tokens
         end = special.get("eos_token", "")
         parts = [special.get("bos_token", "")] if self._model.starts_with_bos else []
         length = len(parts[0]) if parts else 0
-        spans: list[Span] = []
+        spans: list[TurnSpan] = []
         previous = ""
-        for turn in conversation.turns:
+        for number, turn in enumerate(conversation.turns):
             glued = not previous or (conversation.glued and previous == "user")
             part = ("" if glued else _BETWEEN_TURNS) + turn.content
             start = length + len(part) - len(turn.content)
-            if turn.role == "assistant":
+            if turn.role in _LEARNT:
                 part += end
-                spans.append((start, length + len(part)))
+            spans.append(TurnSpan(number, start, length + len(part)))
             parts.append(part)
             length += len(part)
             previous = turn.role
-        return Rendered("".join(parts), tuple(spans))
+        return "".join(parts), tuple(spans)
 
-    def _by_prefixes(self, template: ChatTemplate, conversation: Conversation) -> Rendered:
+    def _trained(self, conversation: Conversation, text: str, spans: Sequence[TurnSpan], weighted: bool) -> Rendered:
         turns = conversation.turns
-        text = template.render(turns)
-        roles = tuple(turn.role for turn in turns)
-        skeleton = self._skeletons.get(roles)
-        if skeleton is not None and skeleton.fits(text, turns):
-            return Rendered(text, skeleton.spans(turns))
-        spans = tuple(
-            self._span(template, turns, number, text) for number, turn in enumerate(turns) if turn.role == "assistant"
-        )
-        if roles not in self._skeletons and len(self._skeletons) < _MOST_SKELETONS:
-            self._skeletons[roles] = learn_skeleton(template, turns, text, spans)
-        return Rendered(text, spans)
+        if self._train_on == "all":
+            return self._all_but(conversation, text, spans) if weighted else Rendered(text, ((0, len(text)),))
+        if self._train_on == "last" and turns[0].role != "text":
+            last = max((span.number for span in spans), default=-1)
+            spans = [span for span in spans if span.number == last or turns[span.number].weight is not None]
+        if not weighted:
+            return Rendered(text, tuple([(start, end) for _, start, end in spans]))
+        weights = [_weight(turns[span.number]) for span in spans]
+        kept = [((start, end), weight) for (_, start, end), weight in zip(spans, weights, strict=True) if weight]
+        some = any(weight != 1 for _, weight in kept)
+        return Rendered(text, tuple(span for span, _ in kept), tuple(weight for _, weight in kept) if some else ())
 
-    def _span(self, template: ChatTemplate, turns: Sequence[Turn], number: int, text: str) -> Span:
-        start = _prefix_length(template, turns, number, text)
-        if start < 0:
-            start = _content_start(template, turns, number, text)
-            end = self._end_after(text, start, turns[number].content)
-            if end < 0:
-                raise _no_prefix(number)
-            return start, end
-        end = self._end_after(text, start, turns[number].content)
-        if end < 0:
-            through = template.render(turns[: number + 1])
-            if not text.startswith(through) or len(through) < start:
-                raise _no_prefix(number)
-            trailing = self._after_end.search(through)
-            end = trailing.start(1) if trailing else len(through)
-        return start, end
-
-    def _end_after(self, text: str, start: int, content: str) -> int:
-        """Return where the turn ends whose content follows literally and then a special token; -1 where it is not so.
-
-        This spares a second rendering, and holds for templates that write earlier turns otherwise than the last.
-        """
-        for candidate in (content, content.strip()):
-            if text.startswith(candidate, start):
-                found = self._end_of_turn.match(text, start + len(candidate))
-                if found:
-                    return found.end()
-        return -1
+    def _all_but(self, conversation: Conversation, text: str, spans: Sequence[TurnSpan]) -> Rendered:
+        """Return the whole text trained, but the turns that have a weight by that weight."""
+        turns, template = conversation.turns, self._model.template
+        places = {span.number: (span.start, span.end) for span in spans}
+        others = [number for number, turn in enumerate(turns) if turn.weight is not None and number not in places]
+        if others and template is not None:
+            ranges = content_ranges(template, turns, conversation.tools, text)
+            places.update({number: place for number in others if (place := ranges[number]) is not None})
+        kept: list[tuple[Span, float]] = []
+        at = 0
+        for number, (start, end) in sorted(places.items(), key=lambda item: item[1]):
+            if turns[number].weight is not None:
+                kept += [((at, start), 1.0), ((start, end), _weight(turns[number]))]
+                at = end
+        kept = [(span, weight) for span, weight in [*kept, ((at, len(text)), 1.0)] if weight and span[0] < span[1]]
+        return Rendered(text, tuple(span for span, _ in kept), tuple(weight for _, weight in kept))
 
 
-def _prefix_length(template: ChatTemplate, turns: Sequence[Turn], number: int, text: str) -> int:
-    """Return the length of what stands before the turn, its header included.
-
-    -1 where the text does not start so, or the template has no header to give (it ignores add_generation_prompt).
-    """
-    if not number:
-        return -1
-    try:
-        before = template.render(turns[:number], add_generation_prompt=True)
-        if before == template.render(turns[:number]):
-            return -1
-    except DataError:
-        # Some templates refuse a conversation that ends before the assistant has spoken.
-        return -1
-    return len(before) if text.startswith(before) else -1
+def _weight(turn: Turn) -> float:
+    return 1.0 if turn.weight is None else turn.weight
 
 
-def _content_start(template: ChatTemplate, turns: Sequence[Turn], number: int, text: str) -> int:
-    """Return where the turn's content starts: a mark put before it shows, and the text up to there stays the same."""
-    mark = unused_mark(turns)
-    other = Turn(turns[number].role, mark + turns[number].content)
-    changed = template.render([*turns[:number], other, *turns[number + 1 :]])
-    start = changed.find(mark)
-    if start < 0 or text[:start] != changed[:start]:
-        raise _no_prefix(number)
-    return start
-
-
-def _no_prefix(number: int) -> DataError:
-    return DataError(
-        f"the chat template writes the text before turn {number + 1} otherwise once that turn is there, so what the "
-        "assistant says cannot be told apart. Use a chat template that marks it with {% generation %}."
-    )
+def with_calls_as_text(turn: Turn) -> Turn:
+    """Return a turn whose calls stand in its content, each a line of JSON with name and arguments."""
+    calls = turn.extra.get("tool_calls")
+    if not calls:
+        return turn
+    lines = [json.dumps(call.get("function", call), ensure_ascii=False) for call in calls]
+    content = "\n".join([turn.content, *lines] if turn.content else lines)
+    extra = {key: value for key, value in turn.extra.items() if key not in ("tool_calls", "content")}
+    return turn._replace(content=content, extra=extra)

@@ -1,79 +1,124 @@
-"""Rows as the data page shows them: turns, rendered text and every token with whether it is trained."""
+"""A row as the data page shows it: turns, rendered text and every token with whether it is trained."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from pathlib import Path
+import json
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from remote_agent.contract.data_report import RowView, TokenSpan, TurnView
-from remote_agent.contract.job_spec import JobSpec
-from remote_agent.dataset.conversation import example
-from remote_agent.dataset.data_error import DataError
-from remote_agent.dataset.encoding import MASKED, EncodedRow, RowEncoder, row_fingerprint
-from remote_agent.dataset.inputs import shape_of
-from remote_agent.dataset.sources import Cancelled, never, rows_of
-from remote_agent.dataset.tokenizer_files import ModelTokenizer, load_tokenizer
+from remote_agent.contract.data_report import PackedRow, RowView, TokenSpan, TurnView
+from remote_agent.contract.data_spec import DataSpec
+from remote_agent.contract.frames import MAX_HEAD_BYTES
+from remote_agent.dataset.encoding import MASKED, EncodedRow, row_fingerprint
+from remote_agent.dataset.tokenizer_files import ModelTokenizer
+
+_ROOM = MAX_HEAD_BYTES - (64 << 10)
+_TEXT_SHOWN, _TOKENS_SHOWN = 20_000, 4_000
 
 
-def row_views(
-    job: JobSpec, model_path: Path, data_path: Path, start: int, count: int, cancelled: Cancelled = never
-) -> Iterator[RowView]:
-    """Yield up to ``count`` rows of the training file from row ``start`` (from 0), tokens as they are trained.
+class Place(NamedTuple):
+    """What is known of a row beside its own text; as `RowView` has it."""
 
-    A row that cannot be used comes with its problem and whatever of it could be made.
+    part: str = ""
+    findings: tuple[str, ...] = ()
+    sequence: int = -1
+    packed: tuple[PackedRow, ...] = ()
+    loss: float | None = None
+    token_losses: NDArray[np.float16] | None = None
 
-    Raises:
-        DataError: the file cannot be read, its shape is unknown, or the model has no usable tokenizer.
-        CancelledError: between batches.
+
+def row_view(row: EncodedRow, model: ModelTokenizer, data: DataSpec, place: Place | None = None) -> RowView:
+    """Return a row as it is trained at the job's length; one that cannot be used with its problem.
+
+    The row has to be encoded with offsets. Its fingerprint is that of its documents in prepared data, one after the
+    other: ids, labels, and positions that start at 0 in each.
     """
-    if start < 0 or count < 0:
-        raise DataError(f"rows {start} to {start + count} cannot be shown; rows count from 0.")
-    model = load_tokenizer(model_path, job.data.chat_template)
-    encoder = RowEncoder(model, job.data)
-    shape = shape_of(data_path, job.data.shape).name
-    rows = (
-        example(row, shape, job.data.system_prompt)
-        for row in itertools.islice(rows_of(data_path, job.data.max_rows), start, start + count)
-    )
-    for batch in encoder.encode(rows, strict=False, offsets=True, cancelled=cancelled):
-        for row in batch:
-            yield _view(row, model, job)
-
-
-def _view(row: EncodedRow, model: ModelTokenizer, job: JobSpec) -> RowView:
+    place = place or Place()
     turns = row.conversation.turns if row.conversation else ()
-    positions = np.arange(row.kept, dtype=np.int32)
     return RowView(
         index=row.row.index,
-        turns=tuple(TurnView(turn.role, turn.content) for turn in turns),
+        turns=tuple(TurnView(turn.role, turn.content, 1.0 if turn.weight is None else turn.weight) for turn in turns),
         text=row.text,
-        tokens=_tokens(row, model),
-        fingerprint=row_fingerprint(row.ids[: row.kept], row.labels[: row.kept], positions),
-        problem=row.problem or _why_left_out(row, job),
+        tokens=_tokens(row, model, place.token_losses),
+        fingerprint=_fingerprint(row),
+        problem=row.problem or _why_left_out(row, data),
+        file=row.row.file,
+        line=row.row.line,
+        label=row.conversation.label if row.conversation else "",
+        tools=tuple(_tool_name(tool) for tool in row.conversation.tools) if row.conversation else (),
+        origin=row.origin,
+        part=place.part,
+        findings=place.findings,
+        sequence=place.sequence,
+        packed=place.packed,
+        loss=place.loss,
     )
 
 
-def _tokens(row: EncodedRow, model: ModelTokenizer) -> tuple[TokenSpan, ...]:
+def is_among(index: int, rows: NDArray[np.int64]) -> bool:
+    """Say whether a row is among rows that rise."""
+    at = int(np.searchsorted(rows, index))
+    return at < len(rows) and int(rows[at]) == index
+
+
+def fitted(row: dict[str, Any]) -> dict[str, Any]:
+    """Cut a row that no frame holds, and say so; its fingerprint stays that of the whole."""
+    if len(json.dumps(row, separators=(",", ":"))) <= _ROOM:
+        return row
+    tokens = row["tokens"]
+    cut = {**row, "turns": [], "text": row["text"][:_TEXT_SHOWN], "tokens": tokens[:_TOKENS_SHOWN], "packed": []}
+    note = f"Too long to show whole: {min(_TOKENS_SHOWN, len(tokens)):,} of {len(tokens):,} tokens."
+    return {**cut, "problem": f"{row['problem'][:_TEXT_SHOWN]} {note}".strip()}
+
+
+def _fingerprint(row: EncodedRow) -> str:
+    places = _kept(row)
+    positions = [np.arange(end - start, dtype=np.int32) for start, end in row.pieces]
+    return row_fingerprint(
+        row.ids[places], row.labels[places], np.concatenate([np.zeros(0, dtype=np.int32), *positions])
+    )
+
+
+def _kept(row: EncodedRow) -> NDArray[np.int64]:
+    """Return the places of the tokens that go into sequences."""
+    return np.concatenate([np.zeros(0, dtype=np.int64), *(np.arange(start, end) for start, end in row.pieces)])
+
+
+def _tokens(row: EncodedRow, model: ModelTokenizer, losses: NDArray[np.float16] | None) -> tuple[TokenSpan, ...]:
+    places = _kept(row)
+    kept = np.zeros(len(row.ids), dtype=np.bool_)
+    kept[places] = True
+    trained = (kept & (row.labels != MASKED)).tolist()
+    weights = [1.0] * len(row.ids) if row.weights is None else row.weights.tolist()
+    loss = np.full(len(row.ids), np.nan)
+    if losses is not None and len(losses) == len(places):
+        loss[places] = losses
     spans = []
     shown = 0
-    for number, (start, end) in enumerate(row.offsets):
-        number_id = int(row.ids[number])
-        kept = number < row.kept
+    for number, (token, (start, end)) in enumerate(zip(row.ids.tolist(), row.offsets, strict=True)):
         # Tokens that are parts of one character have the same span; its text stands at the first of them.
         text = row.text[max(start, shown) : end]
         shown = max(shown, end)
-        trained = kept and int(row.labels[number]) != MASKED
-        spans.append(TokenSpan(number_id, text, trained, number_id in model.special_ids, not kept))
+        spans.append(
+            TokenSpan(
+                token, text, trained[number], token in model.special_ids, not kept[number],
+                weights[number] if trained[number] else 1.0, None if np.isnan(loss[number]) else float(loss[number]),
+            )
+        )  # fmt: skip
     return tuple(spans)
 
 
-def _why_left_out(row: EncodedRow, job: JobSpec) -> str:
+def _tool_name(tool: Any) -> str:
+    function = tool.get("function", tool)
+    return str(function.get("name", "")) if isinstance(function, dict) else ""
+
+
+def _why_left_out(row: EncodedRow, data: DataSpec) -> str:
     length = len(row.ids)
-    over = length - job.data.max_length
-    if over > 0 and job.data.over_length == "drop":
+    over = length - data.max_length
+    if over > 0 and data.over_length == "drop":
         return f"Left out: {length} tokens, {over} over the sequence length."
     if not row.kept:
         return "Left out: no token of it would be trained" + (" within the sequence length." if over > 0 else ".")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from remote_agent.contract.chat_templates import resolve_template
 from remote_agent.dataset.chat_template import ChatTemplate
 from remote_agent.dataset.data_error import DataError, NotThereError
 
@@ -45,8 +46,11 @@ class ModelTokenizer:
     pad_token_id: int
 
 
-def load_tokenizer(model_folder: Path, chat_template: str = "") -> ModelTokenizer:
-    """Read the folder's tokenizer; ``chat_template`` replaces the model's own where it is not empty.
+def load_tokenizer(model_folder: Path, chat_template: str = "", added_tokens: Sequence[str] = ()) -> ModelTokenizer:
+    """Read the folder's tokenizer.
+
+    ``chat_template`` replaces the model's own where it is not empty; builtin:NAME is one of Luthier's.
+    ``added_tokens`` become special tokens with ids after the vocabulary, in their order; those it has keep theirs.
 
     Raises:
         NotThereError: there is no such folder or no tokenizer.json in it.
@@ -58,7 +62,11 @@ def load_tokenizer(model_folder: Path, chat_template: str = "") -> ModelTokenize
     raw = path.read_bytes()
     tokenizer = parse_tokenizer(raw)
     special = special_tokens(model_folder)
-    text = chat_template or template_text(model_folder)
+    add_tokens(tokenizer, added_tokens)
+    try:
+        text = resolve_template(chat_template) or template_text(model_folder)
+    except ValueError as error:
+        raise DataError(str(error)) from None
     added = {number: token for number, token in tokenizer.get_added_tokens_decoder().items() if token.special}
     end = _token_id(tokenizer, special.get("eos_token"))
     pad = _token_id(tokenizer, special.get("pad_token"))
@@ -68,7 +76,7 @@ def load_tokenizer(model_folder: Path, chat_template: str = "") -> ModelTokenize
         special_tokens=special,
         template=ChatTemplate(text, special) if text.strip() else None,
         template_text=text,
-        hash=tokenizer_hash(raw, special),
+        hash=tokenizer_hash(raw, special, added_tokens),
         special_ids=frozenset(added),
         special_texts=tuple(sorted((token.content for token in added.values()), key=lambda name: (-len(name), name))),
         starts_with_bos=bos >= 0 and tokenizer.encode("").ids[:1] == [bos],
@@ -91,10 +99,19 @@ def parse_tokenizer(raw: bytes) -> Tokenizer:
     return tokenizer
 
 
-def tokenizer_hash(raw: bytes, special: Mapping[str, str]) -> str:
-    """Return the SHA-256 over tokenizer.json and the special tokens."""
+def add_tokens(tokenizer: Tokenizer, added: Sequence[str]) -> None:
+    """Make each text a special token of its own, with ids after the vocabulary; one it has becomes special."""
+    from tokenizers import AddedToken
+
+    tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in added])
+
+
+def tokenizer_hash(raw: bytes, special: Mapping[str, str], added: Sequence[str] = ()) -> str:
+    """Return the SHA-256 over tokenizer.json, the special tokens and those that the job adds."""
     digest = hashlib.sha256(raw)
     digest.update(json.dumps(dict(special), sort_keys=True).encode())
+    if added:
+        digest.update(json.dumps(list(added)).encode())
     return digest.hexdigest()
 
 

@@ -32,10 +32,13 @@ def die_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def framed_child(talk: Talk, argv: Sequence[str], environment: Dict[str, str], arguments: Dict[str, Any]) -> Any:
+def framed_child(
+    talk: Talk, argv: Sequence[str], environment: Dict[str, str], arguments: Dict[str, Any], hears_client: bool = False
+) -> Any:
     """Run a child that takes a request frame and answers as the agent does; return its result's value.
 
     Its frames but the last go to the client as they are. A cancel or the client's end kills it and all it started.
+    Where it ``hears_client``, what the client sends after the request goes to its standard input.
 
     Raises:
         CommandError: its own error frame, a cancel, or that it ended without a result; then with its last words.
@@ -43,7 +46,7 @@ def framed_child(talk: Talk, argv: Sequence[str], environment: Dict[str, str], a
     child, last_words = _start(argv, environment)
     talk.when_aborted(lambda: _ask_to_end(child))
     try:
-        outcome = _converse(talk, child, arguments)
+        outcome = _converse(talk, child, arguments, hears_client)
     finally:
         kill_session(child)
         child.wait()
@@ -79,14 +82,15 @@ def _start(argv: Sequence[str], environment: Dict[str, str]) -> "Tuple[subproces
     return child, LastWords(child.stderr.fileno())
 
 
-def _converse(talk: Talk, child: "subprocess.Popen[bytes]", arguments: Dict[str, Any]) -> Optional[Frame]:
+def _converse(
+    talk: Talk, child: "subprocess.Popen[bytes]", arguments: Dict[str, Any], hears_client: bool
+) -> Optional[Frame]:
     """Send the request and pass frames on until the last; None where the child ended without one."""
-    assert child.stdin is not None and child.stdout is not None
-    try:
-        child.stdin.write(encode_frame(Frame({"frame": "request", "arguments": arguments})))
-        child.stdin.flush()
-    except BrokenPipeError:
-        pass  # what it printed says why
+    assert child.stdout is not None
+    with contextlib.suppress(BrokenPipeError):  # what it printed says why
+        _tell(child, Frame({"frame": "request", "arguments": arguments}))
+    if hears_client:
+        threading.Thread(target=_pass_on, args=(talk, child), name="to-child", daemon=True).start()
     reader = FrameReader()
     while True:
         data = os.read(child.stdout.fileno(), _READ_BYTES)
@@ -100,6 +104,25 @@ def _converse(talk: Talk, child: "subprocess.Popen[bytes]", arguments: Dict[str,
             if frame.kind in ("result", "error"):
                 return frame
             talk.send(frame.kind, frame.body, **{key: value for key, value in frame.head.items() if key != "frame"})
+
+
+def _tell(child: "subprocess.Popen[bytes]", frame: Frame) -> None:
+    """Write a frame to the child's standard input. Raises BrokenPipeError where it listens no more."""
+    assert child.stdin is not None
+    child.stdin.write(encode_frame(frame))
+    child.stdin.flush()
+
+
+def _pass_on(talk: Talk, child: "subprocess.Popen[bytes]") -> None:
+    """Give the child the client's frames until either is gone."""
+    while True:
+        frame = talk.receive()
+        if frame is None:
+            return
+        try:
+            _tell(child, frame)
+        except (BrokenPipeError, ValueError):  # it ended, or its pipe was closed once it had
+            return
 
 
 def _ask_to_end(child: "subprocess.Popen[bytes]") -> None:

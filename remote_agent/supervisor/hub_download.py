@@ -20,11 +20,11 @@ if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from remote_agent.contract.frames import Frame, FrameReader, encode_frame
+from remote_agent.contract.hub_errors import HubError, Refusal, refusal
 from remote_agent.contract.run_dir import MODELS, UPLOADS, hub_model_folder
 from remote_agent.run_files.atomic_write import sync_folder, write_all
 from remote_agent.run_files.manifest import file_sha256
 from remote_agent.supervisor.hub import SECRET
-from remote_agent.supervisor.hub_errors import HubError, Refusal, refusal
 from remote_agent.supervisor.node_facts import disk_free_bytes
 
 WORKERS = 4

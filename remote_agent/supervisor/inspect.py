@@ -11,14 +11,21 @@ from remote_agent.supervisor.interpreters import best_interpreter
 from remote_agent.supervisor.launch import own_agent_dir
 from remote_agent.supervisor.talk import CommandError, Talk, text_argument
 
-WHAT = ("model", "data", "rows")
+WHAT = ("model", "data", "session", "losses")
+INSPECTED = "inspected"
+"""The folder of the agent's home that keeps what inspections found, so that a second look costs nothing."""
+
+DATASET = "remote_agent.dataset"
+_ZONES = {"losses": "remote_agent.trainer.row_losses"}
 
 # under -I neither a script's folder nor -m finds the agent, which lies in no site-packages
 _RUN_MODULE = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_module(sys.argv[2], run_name='__main__')"
 
 
 def inspect(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
-    """Answer what the dataset zone answers to the same arguments; ``what`` is "model", "data" or "rows".
+    """Answer what the child process answers to the same arguments; ``what`` is one of `WHAT`.
+
+    A "session" serves the client's ``ask`` frames until the client ends it; the others answer once.
 
     Raises:
         CommandError: the request is malformed, no interpreter is there, or what the child says.
@@ -26,21 +33,27 @@ def inspect(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
     what = text_argument(arguments, "what")
     if what not in WHAT:
         raise CommandError("{!r} cannot be inspected; known are {}.".format(what[:40], ", ".join(WHAT)), "bad_request")
-    return ask_dataset(talk, chosen_python(home, text_argument(arguments, "python", "")), arguments)
+    python = chosen_python(home, text_argument(arguments, "python", ""))
+    asked = dict(arguments)
+    if what != "model":
+        asked["cache_root"] = os.path.join(home, INSPECTED)
+    return ask_module(talk, python, asked, _ZONES.get(what, DATASET), hears_client=what == "session")
 
 
-def ask_dataset(talk: Talk, python: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
-    """Run the dataset zone on arguments, pass its frames on, and return its result. Raises CommandError."""
+def ask_module(
+    talk: Talk, python: str, arguments: Dict[str, Any], module: str = DATASET, hears_client: bool = False
+) -> Dict[str, Any]:
+    """Run a zone's module on arguments, pass its frames on, and return its result. Raises CommandError."""
     asked = {name: value for name, value in arguments.items() if name != "python"}
-    value = framed_child(talk, dataset_command(python), child_environment(), asked)
+    value = framed_child(talk, module_command(python, module), child_environment(), asked, hears_client)
     if not isinstance(value, dict):
-        raise CommandError("The dataset process answered without a value.")
+        raise CommandError("The process of {} answered without a value.".format(module))
     return value
 
 
-def dataset_command(python: str) -> List[str]:
-    """Return the command that starts the dataset zone's process."""
-    return [python, "-I", "-B", "-c", _RUN_MODULE, own_agent_dir(), "remote_agent.dataset"]
+def module_command(python: str, module: str) -> List[str]:
+    """Return the command that runs a module of the agent."""
+    return [python, "-I", "-B", "-c", _RUN_MODULE, own_agent_dir(), module]
 
 
 def chosen_python(home: str, wanted: str) -> str:

@@ -10,7 +10,7 @@ from remote_agent.contract.run_dir import DATA
 from remote_agent.contract.spec_json import spec_from_dict
 from remote_agent.supervisor.child import child_environment
 from remote_agent.supervisor.environment import describe_environment
-from remote_agent.supervisor.inspect import ask_dataset, chosen_python
+from remote_agent.supervisor.inspect import ask_module, chosen_python
 from remote_agent.supervisor.launch import extensions_dir, threads_per_rank
 from remote_agent.supervisor.operators import PHASE, build_operators, operators_needed
 from remote_agent.supervisor.probe import find_compiler, find_ninja
@@ -54,6 +54,6 @@ def prepare_environment(talk: Talk, home: str, spec: JobSpec, python: str) -> Di
 
 def prepare_data(talk: Talk, home: str, python: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
     """Have the dataset zone write the data folder and return its answer. Raises CommandError."""
-    names = ("job", "model_path", "data_path", "held_out_path")
+    names = ("job", "model_path", "data_paths", "held_out_path")
     asked = {name: arguments[name] for name in names if name in arguments}
-    return ask_dataset(talk, python, dict(asked, what="prepare", data_root=os.path.join(home, DATA)))
+    return ask_module(talk, python, dict(asked, what="prepare", data_root=os.path.join(home, DATA)))

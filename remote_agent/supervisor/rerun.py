@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import time
@@ -41,14 +42,15 @@ from remote_agent.supervisor.terminal import RunDisplay, Terminal
 DONE, RUN_FAILED, BAD_INPUT, LOSSES_DIFFER = 0, 1, 2, 3
 HOME_VARIABLE = "LUTHIER_AGENT_HOME"
 USAGE = (
-    "rerun --bundle DIR --out DIR --python PATH [--model PATH] [--data PATH] [--held-out PATH] [--nproc N] [--verify]"
+    "rerun --bundle DIR --out DIR --python PATH [--model PATH] [--data PATH] [--data-2 PATH ...] [--held-out PATH] "
+    "[--nproc N] [--verify]"
 )
-_OPTIONS = ("bundle", "out", "python", "model", "data", "held-out", "nproc")
+_OPTIONS = re.compile(r"(bundle|out|python|model|data(-[1-9][0-9]*)?|held-out|nproc)\Z")
 
 
 class _Inputs(NamedTuple):
     model: str
-    data: str
+    data: List[str]
     held_out: str
 
 
@@ -86,7 +88,7 @@ def _options(arguments: List[str]) -> Dict[str, str]:
         name = left.pop(0)[2:] if left[0].startswith("--") else ""
         if name == "verify":
             options[name] = "yes"
-        elif name in _OPTIONS and left:
+        elif _OPTIONS.match(name) and left:
             options[name] = left.pop(0)
         else:
             raise BundleError("Usage: {}".format(USAGE))
@@ -102,6 +104,8 @@ def _inputs(terminal: Terminal, options: Mapping[str, str], bundle: Bundle) -> _
     folder = options["bundle"]
     terminal.say("Checking the inputs' hashes.")
     wanted = [("MODEL", bundle.model, options.get("model", "")), ("DATA", bundle.data, options.get("data", ""))]
+    for number, about in enumerate(bundle.more_data, 2):
+        wanted.append(("DATA_{}".format(number), about, options.get("data-{}".format(number), "")))
     if bundle.held_out is not None:
         wanted.append(("HELD_OUT", bundle.held_out, options.get("held-out", "")))
     paths = []
@@ -111,7 +115,8 @@ def _inputs(terminal: Terminal, options: Mapping[str, str], bundle: Bundle) -> _
         if wrong:
             raise BundleError("{}: {}".format(variable, " ".join(wrong[:3])))
         paths.append(path)
-    return _Inputs(paths[0], paths[1], paths[2] if len(paths) > 2 else "")
+    held_out = paths.pop() if bundle.held_out is not None else ""
+    return _Inputs(paths[0], paths[1:], held_out)
 
 
 def _prepare(
@@ -122,7 +127,7 @@ def _prepare(
     asked = {
         "job": spec_to_dict(spec),
         "model_path": inputs.model,
-        "data_path": inputs.data,
+        "data_paths": inputs.data,
         "held_out_path": inputs.held_out,
     }
     answer = prepare_data(terminal, home, environment["python"], asked)

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from remote_agent.contract.job_spec import JobSpec
-from remote_agent.dataset.order import step_sequences
+from remote_agent.dataset.order import SequenceLengths, step_sequences
 from remote_agent.dataset.prepared import Sequence
 
 IGNORED = -100
@@ -39,28 +39,32 @@ class BatchShape(NamedTuple):
 
 
 def collate(sequences: list[Sequence], shape: BatchShape) -> MicroBatch:
-    """Return input_ids, position_ids and labels [batch, longest] as int64 and ``tokens``, the ids that are no padding.
+    """Return what the model takes, `model_inputs`, and what is known of it.
+
+    ``input_ids``, ``position_ids`` and ``labels``: int64 [batch, longest]; ``weights``: fp32 like them, only where a
+    sequence has any. ``row_ids``: int64 [documents], the row of each document in order, and ``row_labels`` the number
+    of its labels. ``tokens``: the ids that are no padding.
 
     There is no attention mask: with one, SDPA and eager attention would see across packed rows. Padding is on the
     right, where a causal model never looks back from; its positions go on, so that it does not count as another row.
     Without sequences the result is a filler that nothing is trained on.
     """
     if not sequences:
-        return _tensors([[shape.pad_id] * 2], [[0, 1]], [[IGNORED] * 2], tokens=0)
-    tokens = sum(len(one.ids) for one in sequences)
-    rows = [(one.ids, one.positions, _labels(one)) for one in sequences]
+        return _tensors([[shape.pad_id] * 2], [[0, 1]], [[IGNORED] * 2]) | _documents([], [])
+    labels = [_labels(one) for one in sequences]
+    rows = [(one.ids, one.positions, own) for one, own in zip(sequences, labels, strict=True)]
     if shape.flatten:
-        joined = [[np.concatenate(column)] for column in zip(*rows, strict=True)]
-        return _tensors(joined[0], joined[1], joined[2], tokens)
-    longest = max(len(one.ids) for one in sequences)
-    ids = np.full((len(rows), longest), shape.pad_id, dtype=np.int64)
-    positions = np.zeros((len(rows), longest), dtype=np.int64)
-    labels = np.full((len(rows), longest), IGNORED, dtype=np.int64)
-    for index, (row_ids, row_positions, row_labels) in enumerate(rows):
-        length = len(row_ids)
-        ids[index, :length], positions[index, :length], labels[index, :length] = row_ids, row_positions, row_labels
-        positions[index, length:] = row_positions[-1] + np.arange(1, longest - length + 1)
-    return _tensors(ids, positions, labels, tokens=tokens)
+        rows = [tuple(np.concatenate(column) for column in zip(*rows, strict=True))]  # type: ignore[list-item]
+    longest = max(len(ids) for ids, _, _ in rows)
+    batch = _tensors(*_padded(rows, longest, shape.pad_id)) | _documents(sequences, labels)
+    if any(one.weights is not None for one in sequences):
+        batch["weights"] = torch.from_numpy(_padded_weights(sequences, longest, shape.flatten))
+    return batch
+
+
+def model_inputs(batch: MicroBatch) -> dict[str, torch.Tensor]:
+    """Return the ids, positions and labels of a micro batch."""
+    return {name: batch[name] for name in ("input_ids", "position_ids", "labels")}
 
 
 def supervised_tokens(batch: MicroBatch) -> int:
@@ -68,23 +72,72 @@ def supervised_tokens(batch: MicroBatch) -> int:
     return int((batch["labels"][:, 1:] != IGNORED).sum())
 
 
+def total_weight(batch: MicroBatch) -> float:
+    """Return the sum of the labels' weights: their number where there are none."""
+    if "weights" not in batch:
+        return float(supervised_tokens(batch))
+    return float(batch["weights"][:, 1:][batch["labels"][:, 1:] != IGNORED].double().sum())
+
+
 def _labels(sequence: Sequence) -> npt.NDArray[np.int32]:
-    """Return the labels with each row's first token masked: only the row before could predict it."""
-    return np.where(sequence.positions == 0, IGNORED, sequence.labels)
+    """Return the labels without those of weight 0 and of each row's first token, which only the row before predicts."""
+    hidden = sequence.positions == 0
+    if sequence.weights is not None:
+        hidden |= sequence.weights == 0
+    return np.where(hidden, IGNORED, sequence.labels)
 
 
-def _tensors(ids: Any, positions: Any, labels: Any, tokens: int) -> MicroBatch:
+def _padded(
+    rows: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]], longest: int, pad_id: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    ids = np.full((len(rows), longest), pad_id, dtype=np.int64)
+    positions = np.zeros((len(rows), longest), dtype=np.int64)
+    labels = np.full((len(rows), longest), IGNORED, dtype=np.int64)
+    for index, (row_ids, row_positions, row_labels) in enumerate(rows):
+        length = len(row_ids)
+        ids[index, :length], positions[index, :length], labels[index, :length] = row_ids, row_positions, row_labels
+        positions[index, length:] = row_positions[-1] + np.arange(1, longest - length + 1)
+    return ids, positions, labels
+
+
+def _padded_weights(sequences: list[Sequence], longest: int, flatten: bool) -> npt.NDArray[np.float32]:
+    own = [np.ones(len(one.ids), dtype=np.float32) if one.weights is None else one.weights for one in sequences]
+    rows = [np.concatenate(own)] if flatten else own
+    weights = np.ones((len(rows), longest), dtype=np.float32)
+    for index, row in enumerate(rows):
+        weights[index, : len(row)] = row
+    return weights
+
+
+def _documents(sequences: list[Sequence], labels: list[npt.NDArray[np.int32]]) -> MicroBatch:
+    counts = [
+        np.add.reduceat(own != IGNORED, np.flatnonzero(one.positions == 0), dtype=np.int64)
+        for one, own in zip(sequences, labels, strict=True)
+    ]
+    none = np.zeros(0, dtype=np.int64)
+    return {
+        "row_ids": torch.from_numpy(np.concatenate([none, *(one.row_ids for one in sequences)])),
+        "row_labels": torch.from_numpy(np.concatenate([none, *counts])),
+        "tokens": sum(len(one.ids) for one in sequences),
+    }
+
+
+def _tensors(ids: Any, positions: Any, labels: Any) -> MicroBatch:
     rows = {"input_ids": ids, "position_ids": positions, "labels": labels}
-    batch: MicroBatch = {name: torch.from_numpy(np.asarray(value, dtype=np.int64)) for name, value in rows.items()}
-    batch["tokens"] = tokens
-    return batch
+    return {name: torch.from_numpy(np.asarray(value, dtype=np.int64)) for name, value in rows.items()}
 
 
 class MicroBatches(Dataset[MicroBatch]):
-    """One rank's micro batches of the whole run, numbered through: a step has as many as the job accumulates."""
+    """One rank's micro batches of the whole run, numbered through: a step has as many as the job accumulates.
 
-    def __init__(self, part: Part, spec: JobSpec, rank: int, shape: BatchShape) -> None:
+    With ``lengths`` sequences of like length share a micro batch.
+    """
+
+    def __init__(
+        self, part: Part, spec: JobSpec, rank: int, shape: BatchShape, lengths: SequenceLengths | None = None
+    ) -> None:
         self._part = part
+        self._lengths = lengths
         self._spec = spec
         self._rank = rank
         self._shape = shape
@@ -99,7 +152,13 @@ class MicroBatches(Dataset[MicroBatch]):
     def _sequences_of_step(self, step: int) -> Any:
         batch = self._spec.batch
         return step_sequences(
-            self._spec.seed, step, len(self._part), batch.micro_batch, batch.accumulation, self._spec.strategy.ranks
+            self._spec.seed,
+            step,
+            len(self._part),
+            batch.micro_batch,
+            batch.accumulation,
+            self._spec.strategy.ranks,
+            self._lengths,
         )
 
 

@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.trainer.added_tokens import make_room
 from remote_agent.trainer.batches import IGNORED
 from remote_agent.trainer.lean_head import LeanHead
 from remote_agent.trainer.wide_linear import is_worth_it, widen_linears
@@ -20,14 +21,16 @@ from remote_agent.trainer.wide_linear import is_worth_it, widen_linears
 _PLAIN_HEADS = ("llama", "mistral", "qwen2", "qwen3")
 
 
-def load_model(folder: Path, spec: JobSpec) -> Any:
-    """Load a model for training, with the job's attention, precision and activation checkpointing.
+def load_model(folder: Path, spec: JobSpec, spread: bool = False) -> Any:
+    """Load a model for training, with the job's attention, precision, activation checkpointing and added tokens.
 
     Under ZeRO-3 the weights are split over the ranks while they load, so torch.distributed and the TrainingArguments
-    with the DeepSpeed configuration have to exist before.
+    with the DeepSpeed configuration have to exist before. With ``spread`` the layers are spread over all GPUs of this
+    process, for a forward pass without DeepSpeed.
 
     Raises:
         OSError, ValueError: the folder holds no model that transformers can load.
+        DataError: it has no tokenizer for the added tokens.
     """
     logging.disable_progress_bar()  # type: ignore[no-untyped-call, unused-ignore]
     model = AutoModelForCausalLM.from_pretrained(
@@ -37,8 +40,11 @@ def load_model(folder: Path, spec: JobSpec) -> Any:
         trust_remote_code=spec.model.trust_remote_code,
         local_files_only=True,
         use_safetensors=True,
+        device_map="auto" if spread else None,
     )
     model.config.use_cache = False
+    if spec.data.added_tokens:
+        make_room(model, folder, spec.data.added_tokens)
     if spec.strategy.activation_checkpointing:
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     end_in_loss(model, spec.regularization.label_smoothing)
@@ -51,8 +57,9 @@ def load_model(folder: Path, spec: JobSpec) -> Any:
 def end_in_loss(model: Any, smoothing: float) -> None:
     """Let ``model(input_ids, position_ids, labels)`` end in the loss instead of the logits; without labels all stays.
 
-    With ``num_items_in_batch`` the result is {"loss": sum over the supervised tokens / num_items_in_batch}, smoothed
-    while the model trains; without, {"token_losses": [supervised tokens]} in fp32, never smoothed.
+    Without gradients the result is {"token_losses": [supervised tokens]}, fp32, plain. With them it needs
+    ``num_items_in_batch`` and holds also ``loss``: the sum over the supervised tokens / num_items_in_batch, smoothed
+    while the model trains, each token times its element of ``weights`` [batch, tokens] where that is given.
     """
     plain = model.forward
     lean = has_plain_head(model)
@@ -64,12 +71,20 @@ def end_in_loss(model: Any, smoothing: float) -> None:
         if labels is None:
             return plain(*args, **inputs)
         assert not args, "inputs are passed by name"
-        items = inputs.pop("num_items_in_batch", None)
+        items, weights = (inputs.pop(name, None) for name in ("num_items_in_batch", "weights"))
+        chosen = labels[:, 1:] != IGNORED
+        targets = labels[:, 1:][chosen]
+        weights = None if weights is None else weights[:, 1:][chosen]
         share = smoothing if model.training else 0.0
-        losses = (_lean if lean else _through_logits)(model, plain, inputs, labels, share)
-        if items is None:
-            return {"token_losses": losses}
-        return {"loss": losses.sum() / items}
+        if lean:
+            hidden = model.model(**inputs, use_cache=False).last_hidden_state
+            found = model.lm_head(hidden[:, :-1][chosen], targets, share, weights)
+        else:
+            logits = plain(**inputs, use_cache=False).logits
+            found = _losses_of(logits[:, :-1][chosen].float(), targets, share, weights)
+        if torch.is_grad_enabled():
+            return {"loss": found[0] / items, "token_losses": found[1]}
+        return {"token_losses": found}
 
     model.forward = forward
 
@@ -86,20 +101,10 @@ def has_plain_head(model: Any) -> bool:
     )
 
 
-def _lean(model: Any, plain: Any, inputs: dict[str, Any], labels: torch.Tensor, smoothing: float) -> torch.Tensor:
-    hidden = model.model(**inputs, use_cache=False).last_hidden_state
-    targets = labels[:, 1:]
-    chosen = targets != IGNORED
-    found: torch.Tensor = model.lm_head(hidden[:, :-1][chosen], targets[chosen], smoothing)
-    return found
-
-
-def _through_logits(
-    model: Any, plain: Any, inputs: dict[str, Any], labels: torch.Tensor, smoothing: float
-) -> torch.Tensor:
-    logits = plain(**inputs, use_cache=False).logits[:, :-1]
-    targets = labels[:, 1:]
-    chosen = targets != IGNORED
-    return nn.functional.cross_entropy(
-        logits[chosen].float(), targets[chosen], reduction="none", label_smoothing=smoothing
-    )
+def _losses_of(logits: torch.Tensor, targets: torch.Tensor, smoothing: float, weights: torch.Tensor | None) -> Any:
+    """Return what `LeanHead` does, from the logits [positions, vocabulary]."""
+    single = nn.functional.cross_entropy(logits.detach(), targets, reduction="none")
+    if not torch.is_grad_enabled():
+        return single
+    losses = nn.functional.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
+    return (losses if weights is None else losses * weights).sum(), single

@@ -5,16 +5,20 @@ from __future__ import annotations
 import random
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
+from remote_agent.contract.chat_templates import resolve_template
+from remote_agent.contract.data_spec import DataSpec
 from remote_agent.contract.events import CheckpointCommitted
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import CHECKPOINTS, checkpoint_folder, checkpoint_step, partial_checkpoint_folder
 from remote_agent.run_files.manifest import commit, committed_checkpoints, read_manifest, verify
+from remote_agent.trainer.added_tokens import write_tokenizer
 
 STATE = "state"
 _ENGINE_TAG = "engine"
@@ -31,11 +35,24 @@ class ResumeError(ValueError):
 
 
 def save_checkpoint(
-    engine: Any, run_dir: Path, spec: JobSpec, model_path: Path, step: int, with_state: bool
+    engine: Any,
+    run_dir: Path,
+    spec: JobSpec,
+    model_path: Path,
+    step: int,
+    with_state: bool,
+    rank_state: Mapping[str, torch.Tensor],
 ) -> tuple[str, int]:
     """Write and commit ``checkpoints/step-<step>``; every rank calls this. Return its name and size in bytes.
 
-    ``with_state`` adds what a resume to the bit needs: DeepSpeed's shards and every rank's random state.
+    Args:
+        engine: DeepSpeed's, with the model.
+        run_dir: the run directory.
+        spec: the job.
+        model_path: the base model, for what transformers does not write.
+        step: updates done.
+        with_state: adds what a resume to the bit needs: DeepSpeed's shards and every rank's random state.
+        rank_state: what else this rank wants back at a resume.
 
     Raises:
         OSError: the disk is full or refuses; nothing is committed then and earlier checkpoints are untouched.
@@ -47,12 +64,13 @@ def save_checkpoint(
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(mode=0o700, parents=True)
         engine.module.save_pretrained(partial, state_dict=weights)
-        _copy_companions(model_path, partial, spec.data.chat_template)
+        _copy_companions(model_path, partial, spec.data)
     del weights
     dist.barrier()
     if with_state:
         engine.save_checkpoint(str(partial / STATE), tag=_ENGINE_TAG, save_latest=False)
         torch.save(_random_state(), partial / STATE / f"random-rank{dist.get_rank()}.pt")
+        torch.save(dict(rank_state), partial / STATE / _rank_file())
         dist.barrier()
     size = 0
     if dist.get_rank() == 0:
@@ -99,8 +117,11 @@ def resumable(run_dir: Path, name: str, ranks: int) -> tuple[Path, int]:
     return folder, manifest.step
 
 
-def restore(engine: Any, folder: Path) -> None:
+def restore(engine: Any, folder: Path) -> dict[str, torch.Tensor] | None:
     """Put engine and random state back as they were; every rank calls this.
+
+    Returns:
+        What this rank gave as ``rank_state``, None where the checkpoint is of a version that kept none.
 
     Raises:
         ResumeError: DeepSpeed finds no state in the folder.
@@ -115,6 +136,13 @@ def restore(engine: Any, folder: Path) -> None:
     if state["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state(state["cuda"][0])
     random.setstate(state["python"])
+    own = folder / STATE / _rank_file()
+    kept: dict[str, torch.Tensor] | None = torch.load(own, weights_only=True) if own.is_file() else None
+    return kept
+
+
+def _rank_file() -> str:
+    return f"rank{dist.get_rank()}.pt"
 
 
 def _random_state() -> dict[str, Any]:
@@ -129,13 +157,15 @@ def _weights(engine: Any) -> Any:
     return engine.module.state_dict() if dist.get_rank() == 0 else None
 
 
-def _copy_companions(model_path: Path, folder: Path, chat_template: str) -> None:
+def _copy_companions(model_path: Path, folder: Path, data: DataSpec) -> None:
     for name in _COMPANIONS:
         if (model_path / name).is_file():
             shutil.copyfile(model_path / name, folder / name)
-    if chat_template:
+    if data.added_tokens:
+        write_tokenizer(model_path, folder, data.added_tokens)
+    if data.chat_template:
         # what the rows were rendered with belongs to the result
-        (folder / "chat_template.jinja").write_text(chat_template, encoding="utf-8")
+        (folder / "chat_template.jinja").write_text(resolve_template(data.chat_template), encoding="utf-8")
 
 
 def _thin_out(parent: Path, keep_last: int) -> None:

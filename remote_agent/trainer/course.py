@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from transformers import TrainerCallback
 
 from remote_agent.contract.batch_arithmetic import BatchPlan
@@ -22,6 +23,7 @@ from remote_agent.trainer.batches import BatchShape, Part
 from remote_agent.trainer.checkpoints import bytes_needed, committed_event, restore, save_checkpoint
 from remote_agent.trainer.collectives import gathered
 from remote_agent.trainer.control import EVALUATE, SAVE, STOP
+from remote_agent.trainer.epoch_losses import MOST_DOCUMENTS, EpochLosses, LossHistory
 from remote_agent.trainer.evaluation import evaluate, evaluated_event
 from remote_agent.trainer.fine_tuner import FineTuner
 from remote_agent.trainer.report import Report
@@ -73,6 +75,8 @@ class Course(TrainerCallback):  # type: ignore[misc]
         self._saved_step = -1
         self._evaluated_step = -1
         self._saw_nonfinite = False
+        self._row_losses = EpochLosses() if prepared.train_rows <= MOST_DOCUMENTS else None
+        self._loss_history = LossHistory(run_dir)
 
     def drive(self, tuner: FineTuner) -> None:
         """Train to the end of the run or until it is told to stop."""
@@ -92,12 +96,15 @@ class Course(TrainerCallback):  # type: ignore[misc]
         first_step = 0
         if self._resume is not None:
             folder, first_step = self._resume
-            restore(self._engine, folder)
+            kept = restore(self._engine, folder)
+            if kept and self._row_losses is not None:
+                self._row_losses.restore(kept)
             state.global_step = first_step
             # the engine brought back the rate of the update before; the schedule alone decides
             for group, rate in zip(tuner.optimizer.param_groups, tuner.lr_scheduler.get_last_lr(), strict=True):
                 group["lr"] = rate
         self._report.tell(self._started(first_step))
+        self._begin_history(first_step)
         if first_step == 0 and self._spec.evaluation.at_start:
             self._evaluate(0)
         if first_step == 0:
@@ -108,6 +115,10 @@ class Course(TrainerCallback):  # type: ignore[misc]
         assert self._tuner is not None
         step, update = int(state.global_step), self._tuner.update
         self._tell_step(step)
+        if self._row_losses is not None:
+            self._row_losses.take(update.row_losses)
+            if step % self._plan.steps_per_epoch == 0:
+                self._tell_row_losses(step)
         saving, evaluation = self._spec.checkpointing, self._spec.evaluation
         weights_due, state_due = _due(step, saving.weights_every_steps), _due(step, saving.state_every_steps)
         commanded = bool(update.wishes & SAVE)
@@ -129,6 +140,8 @@ class Course(TrainerCallback):  # type: ignore[misc]
                 self._save(step, with_state=False)
             self._evaluate(step)
             self._sample(step)
+        if self._row_losses is not None and self._row_losses.steps:
+            self._tell_row_losses(step)
         self._report.tell(TrainingEnded(self._attempt, step, complete))
         self._report.sync()
 
@@ -173,6 +186,44 @@ class Course(TrainerCallback):  # type: ignore[misc]
             )
         )
 
+    def _begin_history(self, first_step: int) -> None:
+        """Take up the rows' losses where the checkpoint's epoch left them, on the rank that writes them."""
+        if dist.get_rank() != 0:
+            return
+        if self._row_losses is None:
+            self._report.tell(
+                Complained(
+                    "warning",
+                    f"Losses of single rows are not kept: there are more than {MOST_DOCUMENTS:,} in an epoch.",
+                )
+            )
+        elif not self._loss_history.go_on_after(first_step // self._plan.steps_per_epoch):
+            self._report.tell(
+                Complained(
+                    "warning",
+                    "The rows' losses of earlier epochs are not in this run's folder: which rows were learnt and "
+                    "forgotten is counted from this epoch on.",
+                )
+            )
+
+    def _tell_row_losses(self, step: int) -> None:
+        """Put the epoch's losses of rows together, which every rank takes part in, and have them written."""
+        assert self._row_losses is not None
+        complete = self._row_losses.steps == self._plan.steps_per_epoch
+        found = self._row_losses.gathered(self._engine.device)
+        if dist.get_rank() != 0 or not len(found[0]):
+            return
+        epoch = -(-step // self._plan.steps_per_epoch)
+        try:
+            self._report.tell(self._loss_history.add(found, self._attempt, step, epoch, complete))
+        except OSError as error:
+            self._report.tell(
+                Complained(
+                    "warning",
+                    f"The rows' losses of epoch {epoch} cannot be kept ({error.strerror or error}); training goes on.",
+                )
+            )
+
     def _save(self, step: int, with_state: bool) -> None:
         """Save unless this step is saved already. Where the disk has no room, say so and train on; at the end, fail."""
         if self._saved_step == step:
@@ -189,8 +240,9 @@ class Course(TrainerCallback):  # type: ignore[misc]
         since_s = time.monotonic()
         self._report.progress("saving", 0, 1)
         saved = save_checkpoint(
-            self._engine, self._run_dir, self._spec, self._inputs.launch.model_path, step, with_state
-        )
+            self._engine, self._run_dir, self._spec, self._inputs.launch.model_path, step, with_state,
+            self._row_losses.state() if self._row_losses is not None else {},
+        )  # fmt: skip
         self._saved_step = step
         self._report.tell(committed_event(self._attempt, step, saved, with_state, since_s))
         self._report.sync()

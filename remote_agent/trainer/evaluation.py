@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 
 from remote_agent.contract.events import Evaluated
-from remote_agent.trainer.batches import BatchShape, Part, evaluation_batches
+from remote_agent.trainer.batches import BatchShape, Part, evaluation_batches, model_inputs
 from remote_agent.trainer.collectives import summed
 
 
@@ -20,7 +20,9 @@ def evaluate(
 ) -> tuple[float, int]:
     """Return the held-out loss and the number of supervised tokens; every rank takes part and gets the same.
 
-    Each token's NLL is fp32, their sum float64. ``on_progress`` hears of (sequences done, sequences).
+    Each token's NLL is fp32, their sum float64. Every token that is trained counts 1, whatever its weight, so that runs
+    with other weights can be compared; one of weight 0 does not count. ``on_progress`` hears of (sequences done,
+    sequences).
     """
     rank, ranks = dist.get_rank(), dist.get_world_size()
     total = torch.zeros((), dtype=torch.float64, device=engine.device)
@@ -30,8 +32,7 @@ def evaluate(
     try:
         with torch.no_grad():
             for batch in evaluation_batches(part, micro_batch, rank, ranks, shape):
-                batch.pop("tokens")
-                inputs = {name: value.to(engine.device) for name, value in batch.items()}
+                inputs = {name: value.to(engine.device) for name, value in model_inputs(batch).items()}
                 losses = engine(**inputs)["token_losses"]
                 total += losses.double().sum()
                 tokens += losses.numel()

@@ -10,6 +10,17 @@ from remote_agent.contract.job_spec import JobSpec
 _HOST_MEMORY = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
 
 
+def out_of_memory(error: BaseException) -> str:
+    """Return the sentence for a forward pass that ran out of memory, empty for any other error."""
+    if type(error).__name__ == "OutOfMemoryError":
+        return (
+            "The GPU has too little memory for this model and its rows. Free it, or choose a shorter sequence length."
+        )
+    if any(mark in str(error) for mark in _HOST_MEMORY):
+        return "The node has too little memory for this model and its rows."
+    return ""
+
+
 def sentence(error: BaseException, spec: JobSpec | None) -> str:
     """Return the sentence for an exception that ended the run."""
     text = " ".join(str(error).split())

@@ -11,9 +11,10 @@ import torch
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from remote_agent.contract.job_spec import JobSpec
-from remote_agent.trainer.batches import supervised_tokens
+from remote_agent.trainer.batches import model_inputs, supervised_tokens, total_weight
 from remote_agent.trainer.collectives import summed
 from remote_agent.trainer.control import Command
+from remote_agent.trainer.epoch_losses import MicroLosses
 from remote_agent.trainer.optimizer import build_optimizer, build_scheduler, parameter_groups
 
 
@@ -29,6 +30,8 @@ class Update:
     gradient_norm: float = 0.0
     wishes: int = 0
     """What rank 0 read in control/, the bits of `control`."""
+    row_losses: list[MicroLosses] = dataclasses.field(default_factory=list)
+    """What this rank's micro batches gave for each of their tokens, left on the device."""
 
 
 class FineTuner(Trainer):  # type: ignore[misc]
@@ -93,19 +96,25 @@ class FineTuner(Trainer):  # type: ignore[misc]
     def get_batch_samples(
         self, epoch_iterator: Iterator[dict[str, Any]], num_batches: int, device: torch.device
     ) -> tuple[list[dict[str, Any]], torch.Tensor]:
-        """Take an update's micro batches and agree with all ranks on its token counts and on what was commanded."""
+        """Take an update's micro batches and agree with all ranks on its token counts and on what was commanded.
+
+        The loss is divided by what the labels of the global batch weigh, which is their number where the data has no
+        weights.
+        """
         started_s = time.monotonic()
         batches = [next(epoch_iterator) for _ in range(num_batches)]
         tokens = sum(batch.pop("tokens") for batch in batches)
         supervised = sum(supervised_tokens(batch) for batch in batches)
+        weight = sum(total_weight(batch) for batch in batches)
         new = self._look_for_commands()
         self.commands = new
         wishes = 0
         for command in new:
             wishes |= command.wishes
-        all_supervised, all_tokens, all_wishes = (int(x) for x in summed([supervised, tokens, wishes], device))
+        *counts, all_weight = summed([supervised, tokens, wishes, weight], device)
+        all_supervised, all_tokens, all_wishes = (int(count) for count in counts)
         self.update = Update(started_s, all_tokens, all_supervised, wishes=all_wishes)
-        return batches, torch.tensor(float(max(1, all_supervised)), device=device)
+        return batches, torch.tensor(all_weight or 1.0, device=device)
 
     def training_step(
         self, model: Any, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | None = None
@@ -113,7 +122,12 @@ class FineTuner(Trainer):  # type: ignore[misc]
         """Do a micro batch, and the update where it is the last of it. The learning rate is read before."""
         model.train()
         self.update.learning_rates = tuple(group["lr"] for group in self.optimizer.param_groups)
-        loss = self.compute_loss(model, self._prepare_inputs(inputs), num_items_in_batch=num_items_in_batch)
+        taken = self._prepare_inputs(model_inputs(inputs))
+        if "weights" in inputs:
+            # by hand: what the Trainer prepares it casts to the model's precision
+            taken["weights"] = inputs["weights"].to(self.args.device)
+        loss, found = self.compute_loss(model, taken, return_outputs=True, num_items_in_batch=num_items_in_batch)
+        self.update.row_losses.append(MicroLosses(inputs["row_ids"], inputs["row_labels"], found["token_losses"]))
         last = self.accelerator.sync_gradients
         model.set_gradient_accumulation_boundary(is_boundary=last)
         model.backward(loss, scale_wrt_gas=False)

@@ -18,23 +18,30 @@ LOGITS_AT_ONCE = 1 << 24
 class LeanHead(nn.Linear):
     """A linear head without bias that also computes the loss. Called with hidden states alone it gives logits."""
 
-    def forward(self, input: torch.Tensor, targets: torch.Tensor | None = None, smoothing: float = 0.0) -> torch.Tensor:
+    def forward(
+        self,
+        input: torch.Tensor,
+        targets: torch.Tensor | None = None,
+        smoothing: float = 0.0,
+        weights: torch.Tensor | None = None,
+    ) -> Any:
         """Return logits, or with ``targets`` the loss.
 
         Args:
             input: hidden states, [..., hidden]; with targets, [positions, hidden] where a label is.
             targets: the token ids to predict, [positions].
             smoothing: the share of the target spread over the vocabulary.
+            weights: how much each position counts in the sum, fp32 [positions]; None where each counts 1.
 
         Returns:
-            The sum of the losses as an fp32 scalar where gradients are on, else each position's own, [positions].
+            Each position's own loss as fp32 [positions], without gradient, smoothing and weight; where gradients are on
+            a pair, before it the weighted sum of the smoothed losses, an fp32 scalar that has them.
         """
         if targets is None:
             return super().forward(input)
         if torch.is_grad_enabled():
-            total: torch.Tensor = _SummedLoss.apply(input, self.weight, targets, smoothing)  # type: ignore[no-untyped-call]
-            return total
-        return _losses(input, self.weight, targets, smoothing)
+            return _SummedLoss.apply(input, self.weight, targets, smoothing, weights)  # type: ignore[no-untyped-call]
+        return _losses(input, self.weight, targets)
 
 
 def _chunks(positions: int, vocabulary: int) -> list[slice]:
@@ -42,22 +49,17 @@ def _chunks(positions: int, vocabulary: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, positions, size)]
 
 
-def _losses(hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, smoothing: float) -> torch.Tensor:
+def _losses(hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     found = hidden.new_zeros(targets.shape, dtype=torch.float32)
     for part in _chunks(targets.numel(), weight.shape[0]):
-        logits = (hidden[part] @ weight.T).float()
-        found[part] = _of_logits(logits, targets[part], smoothing)[0]
+        found[part] = _of_logits((hidden[part] @ weight.T).float(), targets[part])[0]
     return found
 
 
-def _of_logits(logits: torch.Tensor, targets: torch.Tensor, smoothing: float) -> tuple[torch.Tensor, torch.Tensor]:
+def _of_logits(logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return each position's loss and the logarithm of its normalizer, [positions, 1]."""
     normalizer = torch.logsumexp(logits, dim=-1, keepdim=True)
-    losses = (normalizer - logits.gather(1, targets[:, None])).squeeze(1)
-    if smoothing > 0.0:
-        uniform = normalizer.squeeze(1) - logits.mean(dim=-1)
-        losses = (1.0 - smoothing) * losses + smoothing * uniform
-    return losses, normalizer
+    return (normalizer - logits.gather(1, targets[:, None])).squeeze(1), normalizer
 
 
 class _SummedLoss(torch.autograd.Function):
@@ -65,20 +67,31 @@ class _SummedLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, smoothing: float
-    ) -> torch.Tensor:
+        ctx: Any,
+        hidden: torch.Tensor,
+        weight: torch.Tensor,
+        targets: torch.Tensor,
+        smoothing: float,
+        weights: torch.Tensor | None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         total = hidden.new_zeros((), dtype=torch.float32)
+        single = hidden.new_empty(targets.shape, dtype=torch.float32)
         hidden_gradient = torch.empty_like(hidden)
         # chunks add up in fp32, whatever the weights are in
         weight_gradient = torch.zeros_like(weight, dtype=torch.float32)
         for part in _chunks(targets.numel(), weight.shape[0]):
             logits = (hidden[part] @ weight.T).float()
-            losses, normalizer = _of_logits(logits, targets[part], smoothing)
-            total += losses.sum()
+            losses, normalizer = _of_logits(logits, targets[part])
+            single[part] = losses
+            if smoothing > 0.0:
+                losses = (1.0 - smoothing) * losses + smoothing * (normalizer.squeeze(1) - logits.mean(dim=-1))
+            total += losses.sum() if weights is None else (losses * weights[part]).sum()
             gradient = logits.sub_(normalizer).exp_()
             if smoothing > 0.0:
                 gradient.sub_(smoothing / weight.shape[0])
             gradient.scatter_add_(1, targets[part][:, None], gradient.new_full((losses.numel(), 1), smoothing - 1.0))
+            if weights is not None:
+                gradient.mul_(weights[part][:, None])
             gradient = gradient.to(weight.dtype)
             hidden_gradient[part] = gradient @ weight
             if weight.dtype == torch.float32:
@@ -86,12 +99,13 @@ class _SummedLoss(torch.autograd.Function):
             else:
                 weight_gradient += gradient.T @ hidden[part]
         ctx.gradients = (hidden_gradient, weight_gradient.to(weight.dtype))
-        return total
+        ctx.mark_non_differentiable(single)
+        return total, single
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None, None]:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         scale = gradients[0]
         hidden_gradient, weight_gradient = ctx.gradients
         # in place: the head's gradient is as large as the head, and nobody else holds it
         ctx.gradients = None
-        return hidden_gradient.mul_(scale), weight_gradient.mul_(scale), None, None
+        return hidden_gradient.mul_(scale), weight_gradient.mul_(scale), None, None, None

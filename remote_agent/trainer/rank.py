@@ -47,7 +47,8 @@ def fine_tune(inputs: RunInputs, run_dir: Path, attempt: int, resume: str, repor
     spec, launch = inputs.spec, inputs.launch
     report.progress("importing", 0, 1)
     _prepare_process(inputs)
-    from remote_agent.dataset.prepared import open_prepared
+    from remote_agent.dataset.order import SequenceLengths
+    from remote_agent.dataset.prepared import TRAIN, open_prepared
     from remote_agent.dataset.tokenizer_files import load_tokenizer
     from remote_agent.trainer.batches import BatchShape, MicroBatches, train_loader
     from remote_agent.trainer.causal_model import load_model
@@ -71,9 +72,14 @@ def fine_tune(inputs: RunInputs, run_dir: Path, attempt: int, resume: str, repor
     model = load_model(launch.model_path, spec)
     report.progress("loading model", 1, 1)
     shape = BatchShape(data.report.pad_token_id, flatten=spec.strategy.attention == "flash_attention_2")
-    batches = MicroBatches(data.train, spec, rank, shape)
+    grouped = spec.data.group_by_length and not spec.data.packing
+    batches = MicroBatches(
+        data.train, spec, rank, shape, SequenceLengths.of(launch.data_folder, TRAIN) if grouped else None
+    )
     loader = train_loader(batches, spec, first_step, plan.total_steps, pin=launch.use_gpu)
-    tokenizer = load_tokenizer(launch.model_path, spec.data.chat_template) if spec.evaluation.sample_prompts else None
+    tokenizer = None
+    if spec.evaluation.sample_prompts:
+        tokenizer = load_tokenizer(launch.model_path, spec.data.chat_template, spec.data.added_tokens)
     look = (lambda: pending(run_dir)) if rank == 0 else list
     report.progress("starting engine", 0, 1)
     tuner = FineTuner(spec, model, arguments, loader, first_step, plan.total_steps, look)

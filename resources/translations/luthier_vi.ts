@@ -2,6 +2,41 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="vi" sourcelanguage="en">
 <context>
+    <name>BatchingBars</name>
+    <message>
+        <source>{name}: {sequences} sequences hold {held} tokens, {tokens} of them of rows. {what}</source>
+        <translation>{name}: {sequences} chuỗi chứa {held} token, trong đó {tokens} là của các dòng. {what}</translation>
+    </message>
+    <message>
+        <source>Packed</source>
+        <translation>Ghép chuỗi</translation>
+    </message>
+    <message>
+        <source>Padding-free</source>
+        <translation>Không đệm</translation>
+    </message>
+    <message>
+        <source>Padded</source>
+        <translation>Có đệm</translation>
+    </message>
+    <message>
+        <source>Rows share sequences, each blind to the others.</source>
+        <translation>Các dòng dùng chung chuỗi, dòng này không nhìn thấy dòng kia.</translation>
+    </message>
+    <message>
+        <source>The rows of a micro batch are joined; none is cut or shared.</source>
+        <translation>Các dòng của một micro batch được nối lại; không dòng nào bị cắt hay chia.</translation>
+    </message>
+    <message>
+        <source>Rows of like length stand together, filled up to the longest.</source>
+        <translation>Các dòng dài gần nhau đứng cùng nhau, được đệm cho bằng dòng dài nhất.</translation>
+    </message>
+    <message>
+        <source>{} padding</source>
+        <translation>{} phần đệm</translation>
+    </message>
+</context>
+<context>
     <name>ChartCard</name>
     <message>
         <source>No figures yet.</source>
@@ -21,6 +56,17 @@
     <message>
         <source>Steps of the launch</source>
         <translation>Các bước khởi chạy</translation>
+    </message>
+</context>
+<context>
+    <name>ClassBars</name>
+    <message>
+        <source>and {} more classes</source>
+        <translation>và {} lớp nữa</translation>
+    </message>
+    <message>
+        <source>{train} + {held_out} held out</source>
+        <translation>{train} + {held_out} giữ lại</translation>
     </message>
 </context>
 <context>
@@ -121,6 +167,25 @@
     </message>
 </context>
 <context>
+    <name>ConversationView</name>
+    <message>
+        <source>Conversation of the row</source>
+        <translation>Hội thoại của dòng</translation>
+    </message>
+    <message>
+        <source>Functions that may be called: {names}</source>
+        <translation>Các hàm có thể gọi: {names}</translation>
+    </message>
+    <message>
+        <source>{role}  ·  not trained</source>
+        <translation>{role}  ·  không học</translation>
+    </message>
+    <message>
+        <source>{role}  ·  weight {weight}</source>
+        <translation>{role}  ·  trọng số {weight}</translation>
+    </message>
+</context>
+<context>
     <name>DataPage</name>
     <message>
         <source>Data</source>
@@ -131,8 +196,8 @@
         <translation>Những dòng để học</translation>
     </message>
     <message>
-        <source>Choose a JSON, JSONL, CSV or Parquet file of instructions, prompts and completions, or chats. Here you then see every row as it will be trained, down to the token, before anything is sent anywhere.</source>
-        <translation>Hãy chọn một tệp JSON, JSONL, CSV hoặc Parquet chứa chỉ dẫn, cặp prompt và câu trả lời, hoặc hội thoại. Tại đây bạn sẽ thấy từng dòng đúng như khi huấn luyện, đến từng token, trước khi bất cứ thứ gì được gửi đi.</translation>
+        <source>Choose a JSON, JSONL, CSV, Parquet or text file, a folder of such, or a data set of the Hub. Here you then see every row as it will be trained, down to the token, before anything is sent anywhere.</source>
+        <translation>Hãy chọn một tệp JSON, JSONL, CSV, Parquet hoặc văn bản, một thư mục gồm các tệp như vậy, hoặc một tập dữ liệu trên Hub. Tại đây bạn sẽ thấy từng dòng đúng như khi huấn luyện, đến từng token, trước khi bất cứ thứ gì được gửi đi.</translation>
     </message>
     <message>
         <source>Choose data…</source>
@@ -150,6 +215,10 @@
         <translation>Dữ liệu huấn luyện</translation>
     </message>
     <message>
+        <source>Another source</source>
+        <translation>Thêm một nguồn</translation>
+    </message>
+    <message>
         <source>Training data on this computer</source>
         <translation>Dữ liệu huấn luyện trên máy này</translation>
     </message>
@@ -162,6 +231,18 @@
         <translation>Máy này</translation>
     </message>
     <message>
+        <source>Hub</source>
+        <translation>Hub</translation>
+    </message>
+    <message>
+        <source>Rows (*.jsonl *.json *.csv *.tsv *.parquet *.arrow *.txt *.gz *.zst)</source>
+        <translation>Dòng dữ liệu (*.jsonl *.json *.csv *.tsv *.parquet *.arrow *.txt *.gz *.zst)</translation>
+    </message>
+    <message>
+        <source>JSON, JSONL, CSV, TSV, Parquet, Arrow or text, also .gz and .zst, one file or a folder of them. It stays here until the launch sends it.</source>
+        <translation>JSON, JSONL, CSV, TSV, Parquet, Arrow hoặc văn bản, cả .gz và .zst, một tệp hoặc cả thư mục. Dữ liệu ở lại đây cho đến khi được gửi lúc khởi chạy.</translation>
+    </message>
+    <message>
         <source>Node</source>
         <translation>Máy chạy</translation>
     </message>
@@ -170,16 +251,28 @@
         <translation>Nơi chứa dữ liệu</translation>
     </message>
     <message>
-        <source>Rows (*.jsonl *.json *.csv *.parquet *.jsonl.gz *.jsonl.zst)</source>
-        <translation>Dòng dữ liệu (*.jsonl *.json *.csv *.parquet *.jsonl.gz *.jsonl.zst)</translation>
-    </message>
-    <message>
-        <source>JSON, JSONL, CSV or Parquet, one file or a folder of them. It stays here until the launch sends it.</source>
-        <translation>JSON, JSONL, CSV hoặc Parquet, một tệp hoặc cả thư mục. Dữ liệu ở lại đây cho đến khi được gửi lúc khởi chạy.</translation>
-    </message>
-    <message>
         <source>Choose a node first; then its folders appear here.</source>
         <translation>Hãy chọn máy chạy trước; khi đó các thư mục của máy ấy hiện ra ở đây.</translation>
+    </message>
+    <message>
+        <source>A data set of the Hub, fetched by the node; its revision is pinned when it is looked at.</source>
+        <translation>Một tập dữ liệu trên Hub, do máy chạy tải về; bản sửa đổi được ghim khi xem xét.</translation>
+    </message>
+    <message>
+        <source>owner/name</source>
+        <translation>chủ/tên</translation>
+    </message>
+    <message>
+        <source>Name on the Hub</source>
+        <translation>Tên trên Hub</translation>
+    </message>
+    <message>
+        <source>Use this data set</source>
+        <translation>Dùng tập dữ liệu này</translation>
+    </message>
+    <message>
+        <source>Write the name as the Hub shows it, such as owner/name.</source>
+        <translation>Hãy viết tên như Hub hiển thị, chẳng hạn owner/name.</translation>
     </message>
     <message>
         <source>Held-out file</source>
@@ -213,44 +306,70 @@
 <context>
     <name>DataView</name>
     <message>
-        <source>median {count}</source>
-        <translation>trung vị {count}</translation>
+        <source>Findings</source>
+        <translation>Phát hiện</translation>
     </message>
     <message>
-        <source>mean {count}</source>
-        <translation>trung bình {count}</translation>
+        <source>Steps</source>
+        <translation>Các bước</translation>
     </message>
     <message>
-        <source>longest {count}</source>
-        <translation>dài nhất {count}</translation>
+        <source>Reading</source>
+        <translation>Cách đọc</translation>
     </message>
     <message>
-        <source>about {count} rows are longer ({share})</source>
-        <translation>khoảng {count} dòng dài hơn ({share})</translation>
+        <source>Findings, steps, reading</source>
+        <translation>Phát hiện, các bước, cách đọc</translation>
     </message>
     <message>
-        <source>no row is longer than {count} tokens</source>
-        <translation>không dòng nào dài hơn {count} token</translation>
+        <source>Save the report</source>
+        <translation>Lưu báo cáo</translation>
     </message>
     <message>
-        <source>packed into {count} sequences, {share} full</source>
-        <translation>ghép thành {count} chuỗi, đầy {share}</translation>
+        <source>Web pages (*.html)</source>
+        <translation>Trang web (*.html)</translation>
     </message>
     <message>
         <source>Rows, lengths, findings</source>
         <translation>Các dòng, độ dài, phát hiện</translation>
     </message>
+</context>
+<context>
+    <name>DescribedForm</name>
     <message>
-        <source>Rows of the data</source>
-        <translation>Các dòng của dữ liệu</translation>
+        <source>Row numbers, counted from 1 over all sources, one a line.</source>
+        <translation>Số thứ tự dòng, đếm từ 1 qua mọi nguồn, mỗi số một hàng.</translation>
     </message>
     <message>
-        <source>Tokens a row</source>
-        <translation>Số token mỗi dòng</translation>
+        <source>The least is {}.</source>
+        <translation>Ít nhất là {}.</translation>
     </message>
     <message>
-        <source>How rows are read</source>
-        <translation>Cách đọc các dòng</translation>
+        <source>The most is {}.</source>
+        <translation>Nhiều nhất là {}.</translation>
+    </message>
+    <message>
+        <source>It has to be more than {}.</source>
+        <translation>Phải lớn hơn {}.</translation>
+    </message>
+</context>
+<context>
+    <name>FindingItem</name>
+    <message>
+        <source>Bound: {}</source>
+        <translation>Ngưỡng: {}</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>Áp dụng</translation>
+    </message>
+    <message>
+        <source>{field} becomes {value}.</source>
+        <translation>{field} thành {value}.</translation>
+    </message>
+    <message>
+        <source>Done. Undo takes it back; the figures follow with the next look.</source>
+        <translation>Đã xong. Hoàn tác để lấy lại; số liệu theo sau ở lần xem tới.</translation>
     </message>
 </context>
 <context>
@@ -262,6 +381,10 @@
     <message>
         <source>Duplicates, empty answers, cut rows and the like appear here once the data was read.</source>
         <translation>Dòng trùng lặp, câu trả lời trống, dòng bị cắt và những điều tương tự hiện ra ở đây sau khi dữ liệu được đọc.</translation>
+    </message>
+    <message>
+        <source>The rows are still being read; counts grow until then.</source>
+        <translation>Các dòng vẫn đang được đọc; số đếm còn tăng cho đến khi xong.</translation>
     </message>
     <message>
         <source>Nothing stands out in this data.</source>
@@ -280,16 +403,47 @@
         <translation>Ghi chú</translation>
     </message>
     <message>
-        <source>Row {number}</source>
-        <translation>Dòng {number}</translation>
+        <source>{} error</source>
+        <translation>{} lỗi</translation>
     </message>
     <message>
-        <source>{} row</source>
-        <translation>{} dòng</translation>
+        <source>{} errors</source>
+        <translation>{} lỗi</translation>
     </message>
     <message>
-        <source>{} rows</source>
-        <translation>{} dòng</translation>
+        <source>{} warning</source>
+        <translation>{} cảnh báo</translation>
+    </message>
+    <message>
+        <source>{} warnings</source>
+        <translation>{} cảnh báo</translation>
+    </message>
+    <message>
+        <source>{} note</source>
+        <translation>{} ghi chú</translation>
+    </message>
+    <message>
+        <source>{} notes</source>
+        <translation>{} ghi chú</translation>
+    </message>
+</context>
+<context>
+    <name>HardestRows</name>
+    <message>
+        <source>Find the hardest rows</source>
+        <translation>Tìm các dòng khó nhất</translation>
+    </message>
+    <message>
+        <source>Takes the loss of every row under the base model on the node, forward only; nothing is trained. Rows with a high loss are hard, rare or wrong.</source>
+        <translation>Tính loss của từng dòng bằng mô hình gốc trên máy chạy, chỉ lượt xuôi; không huấn luyện gì. Dòng có loss cao là dòng khó, hiếm hoặc sai.</translation>
+    </message>
+    <message>
+        <source>Stop taking losses</source>
+        <translation>Dừng việc tính loss</translation>
+    </message>
+    <message>
+        <source>Taking losses</source>
+        <translation>Đang tính loss</translation>
     </message>
 </context>
 <context>
@@ -530,16 +684,8 @@
         <translation>Cho phép các tệp Python đi kèm mô hình chạy trên máy chạy với quyền của bạn. Hãy để tắt nếu bạn chưa đọc chúng.</translation>
     </message>
     <message>
-        <source>Where the data lies: on this computer (it is sent to the node, verified by hash) or on the node.</source>
-        <translation>Nơi chứa dữ liệu: trên máy này (được gửi tới máy chạy, kiểm tra bằng mã băm) hoặc trên máy chạy.</translation>
-    </message>
-    <message>
         <source>Training data</source>
         <translation>Dữ liệu huấn luyện</translation>
-    </message>
-    <message>
-        <source>A JSON, JSONL, CSV or Parquet file, or a folder of such.</source>
-        <translation>Một tệp JSON, JSONL, CSV hoặc Parquet, hoặc một thư mục gồm các tệp như vậy.</translation>
     </message>
     <message>
         <source>Held-out data</source>
@@ -574,10 +720,6 @@
         <translation>Dạng</translation>
     </message>
     <message>
-        <source>How a row is read: alpaca (instruction, input, output), prompt and completion, or chat messages. Auto reads it from the column names and says why.</source>
-        <translation>Cách đọc một dòng: alpaca (instruction, input, output), prompt và câu trả lời, hoặc tin nhắn hội thoại. Tự động sẽ suy ra từ tên cột và nói rõ lý do.</translation>
-    </message>
-    <message>
         <source>System prompt</source>
         <translation>Prompt hệ thống</translation>
     </message>
@@ -588,10 +730,6 @@
     <message>
         <source>Chat template</source>
         <translation>Mẫu hội thoại</translation>
-    </message>
-    <message>
-        <source>A Jinja chat template used instead of the model&apos;s own. Empty: the model&apos;s own.</source>
-        <translation>Mẫu hội thoại Jinja dùng thay cho mẫu riêng của mô hình. Để trống: dùng mẫu của mô hình.</translation>
     </message>
     <message>
         <source>Sequence length</source>
@@ -608,10 +746,6 @@
     <message>
         <source>Longer rows</source>
         <translation>Dòng dài hơn</translation>
-    </message>
-    <message>
-        <source>What happens to a row over the sequence length: its end is cut, or the row is dropped.</source>
-        <translation>Xử lý dòng vượt độ dài chuỗi thế nào: cắt phần cuối, hoặc bỏ cả dòng.</translation>
     </message>
     <message>
         <source>Packing</source>
@@ -784,6 +918,202 @@
     <message>
         <source>Steps</source>
         <translation>Số bước</translation>
+    </message>
+    <message>
+        <source>Where the data lies: on this computer (it is sent to the node, verified by hash), on the node, or on the Hub.</source>
+        <translation>Nơi chứa dữ liệu: trên máy này (được gửi tới máy chạy, kiểm tra bằng mã băm), trên máy chạy, hoặc trên Hub.</translation>
+    </message>
+    <message>
+        <source>A JSON, JSONL, CSV, TSV, Parquet, Arrow or text file (also .gz or .zst), or a folder of such.</source>
+        <translation>Một tệp JSON, JSONL, CSV, TSV, Parquet, Arrow hoặc văn bản (cả .gz hoặc .zst), hoặc một thư mục gồm các tệp như vậy.</translation>
+    </message>
+    <message>
+        <source>Data revision</source>
+        <translation>Bản sửa đổi dữ liệu</translation>
+    </message>
+    <message>
+        <source>The commit of a Hub data set; pinned when it is looked at.</source>
+        <translation>Commit của một tập dữ liệu trên Hub; được ghim khi xem xét.</translation>
+    </message>
+    <message>
+        <source>Subset</source>
+        <translation>Tập con</translation>
+    </message>
+    <message>
+        <source>The configuration of a Hub data set, empty for its only one.</source>
+        <translation>Cấu hình của một tập dữ liệu trên Hub, để trống nếu chỉ có một.</translation>
+    </message>
+    <message>
+        <source>Split</source>
+        <translation>Phần chia</translation>
+    </message>
+    <message>
+        <source>The split of a Hub data set.</source>
+        <translation>Phần chia (split) của một tập dữ liệu trên Hub.</translation>
+    </message>
+    <message>
+        <source>Held out by</source>
+        <translation>Giữ lại theo</translation>
+    </message>
+    <message>
+        <source>Row: any rows. Class: the same share of every class. Group: all rows of a group together, so that rows that belong together never stand in both parts.</source>
+        <translation>Dòng: dòng bất kỳ. Lớp: cùng một tỷ lệ của mỗi lớp. Nhóm: mọi dòng của một nhóm đi cùng nhau, để các dòng thuộc về nhau không bao giờ ở cả hai phần.</translation>
+    </message>
+    <message>
+        <source>Group column</source>
+        <translation>Cột nhóm</translation>
+    </message>
+    <message>
+        <source>The column whose equal values make a group, for instance a document&apos;s id.</source>
+        <translation>Cột mà các giá trị bằng nhau tạo thành một nhóm, chẳng hạn mã của tài liệu.</translation>
+    </message>
+    <message>
+        <source>How a row is read: alpaca, prompt and completion, chat messages, ShareGPT, plain text, or a text with its class. Auto reads it from the columns and says why.</source>
+        <translation>Cách đọc một dòng: alpaca, prompt và câu trả lời, tin nhắn hội thoại, ShareGPT, văn bản thuần, hoặc văn bản kèm lớp. Tự động sẽ suy ra từ các cột và nói rõ lý do.</translation>
+    </message>
+    <message>
+        <source>Prompt column</source>
+        <translation>Cột prompt</translation>
+    </message>
+    <message>
+        <source>The column that is asked: instruction, prompt or question.</source>
+        <translation>Cột chứa điều được hỏi: instruction, prompt hoặc question.</translation>
+    </message>
+    <message>
+        <source>Input column</source>
+        <translation>Cột input</translation>
+    </message>
+    <message>
+        <source>The column that is put under the instruction (alpaca).</source>
+        <translation>Cột được đặt dưới chỉ dẫn (alpaca).</translation>
+    </message>
+    <message>
+        <source>Response column</source>
+        <translation>Cột câu trả lời</translation>
+    </message>
+    <message>
+        <source>The column that is learnt: output, completion or answer.</source>
+        <translation>Cột được học: output, completion hoặc answer.</translation>
+    </message>
+    <message>
+        <source>System column</source>
+        <translation>Cột hệ thống</translation>
+    </message>
+    <message>
+        <source>The column with the row&apos;s own system prompt.</source>
+        <translation>Cột chứa prompt hệ thống riêng của dòng.</translation>
+    </message>
+    <message>
+        <source>Messages column</source>
+        <translation>Cột hội thoại</translation>
+    </message>
+    <message>
+        <source>The column with the list of turns.</source>
+        <translation>Cột chứa danh sách các lượt nói.</translation>
+    </message>
+    <message>
+        <source>Tools column</source>
+        <translation>Cột công cụ</translation>
+    </message>
+    <message>
+        <source>The column with the functions the assistant may call.</source>
+        <translation>Cột chứa các hàm mà trợ lý có thể gọi.</translation>
+    </message>
+    <message>
+        <source>Text column</source>
+        <translation>Cột văn bản</translation>
+    </message>
+    <message>
+        <source>The column with plain text, or with the text that has a class.</source>
+        <translation>Cột chứa văn bản thuần, hoặc văn bản có lớp.</translation>
+    </message>
+    <message>
+        <source>Class column</source>
+        <translation>Cột lớp</translation>
+    </message>
+    <message>
+        <source>The column with the class of a text.</source>
+        <translation>Cột chứa lớp của văn bản.</translation>
+    </message>
+    <message>
+        <source>Class prompt</source>
+        <translation>Prompt của lớp</translation>
+    </message>
+    <message>
+        <source>What is asked of a text whose class is learnt; {text} is replaced by the text, {labels} by the classes.</source>
+        <translation>Câu hỏi về văn bản có lớp cần học; {text} được thay bằng văn bản, {labels} bằng các lớp.</translation>
+    </message>
+    <message>
+        <source>Class names</source>
+        <translation>Tên các lớp</translation>
+    </message>
+    <message>
+        <source>The words for classes that are numbered from 0, in their order.</source>
+        <translation>Từ gọi các lớp được đánh số từ 0, theo thứ tự.</translation>
+    </message>
+    <message>
+        <source>A Jinja chat template used instead of the model&apos;s own, or builtin:NAME for one of Luthier&apos;s. Empty: the model&apos;s own.</source>
+        <translation>Mẫu hội thoại Jinja dùng thay cho mẫu của mô hình, hoặc builtin:NAME cho một mẫu của Luthier. Để trống: mẫu của mô hình.</translation>
+    </message>
+    <message>
+        <source>Train on</source>
+        <translation>Học trên</translation>
+    </message>
+    <message>
+        <source>Which turns are learnt: every turn of the assistant, the last one only, or every token.</source>
+        <translation>Những lượt nào được học: mọi lượt của trợ lý, chỉ lượt cuối, hoặc mọi token.</translation>
+    </message>
+    <message>
+        <source>Added tokens</source>
+        <translation>Token thêm vào</translation>
+    </message>
+    <message>
+        <source>Markers of the chat template that become single tokens of the tokenizer; embeddings and head grow by them.</source>
+        <translation>Các dấu của mẫu hội thoại trở thành token đơn của tokenizer; embedding và đầu ra lớn thêm chừng ấy.</translation>
+    </message>
+    <message>
+        <source>What happens to a row over the sequence length: its end is cut, the row is dropped, or it is split into several.</source>
+        <translation>Xử lý dòng vượt độ dài chuỗi thế nào: cắt phần cuối, bỏ cả dòng, hoặc chia thành nhiều phần.</translation>
+    </message>
+    <message>
+        <source>Group by length</source>
+        <translation>Nhóm theo độ dài</translation>
+    </message>
+    <message>
+        <source>Without packing, puts rows of like length into a micro batch, so that less of it is padding.</source>
+        <translation>Khi không ghép chuỗi, đặt các dòng dài gần nhau vào cùng micro batch để bớt phần đệm.</translation>
+    </message>
+    <message>
+        <source>Weight</source>
+        <translation>Trọng số</translation>
+    </message>
+    <message>
+        <source>The share of this source in the mixture, against the weights of the others. 0 everywhere: every row of every source once.</source>
+        <translation>Phần của nguồn này trong hỗn hợp, so với trọng số của các nguồn khác. Tất cả bằng 0: mỗi dòng của mọi nguồn đúng một lần.</translation>
+    </message>
+    <message>
+        <source>Epochs at most</source>
+        <translation>Số epoch tối đa</translation>
+    </message>
+    <message>
+        <source>How often a row of this source may come at most within one pass over the mixture.</source>
+        <translation>Một dòng của nguồn này được xuất hiện tối đa bao nhiêu lần trong một lượt qua hỗn hợp.</translation>
+    </message>
+    <message>
+        <source>passes</source>
+        <translation>lượt</translation>
+    </message>
+    <message>
+        <source>More sources</source>
+        <translation>Thêm nguồn</translation>
+    </message>
+    <message>
+        <source>Further data, mixed with the first.</source>
+        <translation>Dữ liệu khác, trộn với nguồn đầu.</translation>
+    </message>
+    <message>
+        <source>What is done to the rows, in this order; the files themselves are never changed.</source>
+        <translation>Những gì được làm với các dòng, theo thứ tự này; bản thân các tệp không bao giờ bị thay đổi.</translation>
     </message>
     <message>
         <source>Ends the run after so many updates, whatever the epochs say. 0: by epochs.</source>
@@ -981,6 +1311,250 @@
         <source>Uses only deterministic kernels, so that a rerun on the same GPUs gives the same bits; can slow GPU steps by a tenth or more, measured per model. CPU runs are deterministic anyway.</source>
         <translation>Chỉ dùng các nhân tính tất định, để chạy lại trên cùng loại GPU cho kết quả giống từng bit; có thể làm bước GPU chậm đi một phần mười hoặc hơn, tùy mô hình. Lượt chạy CPU vốn đã tất định.</translation>
     </message>
+    <message>
+        <source>Where the data lies.</source>
+        <translation>Nơi chứa dữ liệu.</translation>
+    </message>
+    <message>
+        <source>Takes only the first rows. 0 means all.</source>
+        <translation>Chỉ lấy các dòng đầu. 0 nghĩa là lấy tất cả.</translation>
+    </message>
+    <message>
+        <source>Finding</source>
+        <translation>Phát hiện</translation>
+    </message>
+    <message>
+        <source>The kind of finding whose rows are left out, such as empty_response.</source>
+        <translation>Loại phát hiện có các dòng bị loại, chẳng hạn empty_response.</translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation>Các dòng</translation>
+    </message>
+    <message>
+        <source>Rows that are left out, counted from 0 over all sources.</source>
+        <translation>Các dòng bị loại, đếm từ 0 qua mọi nguồn.</translation>
+    </message>
+    <message>
+        <source>Likeness</source>
+        <translation>Độ giống</translation>
+    </message>
+    <message>
+        <source>1: rows that are equal word for word. Below: rows whose sets of word 5-grams overlap at least so much (Jaccard, estimated by MinHash).</source>
+        <translation>1: các dòng giống nhau từng chữ. Dưới 1: các dòng có tập 5-gram từ trùng nhau ít nhất chừng ấy (Jaccard, ước lượng bằng MinHash).</translation>
+    </message>
+    <message>
+        <source>Turns</source>
+        <translation>Lượt nói</translation>
+    </message>
+    <message>
+        <source>Whose turns it concerns; any: everybody&apos;s.</source>
+        <translation>Áp dụng cho lượt nói của ai; mọi người: tất cả.</translation>
+    </message>
+    <message>
+        <source>Tokens at most</source>
+        <translation>Số token tối đa</translation>
+    </message>
+    <message>
+        <source>What a turn keeps.</source>
+        <translation>Phần một lượt nói giữ lại.</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Giữ</translation>
+    </message>
+    <message>
+        <source>Whether the start or the end of a turn stays.</source>
+        <translation>Giữ phần đầu hay phần cuối của lượt nói.</translation>
+    </message>
+    <message>
+        <source>Balance</source>
+        <translation>Cân bằng</translation>
+    </message>
+    <message>
+        <source>Down: a seeded choice of the larger classes. Up: rows of the smaller classes come several times.</source>
+        <translation>Giảm: chọn theo seed từ các lớp lớn. Tăng: dòng của các lớp nhỏ xuất hiện nhiều lần.</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>Tối đa</translation>
+    </message>
+    <message>
+        <source>The largest class has at most this many times the rows of the smallest.</source>
+        <translation>Lớp lớn nhất có tối đa chừng này lần số dòng của lớp nhỏ nhất.</translation>
+    </message>
+    <message>
+        <source>Unicode NFC</source>
+        <translation>Unicode NFC</translation>
+    </message>
+    <message>
+        <source>Characters that look the same become the same.</source>
+        <translation>Các ký tự trông giống nhau trở thành một.</translation>
+    </message>
+    <message>
+        <source>Control characters</source>
+        <translation>Ký tự điều khiển</translation>
+    </message>
+    <message>
+        <source>Takes out control characters but line ends and tabs.</source>
+        <translation>Bỏ các ký tự điều khiển, trừ xuống dòng và tab.</translation>
+    </message>
+    <message>
+        <source>White space</source>
+        <translation>Khoảng trắng</translation>
+    </message>
+    <message>
+        <source>Cuts white space at both ends of a turn, and CRLF becomes LF.</source>
+        <translation>Cắt khoảng trắng ở hai đầu lượt nói, và CRLF thành LF.</translation>
+    </message>
+    <message>
+        <source>Wrong encoding</source>
+        <translation>Sai bảng mã</translation>
+    </message>
+    <message>
+        <source>Turns text that was read in the wrong encoding back (â€™ into ’).</source>
+        <translation>Khôi phục văn bản đã bị đọc sai bảng mã (â€™ thành ’).</translation>
+    </message>
+    <message>
+        <source>Classes</source>
+        <translation>Các lớp</translation>
+    </message>
+    <message>
+        <source>One OLD=NEW each.</source>
+        <translation>Mỗi hàng một CŨ=MỚI.</translation>
+    </message>
+    <message>
+        <source>Find</source>
+        <translation>Tìm</translation>
+    </message>
+    <message>
+        <source>The text, or the regular expression, that is replaced.</source>
+        <translation>Văn bản, hoặc biểu thức chính quy, được thay thế.</translation>
+    </message>
+    <message>
+        <source>Replace by</source>
+        <translation>Thay bằng</translation>
+    </message>
+    <message>
+        <source>What stands there instead; \1 is the expression&apos;s first group.</source>
+        <translation>Nội dung thay vào; \1 là nhóm đầu của biểu thức.</translation>
+    </message>
+    <message>
+        <source>Regular expression</source>
+        <translation>Biểu thức chính quy</translation>
+    </message>
+    <message>
+        <source>Whether the text to find is a regular expression of Python.</source>
+        <translation>Văn bản cần tìm có phải biểu thức chính quy của Python không.</translation>
+    </message>
+    <message>
+        <source>Augment</source>
+        <translation>Tăng cường</translation>
+    </message>
+    <message>
+        <source>Paraphrase: a seq2seq model says it again. Back-translation: to another language and back. Endpoint: an HTTP address does it.</source>
+        <translation>Diễn đạt lại: một mô hình seq2seq nói lại. Dịch vòng: sang ngôn ngữ khác rồi dịch ngược. Endpoint: một địa chỉ HTTP làm việc đó.</translation>
+    </message>
+    <message>
+        <source>A seq2seq model on the node: it paraphrases, or translates there.</source>
+        <translation>Một mô hình seq2seq trên máy chạy: nó diễn đạt lại, hoặc dịch đi.</translation>
+    </message>
+    <message>
+        <source>Model back</source>
+        <translation>Mô hình dịch ngược</translation>
+    </message>
+    <message>
+        <source>Translates back; empty where one model knows both directions.</source>
+        <translation>Dịch ngược; để trống khi một mô hình biết cả hai chiều.</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Ngôn ngữ</translation>
+    </message>
+    <message>
+        <source>The language code the model knows the rows&apos; language by.</source>
+        <translation>Mã ngôn ngữ của các dòng mà mô hình hiểu.</translation>
+    </message>
+    <message>
+        <source>Other language</source>
+        <translation>Ngôn ngữ khác</translation>
+    </message>
+    <message>
+        <source>The language code translated to.</source>
+        <translation>Mã ngôn ngữ được dịch sang.</translation>
+    </message>
+    <message>
+        <source>Prefix</source>
+        <translation>Tiền tố</translation>
+    </message>
+    <message>
+        <source>What stands before each text for models that need it, such as &apos;paraphrase: &apos;.</source>
+        <translation>Phần đứng trước mỗi văn bản cho các mô hình cần nó, chẳng hạn &apos;paraphrase: &apos;.</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>Tỷ lệ</translation>
+    </message>
+    <message>
+        <source>The share of the training rows that get such a row beside them.</source>
+        <translation>Tỷ lệ dòng huấn luyện có thêm một dòng như vậy bên cạnh.</translation>
+    </message>
+    <message>
+        <source>Whose turns are said in other words.</source>
+        <translation>Lượt nói của ai được diễn đạt lại.</translation>
+    </message>
+    <message>
+        <source>The longest text that is made.</source>
+        <translation>Văn bản dài nhất được tạo ra.</translation>
+    </message>
+    <message>
+        <source>Shortest</source>
+        <translation>Ngắn nhất</translation>
+    </message>
+    <message>
+        <source>The least length against the original; shorter ones are rejected.</source>
+        <translation>Độ dài ít nhất so với bản gốc; bản ngắn hơn bị loại.</translation>
+    </message>
+    <message>
+        <source>Longest</source>
+        <translation>Dài nhất</translation>
+    </message>
+    <message>
+        <source>The greatest length against the original; longer ones are rejected.</source>
+        <translation>Độ dài nhiều nhất so với bản gốc; bản dài hơn bị loại.</translation>
+    </message>
+    <message>
+        <source>Same language</source>
+        <translation>Cùng ngôn ngữ</translation>
+    </message>
+    <message>
+        <source>Rejects what is in another language than the original.</source>
+        <translation>Loại bản có ngôn ngữ khác bản gốc.</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>Địa chỉ</translation>
+    </message>
+    <message>
+        <source>The endpoint&apos;s http or https address. Rows leave the node for it.</source>
+        <translation>Địa chỉ http hoặc https của endpoint. Các dòng rời máy chạy để tới đó.</translation>
+    </message>
+    <message>
+        <source>Price a row</source>
+        <translation>Giá mỗi dòng</translation>
+    </message>
+    <message>
+        <source>What the endpoint asks for a row, for the estimate.</source>
+        <translation>Endpoint tính bao nhiêu cho một dòng, để ước lượng.</translation>
+    </message>
+    <message>
+        <source>Rows may leave</source>
+        <translation>Cho phép gửi dòng đi</translation>
+    </message>
+    <message>
+        <source>Has to be on before any row is sent to an endpoint.</source>
+        <translation>Phải bật trước khi bất kỳ dòng nào được gửi tới endpoint.</translation>
+    </message>
 </context>
 <context>
     <name>KnobField</name>
@@ -1125,6 +1699,97 @@
     <message>
         <source>length {count}</source>
         <translation>độ dài {count}</translation>
+    </message>
+</context>
+<context>
+    <name>LengthsCard</name>
+    <message>
+        <source>Tokens a row</source>
+        <translation>Số token mỗi dòng</translation>
+    </message>
+    <message>
+        <source>median {median}  ·  mean {mean}  ·  longest {longest}</source>
+        <translation>trung vị {median}  ·  trung bình {mean}  ·  dài nhất {longest}</translation>
+    </message>
+    <message>
+        <source>No row is longer than {} tokens.</source>
+        <translation>Không dòng nào dài hơn {} token.</translation>
+    </message>
+    <message>
+        <source>{} row is longer</source>
+        <translation>{} dòng dài hơn</translation>
+    </message>
+    <message>
+        <source>{} rows are longer</source>
+        <translation>{} dòng dài hơn</translation>
+    </message>
+    <message>
+        <source>{over} ({share})</source>
+        <translation>{over} ({share})</translation>
+    </message>
+    <message>
+        <source>they are dropped</source>
+        <translation>bị bỏ</translation>
+    </message>
+    <message>
+        <source>split into {} pieces</source>
+        <translation>chia thành {} phần</translation>
+    </message>
+    <message>
+        <source>{tokens} trained tokens are cut ({share})</source>
+        <translation>{tokens} token được học bị cắt ({share})</translation>
+    </message>
+    <message>
+        <source>{} row trains nothing</source>
+        <translation>{} dòng không học gì</translation>
+    </message>
+    <message>
+        <source>{} rows train nothing</source>
+        <translation>{} dòng không học gì</translation>
+    </message>
+    <message>
+        <source>{} sequences an update</source>
+        <translation>{} chuỗi mỗi lần cập nhật</translation>
+    </message>
+    <message>
+        <source>{} sequence an update</source>
+        <translation>{} chuỗi mỗi lần cập nhật</translation>
+    </message>
+    <message>
+        <source>{} step an epoch</source>
+        <translation>{} bước mỗi epoch</translation>
+    </message>
+    <message>
+        <source>{} steps an epoch</source>
+        <translation>{} bước mỗi epoch</translation>
+    </message>
+    <message>
+        <source>{tokens} tokens an epoch, {trained} trained</source>
+        <translation>{tokens} token mỗi epoch, {trained} được học</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Prompt</translation>
+    </message>
+    <message>
+        <source>Response</source>
+        <translation>Câu trả lời</translation>
+    </message>
+    <message>
+        <source>Whole row</source>
+        <translation>Cả dòng</translation>
+    </message>
+    <message>
+        <source>Classes</source>
+        <translation>Các lớp</translation>
+    </message>
+    <message>
+        <source>Tokens: {}</source>
+        <translation>Token: {}</translation>
+    </message>
+    <message>
+        <source>Rows of each class</source>
+        <translation>Số dòng của mỗi lớp</translation>
     </message>
 </context>
 <context>
@@ -1782,6 +2447,37 @@
     </message>
 </context>
 <context>
+    <name>PairView</name>
+    <message>
+        <source>Pair {number} of {count}  ·  {share} alike</source>
+        <translation>Cặp {number} / {count}  ·  giống {share}</translation>
+    </message>
+    <message>
+        <source>Row {number}</source>
+        <translation>Dòng {number}</translation>
+    </message>
+    <message>
+        <source>The row is being read.</source>
+        <translation>Đang đọc dòng này.</translation>
+    </message>
+    <message>
+        <source>The pair before</source>
+        <translation>Cặp trước</translation>
+    </message>
+    <message>
+        <source>The next pair</source>
+        <translation>Cặp sau</translation>
+    </message>
+    <message>
+        <source>The first of the pair</source>
+        <translation>Dòng đầu của cặp</translation>
+    </message>
+    <message>
+        <source>The second of the pair</source>
+        <translation>Dòng sau của cặp</translation>
+    </message>
+</context>
+<context>
     <name>PartsCard</name>
     <message>
         <source>What it is made of</source>
@@ -1905,6 +2601,33 @@
     </message>
 </context>
 <context>
+    <name>ProgressRow</name>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>about {} left</source>
+        <translation>còn khoảng {}</translation>
+    </message>
+    <message>
+        <source>{done} of about {total}</source>
+        <translation>{done} / khoảng {total}</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} / {total}</translation>
+    </message>
+    <message>
+        <source>{}/s</source>
+        <translation>{}/giây</translation>
+    </message>
+    <message>
+        <source>{amount} {unit}/s</source>
+        <translation>{amount} {unit}/giây</translation>
+    </message>
+</context>
+<context>
     <name>QLineEdit</name>
     <message>
         <source>&amp;Undo</source>
@@ -2021,6 +2744,37 @@
     </message>
 </context>
 <context>
+    <name>ReadingPanel</name>
+    <message>
+        <source>The source that is read so</source>
+        <translation>Nguồn được đọc như vậy</translation>
+    </message>
+    <message>
+        <source>How rows are read</source>
+        <translation>Cách đọc các dòng</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>Nguồn</translation>
+    </message>
+    <message>
+        <source>What is learnt</source>
+        <translation>Học những gì</translation>
+    </message>
+    <message>
+        <source>Held out</source>
+        <translation>Giữ lại</translation>
+    </message>
+    <message>
+        <source>Choose a held-out file…</source>
+        <translation>Chọn tệp giữ lại…</translation>
+    </message>
+    <message>
+        <source>Sequences</source>
+        <translation>Chuỗi</translation>
+    </message>
+</context>
+<context>
     <name>RecipeCard</name>
     <message>
         <source>More</source>
@@ -2124,10 +2878,6 @@
         <translation>Dòng</translation>
     </message>
     <message>
-        <source>Conversation of the row</source>
-        <translation>Hội thoại của dòng</translation>
-    </message>
-    <message>
         <source>Rendered text of the row</source>
         <translation>Văn bản đã dựng của dòng</translation>
     </message>
@@ -2140,12 +2890,20 @@
         <translation>Không có dòng nào</translation>
     </message>
     <message>
-        <source>fingerprint {hash}</source>
-        <translation>dấu vân tay {hash}</translation>
-    </message>
-    <message>
         <source>The row is being read.</source>
         <translation>Đang đọc dòng này.</translation>
+    </message>
+    <message>
+        <source>{file}, line {line}</source>
+        <translation>{file}, hàng {line}</translation>
+    </message>
+    <message>
+        <source>sequence {number}</source>
+        <translation>chuỗi {number}</translation>
+    </message>
+    <message>
+        <source>loss {loss}</source>
+        <translation>loss {loss}</translation>
     </message>
     <message>
         <source>Conversation</source>
@@ -2160,32 +2918,8 @@
         <translation>Token</translation>
     </message>
     <message>
-        <source>Point at a token to see its id.</source>
-        <translation>Trỏ vào một token để xem mã của nó.</translation>
-    </message>
-    <message>
-        <source>trained</source>
-        <translation>được học</translation>
-    </message>
-    <message>
-        <source>masked</source>
-        <translation>bị che</translation>
-    </message>
-    <message>
-        <source>special, masked</source>
-        <translation>đặc biệt, bị che</translation>
-    </message>
-    <message>
-        <source>cut off</source>
-        <translation>bị cắt</translation>
-    </message>
-    <message>
-        <source>special, trained</source>
-        <translation>đặc biệt, được học</translation>
-    </message>
-    <message>
-        <source>token {number}  id {id}  {text}  {kind}</source>
-        <translation>token {number}  mã {id}  {text}  {kind}</translation>
+        <source>Pair</source>
+        <translation>Cặp</translation>
     </message>
 </context>
 <context>
@@ -2205,6 +2939,22 @@
     <message>
         <source>Tokens</source>
         <translation>Token</translation>
+    </message>
+    <message>
+        <source>Trained</source>
+        <translation>Được học</translation>
+    </message>
+    <message>
+        <source>Class</source>
+        <translation>Lớp</translation>
+    </message>
+    <message>
+        <source>Part</source>
+        <translation>Phần</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>Loss</translation>
     </message>
 </context>
 <context>
@@ -2322,6 +3072,21 @@
     </message>
 </context>
 <context>
+    <name>SequenceStrip</name>
+    <message>
+        <source>Sequence {number}: {rows} rows, {held} of {length} tokens</source>
+        <translation>Chuỗi {number}: {rows} dòng, {held} / {length} token</translation>
+    </message>
+    <message>
+        <source>Packed sequence</source>
+        <translation>Chuỗi đã ghép</translation>
+    </message>
+    <message>
+        <source>Row {row}: positions 0 to {last}, at token {start} of the sequence</source>
+        <translation>Dòng {row}: vị trí 0 đến {last}, tại token {start} của chuỗi</translation>
+    </message>
+</context>
+<context>
     <name>Sidebar</name>
     <message>
         <source>Library</source>
@@ -2361,34 +3126,29 @@
     </message>
 </context>
 <context>
-    <name>SourceStrip</name>
+    <name>SourceForm</name>
     <message>
-        <source>Source of the data</source>
-        <translation>Nguồn dữ liệu</translation>
+        <source>Usual</source>
+        <translation>Như thường</translation>
     </message>
     <message>
-        <source>Change…</source>
-        <translation>Đổi…</translation>
+        <source>Read as {shape}. {reason}</source>
+        <translation>Đọc theo dạng {shape}. {reason}</translation>
     </message>
     <message>
-        <source>Choose other data</source>
-        <translation>Chọn dữ liệu khác</translation>
+        <source>Not used: {}.</source>
+        <translation>Không dùng: {}.</translation>
+    </message>
+</context>
+<context>
+    <name>SourceRow</name>
+    <message>
+        <source>Read as {}; correct it</source>
+        <translation>Đọc theo dạng {}; sửa lại</translation>
     </message>
     <message>
-        <source>Read again</source>
-        <translation>Đọc lại</translation>
-    </message>
-    <message>
-        <source>Read model and data again</source>
-        <translation>Đọc lại mô hình và dữ liệu</translation>
-    </message>
-    <message>
-        <source>Cancel</source>
-        <translation>Hủy</translation>
-    </message>
-    <message>
-        <source>Cancel reading</source>
-        <translation>Hủy việc đọc</translation>
+        <source>Take {} out</source>
+        <translation>Bỏ {} ra</translation>
     </message>
     <message>
         <source>on this computer</source>
@@ -2399,12 +3159,107 @@
         <translation>trên máy chạy</translation>
     </message>
     <message>
-        <source>{count} rows</source>
-        <translation>{count} dòng</translation>
+        <source>on the Hub</source>
+        <translation>trên Hub</translation>
     </message>
     <message>
-        <source>read as {shape}</source>
-        <translation>đọc theo dạng {shape}</translation>
+        <source>{} row</source>
+        <translation>{} dòng</translation>
+    </message>
+    <message>
+        <source>{} rows</source>
+        <translation>{} dòng</translation>
+    </message>
+    <message>
+        <source>the first {}</source>
+        <translation>{} dòng đầu</translation>
+    </message>
+    <message>
+        <source>weight {}</source>
+        <translation>trọng số {}</translation>
+    </message>
+    <message>
+        <source>at most {} times</source>
+        <translation>tối đa {} lần</translation>
+    </message>
+    <message>
+        <source>{} used</source>
+        <translation>dùng {}</translation>
+    </message>
+</context>
+<context>
+    <name>SourceStrip</name>
+    <message>
+        <source>Source of the data</source>
+        <translation>Nguồn dữ liệu</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Thử lại</translation>
+    </message>
+    <message>
+        <source>Change…</source>
+        <translation>Đổi…</translation>
+    </message>
+    <message>
+        <source>Choose other data</source>
+        <translation>Chọn dữ liệu khác</translation>
+    </message>
+    <message>
+        <source>Add…</source>
+        <translation>Thêm…</translation>
+    </message>
+    <message>
+        <source>Add another source</source>
+        <translation>Thêm một nguồn khác</translation>
+    </message>
+    <message>
+        <source>More to do with the data</source>
+        <translation>Thêm thao tác với dữ liệu</translation>
+    </message>
+    <message>
+        <source>{done} of about {total} rows read</source>
+        <translation>đã đọc {done} / khoảng {total} dòng</translation>
+    </message>
+    <message>
+        <source>{} row in all</source>
+        <translation>tất cả {} dòng</translation>
+    </message>
+    <message>
+        <source>{} rows in all</source>
+        <translation>tất cả {} dòng</translation>
+    </message>
+    <message>
+        <source>Finding the rows</source>
+        <translation>Đang tìm các dòng</translation>
+    </message>
+    <message>
+        <source>Comparing rows</source>
+        <translation>Đang so sánh các dòng</translation>
+    </message>
+    <message>
+        <source>Packing</source>
+        <translation>Đang ghép chuỗi</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>Đọc lại</translation>
+    </message>
+    <message>
+        <source>Save report…</source>
+        <translation>Lưu báo cáo…</translation>
+    </message>
+    <message>
+        <source>Sources</source>
+        <translation>Các nguồn</translation>
+    </message>
+    <message>
+        <source>Read model and data again</source>
+        <translation>Đọc lại mô hình và dữ liệu</translation>
+    </message>
+    <message>
+        <source>Cancel reading</source>
+        <translation>Hủy việc đọc</translation>
     </message>
     <message>
         <source>{train} to train on, {held_out} held out</source>
@@ -2433,10 +3288,6 @@
     <message>
         <source>Reading</source>
         <translation>Đang đọc</translation>
-    </message>
-    <message>
-        <source>{done} of {total}</source>
-        <translation>{done} / {total}</translation>
     </message>
 </context>
 <context>
@@ -2609,6 +3460,91 @@
     </message>
 </context>
 <context>
+    <name>StepForm</name>
+    <message>
+        <source>Add step</source>
+        <translation>Thêm bước</translation>
+    </message>
+    <message>
+        <source>Change step</source>
+        <translation>Đổi bước</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>Leave the form</source>
+        <translation>Rời biểu mẫu</translation>
+    </message>
+    <message>
+        <source>Rows are added when the data is made ready on the node; how many pass the filters shows then.</source>
+        <translation>Các dòng được thêm khi dữ liệu được chuẩn bị trên máy chạy; khi đó mới biết bao nhiêu dòng qua được bộ lọc.</translation>
+    </message>
+</context>
+<context>
+    <name>StepPreview</name>
+    <message>
+        <source>Examples before and after</source>
+        <translation>Ví dụ trước và sau</translation>
+    </message>
+    <message>
+        <source>Counting the rows that it changes…</source>
+        <translation>Đang đếm các dòng bị thay đổi…</translation>
+    </message>
+    <message>
+        <source>It {effect}.</source>
+        <translation>Bước này {effect}.</translation>
+    </message>
+    <message>
+        <source>Row {}</source>
+        <translation>Dòng {}</translation>
+    </message>
+    <message>
+        <source>Example</source>
+        <translation>Ví dụ</translation>
+    </message>
+</context>
+<context>
+    <name>Steps</name>
+    <message>
+        <source>Add step…</source>
+        <translation>Thêm bước…</translation>
+    </message>
+    <message>
+        <source>The step</source>
+        <translation>Bước này</translation>
+    </message>
+    <message>
+        <source>Do it earlier</source>
+        <translation>Làm sớm hơn</translation>
+    </message>
+    <message>
+        <source>Do it later</source>
+        <translation>Làm muộn hơn</translation>
+    </message>
+    <message>
+        <source>Change the step</source>
+        <translation>Đổi bước này</translation>
+    </message>
+    <message>
+        <source>Take the step out</source>
+        <translation>Bỏ bước này ra</translation>
+    </message>
+    <message>
+        <source>counted at the next look at the data</source>
+        <translation>được đếm ở lần xem dữ liệu tới</translation>
+    </message>
+    <message>
+        <source>Nothing is done to the rows. A step leaves rows out or changes them before they are trained; the files stay as they are.</source>
+        <translation>Không làm gì với các dòng. Một bước loại bớt hoặc thay đổi các dòng trước khi huấn luyện; các tệp vẫn giữ nguyên.</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Các bước</translation>
+    </message>
+</context>
+<context>
     <name>StopDialog</name>
     <message>
         <source>Stop the run</source>
@@ -2644,6 +3580,111 @@
     </message>
 </context>
 <context>
+    <name>TablePane</name>
+    <message>
+        <source>In the files&apos; order</source>
+        <translation>Theo thứ tự tệp</translation>
+    </message>
+    <message>
+        <source>Longest first</source>
+        <translation>Dài nhất trước</translation>
+    </message>
+    <message>
+        <source>Show all rows again</source>
+        <translation>Hiện lại mọi dòng</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Thử lại</translation>
+    </message>
+    <message>
+        <source>Read the rows again</source>
+        <translation>Đọc lại các dòng</translation>
+    </message>
+    <message>
+        <source>Show all rows again, not only those of {}</source>
+        <translation>Hiện lại mọi dòng, không chỉ các dòng của {}</translation>
+    </message>
+    <message>
+        <source>Hardest first</source>
+        <translation>Khó nhất trước</translation>
+    </message>
+    <message>
+        <source>{} so far</source>
+        <translation>{} đến lúc này</translation>
+    </message>
+    <message>
+        <source>{} row</source>
+        <translation>{} dòng</translation>
+    </message>
+    <message>
+        <source>{} rows</source>
+        <translation>{} dòng</translation>
+    </message>
+    <message>
+        <source>Search the rows</source>
+        <translation>Tìm trong các dòng</translation>
+    </message>
+    <message>
+        <source>Search  Ctrl+F</source>
+        <translation>Tìm  Ctrl+F</translation>
+    </message>
+    <message>
+        <source>Order of the rows</source>
+        <translation>Thứ tự các dòng</translation>
+    </message>
+    <message>
+        <source>Rows of the data</source>
+        <translation>Các dòng của dữ liệu</translation>
+    </message>
+</context>
+<context>
+    <name>TemplateEditor</name>
+    <message>
+        <source>Chat template</source>
+        <translation>Mẫu hội thoại</translation>
+    </message>
+    <message>
+        <source>Jinja, as Transformers renders it. A change counts once this closes; Undo takes it back.</source>
+        <translation>Jinja, như Transformers dựng. Thay đổi có hiệu lực khi đóng; hoàn tác để lấy lại.</translation>
+    </message>
+    <message>
+        <source>Text of the chat template</source>
+        <translation>Nội dung mẫu hội thoại</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own</source>
+        <translation>Mẫu của mô hình</translation>
+    </message>
+    <message>
+        <source>Put the model&apos;s own template back</source>
+        <translation>Dùng lại mẫu của chính mô hình</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Xong</translation>
+    </message>
+</context>
+<context>
+    <name>TemplateRow</name>
+    <message>
+        <source>Model&apos;s own</source>
+        <translation>Của mô hình</translation>
+    </message>
+    <message>
+        <source>Edited</source>
+        <translation>Đã sửa</translation>
+    </message>
+    <message>
+        <source>Chat template</source>
+        <translation>Mẫu hội thoại</translation>
+    </message>
+    <message>
+        <source>Open the text of the chat template</source>
+        <translation>Mở nội dung mẫu hội thoại</translation>
+    </message>
+</context>
+<context>
     <name>TitleEdit</name>
     <message>
         <source>Name of the job</source>
@@ -2675,6 +3716,81 @@
     <message>
         <source>the first {} are shown</source>
         <translation>chỉ hiện {} token đầu</translation>
+    </message>
+    <message>
+        <source>loss {} and more</source>
+        <translation>loss {} trở lên</translation>
+    </message>
+    <message>
+        <source>loss {}</source>
+        <translation>loss {}</translation>
+    </message>
+</context>
+<context>
+    <name>TokenSide</name>
+    <message>
+        <source>Loss</source>
+        <translation>Loss</translation>
+    </message>
+    <message>
+        <source>Shade tokens by their loss</source>
+        <translation>Tô đậm token theo loss</translation>
+    </message>
+    <message>
+        <source>Copy the hash of ids, labels and positions</source>
+        <translation>Sao chép mã băm của mã, nhãn và vị trí</translation>
+    </message>
+    <message>
+        <source>hash of ids, labels, positions  {hash}</source>
+        <translation>mã băm của mã, nhãn, vị trí  {hash}</translation>
+    </message>
+    <message>
+        <source>Point at a token to see its id.</source>
+        <translation>Trỏ vào một token để xem mã của nó.</translation>
+    </message>
+    <message>
+        <source>id {id}</source>
+        <translation>mã {id}</translation>
+    </message>
+    <message>
+        <source>label {label}</source>
+        <translation>nhãn {label}</translation>
+    </message>
+    <message>
+        <source>position {number}</source>
+        <translation>vị trí {number}</translation>
+    </message>
+    <message>
+        <source>{place} in the sequence</source>
+        <translation>{place} trong chuỗi</translation>
+    </message>
+    <message>
+        <source>weight {weight}</source>
+        <translation>trọng số {weight}</translation>
+    </message>
+    <message>
+        <source>loss {loss}</source>
+        <translation>loss {loss}</translation>
+    </message>
+    <message>
+        <source>special, trained</source>
+        <translation>đặc biệt, được học</translation>
+    </message>
+    <message>
+        <source>trained</source>
+        <translation>được học</translation>
+    </message>
+    <message>
+        <source>masked</source>
+        <translation>bị che</translation>
+    </message>
+    <message>
+        <source>special, masked</source>
+        <translation>đặc biệt, bị che</translation>
+    </message>
+    <message>
+        <source>cut off</source>
+        <translation>bị cắt</translation>
     </message>
 </context>
 <context>
@@ -3049,8 +4165,44 @@
         <translation>Máy này</translation>
     </message>
     <message>
+        <source>split into several</source>
+        <translation>chia thành nhiều phần</translation>
+    </message>
+    <message>
+        <source>Split longer rows</source>
+        <translation>Chia các dòng dài hơn</translation>
+    </message>
+    <message>
+        <source>Leave longer rows out</source>
+        <translation>Loại các dòng dài hơn</translation>
+    </message>
+    <message>
+        <source>99 % of the rows</source>
+        <translation>99 % số dòng</translation>
+    </message>
+    <message>
+        <source>every row</source>
+        <translation>mọi dòng</translation>
+    </message>
+    <message>
+        <source>Leave them out</source>
+        <translation>Loại chúng ra</translation>
+    </message>
+    <message>
+        <source>Leave all of them out</source>
+        <translation>Loại tất cả chúng ra</translation>
+    </message>
+    <message>
+        <source>Leave them out of the held-out part</source>
+        <translation>Loại chúng khỏi phần giữ lại</translation>
+    </message>
+    <message>
+        <source>Keep the first of those alike</source>
+        <translation>Giữ dòng đầu trong các dòng giống nhau</translation>
+    </message>
+    <message>
         <source>{0} is {1}; it can be {2}.</source>
-        <translation>{0} đang là {1}; chỉ có thể là {2}.</translation>
+        <translation>{0} đang là {1}; có thể là {2}.</translation>
     </message>
     <message>
         <source>{0} is {1}; a finite number is needed.</source>
@@ -3103,10 +4255,6 @@
     <message>
         <source>The model&apos;s tokenizer has no chat template; prompt and response are joined as plain text.</source>
         <translation>Tokenizer của mô hình không có mẫu hội thoại; prompt và câu trả lời được nối thành văn bản thường.</translation>
-    </message>
-    <message>
-        <source>No row is left to train on.</source>
-        <translation>Không còn dòng nào để huấn luyện.</translation>
     </message>
     <message>
         <source>FlashAttention 2 runs on GPUs only.</source>
@@ -3181,36 +4329,672 @@
         <translation>Sau mỗi {0}</translation>
     </message>
     <message>
+        <source>Hold out by row</source>
+        <translation>Giữ lại theo dòng</translation>
+    </message>
+    <message>
+        <source>Give each {0}</source>
+        <translation>Cho mỗi nguồn {0}</translation>
+    </message>
+    <message>
+        <source>Held out by group, but no column says what a group is.</source>
+        <translation>Giữ lại theo nhóm, nhưng không cột nào cho biết nhóm là gì.</translation>
+    </message>
+    <message>
+        <source>The rows have no class, so no share of each can be held out.</source>
+        <translation>Các dòng không có lớp, nên không thể giữ lại một tỷ lệ của mỗi lớp.</translation>
+    </message>
+    <message>
+        <source>The class prompt has no {0}, so the model would not see the text whose class it learns.</source>
+        <translation>Prompt của lớp không có {0}, nên mô hình sẽ không thấy văn bản có lớp cần học.</translation>
+    </message>
+    <message>
+        <source>An added token is empty or stands there twice.</source>
+        <translation>Một token thêm vào bị trống hoặc xuất hiện hai lần.</translation>
+    </message>
+    <message>
+        <source>No row is left to train on.</source>
+        <translation>Không còn dòng nào để huấn luyện.</translation>
+    </message>
+    <message>
+        <source>A further source of data has no path.</source>
+        <translation>Một nguồn dữ liệu thêm chưa có đường dẫn.</translation>
+    </message>
+    <message>
+        <source>The Hub data has no revision; it is pinned to today&apos;s commit at the launch.</source>
+        <translation>Dữ liệu Hub chưa có bản sửa đổi; nó được ghim vào commit hôm nay khi khởi chạy.</translation>
+    </message>
+    <message>
+        <source>Keep the others</source>
+        <translation>Giữ các token khác</translation>
+    </message>
+    <message>
+        <source>Take it out</source>
+        <translation>Bỏ ra</translation>
+    </message>
+    <message>
+        <source>Use the model&apos;s own</source>
+        <translation>Dùng mẫu của mô hình</translation>
+    </message>
+    <message>
+        <source>{0} has no weight while other sources have one, so no row of it would be trained. Give every source a weight, or none.</source>
+        <translation>{0} không có trọng số trong khi các nguồn khác có, nên không dòng nào của nó được huấn luyện. Hãy cho mọi nguồn trọng số, hoặc không nguồn nào.</translation>
+    </message>
+    <message>
+        <source>No source has the group column {0}; there are {1}.</source>
+        <translation>Không nguồn nào có cột nhóm {0}; chỉ có {1}.</translation>
+    </message>
+    <message>
+        <source>{0} has no group column {1}; each of its rows counts as a group of its own.</source>
+        <translation>{0} không có cột nhóm {1}; mỗi dòng của nó được tính là một nhóm riêng.</translation>
+    </message>
+    <message>
+        <source>A replace step has nothing to find.</source>
+        <translation>Một bước thay văn bản không có gì để tìm.</translation>
+    </message>
+    <message>
+        <source>The augment step names no model.</source>
+        <translation>Bước tăng cường không nêu mô hình nào.</translation>
+    </message>
+    <message>
+        <source>One model translates there and back only by language codes; name both, or a model back.</source>
+        <translation>Một mô hình chỉ dịch đi và về nhờ mã ngôn ngữ; hãy nêu cả hai, hoặc một mô hình dịch ngược.</translation>
+    </message>
+    <message>
+        <source>A drop step names neither a finding nor rows, so it drops nothing.</source>
+        <translation>Một bước loại dòng không nêu phát hiện hay dòng nào, nên không loại gì.</translation>
+    </message>
+    <message>
+        <source>A replace step holds half of a character, which no text may have.</source>
+        <translation>Một bước thay văn bản chứa nửa ký tự, điều không văn bản nào được có.</translation>
+    </message>
+    <message>
+        <source>The endpoint needs an address that starts with http:// or https://.</source>
+        <translation>Endpoint cần một địa chỉ bắt đầu bằng http:// hoặc https://.</translation>
+    </message>
+    <message>
+        <source>The regular expression {0} cannot be used: {1}.</source>
+        <translation>Không dùng được biểu thức chính quy {0}: {1}.</translation>
+    </message>
+    <message>
+        <source>A drop step names row {0}; rows count from 0.</source>
+        <translation>Một bước loại dòng nêu dòng {0}; các dòng đếm từ 0.</translation>
+    </message>
+    <message>
+        <source>Rows would leave the node for {0}; turn on that they may.</source>
+        <translation>Các dòng sẽ rời máy chạy để tới {0}; hãy bật cho phép điều đó.</translation>
+    </message>
+    <message>
+        <source>The rows have no class, so there is nothing to balance.</source>
+        <translation>Các dòng không có lớp, nên không có gì để cân bằng.</translation>
+    </message>
+    <message>
+        <source>The class map has the line {0}; write OLD=NEW.</source>
+        <translation>Bảng lớp có hàng {0}; hãy viết CŨ=MỚI.</translation>
+    </message>
+    <message>
+        <source>Keep the first of each</source>
+        <translation>Giữ dòng đầu của mỗi nhóm</translation>
+    </message>
+    <message>
+        <source>Turn them back</source>
+        <translation>Khôi phục chúng</translation>
+    </message>
+    <message>
+        <source>Take them out</source>
+        <translation>Bỏ chúng ra</translation>
+    </message>
+    <message>
+        <source>Put user@example.com there</source>
+        <translation>Thay bằng user@example.com</translation>
+    </message>
+    <message>
+        <source>Take fewer of the large</source>
+        <translation>Lấy bớt lớp lớn</translation>
+    </message>
+    <message>
+        <source>Repeat the small</source>
+        <translation>Lặp lại lớp nhỏ</translation>
+    </message>
+    <message>
+        <source>Take {0} out of the turns</source>
+        <translation>Bỏ {0} khỏi các lượt nói</translation>
+    </message>
+    <message>
+        <source>Train one whole pass</source>
+        <translation>Huấn luyện trọn một lượt</translation>
+    </message>
+    <message>
+        <source>Train three passes</source>
+        <translation>Huấn luyện ba lượt</translation>
+    </message>
+    <message>
+        <source>Make them single tokens</source>
+        <translation>Biến chúng thành token đơn</translation>
+    </message>
+    <message>
+        <source>Use the template {0}</source>
+        <translation>Dùng mẫu {0}</translation>
+    </message>
+    <message>
+        <source>Train on every answer</source>
+        <translation>Học mọi câu trả lời</translation>
+    </message>
+    <message>
+        <source>Set the length to {0} (holds {1})</source>
+        <translation>Đặt độ dài thành {0} (chứa {1})</translation>
+    </message>
+    <message>
+        <source>There is no finding named {0}; there are {1}.</source>
+        <translation>Không có phát hiện nào tên {0}; chỉ có {1}.</translation>
+    </message>
+    <message>
+        <source>Unusable rows</source>
+        <translation>Dòng không dùng được</translation>
+    </message>
+    <message>
+        <source>Training on the rest without them would be another data set than the one you chose.</source>
+        <translation>Huấn luyện phần còn lại mà thiếu chúng là một tập dữ liệu khác với tập bạn chọn.</translation>
+    </message>
+    <message>
+        <source>Nothing trained</source>
+        <translation>Không học gì</translation>
+    </message>
+    <message>
         <source>{0} with no token to train on, left out.</source>
-        <translation>{0} không có token nào để học, đã bị loại.</translation>
+        <translation>{0} không có token nào để học, bị loại.</translation>
+    </message>
+    <message>
+        <source>A row without a trained token costs compute and teaches nothing, so it does not reach the model.</source>
+        <translation>Dòng không có token được học tốn tính toán mà không dạy gì, nên không đến với mô hình.</translation>
+    </message>
+    <message>
+        <source>Empty response</source>
+        <translation>Câu trả lời trống</translation>
     </message>
     <message>
         <source>{0} with an empty response; only the end of the turn is learnt from it.</source>
-        <translation>{0} có câu trả lời trống; chỉ học được dấu kết thúc lượt từ đó.</translation>
+        <translation>{0} có câu trả lời trống; chỉ học được phần kết lượt nói từ đó.</translation>
+    </message>
+    <message>
+        <source>The model learns from them to answer with nothing.</source>
+        <translation>Mô hình học từ chúng cách trả lời bằng không gì cả.</translation>
+    </message>
+    <message>
+        <source>Response cut</source>
+        <translation>Câu trả lời bị cắt</translation>
+    </message>
+    <message>
+        <source>{0} whose response is cut at {1} tokens{2}.</source>
+        <translation>{0} có câu trả lời bị cắt ở {1} token{2}.</translation>
+    </message>
+    <message>
+        <source>What is cut away is not learnt, and the answer that is left stops without its end.</source>
+        <translation>Phần bị cắt không được học, và câu trả lời còn lại dừng mà không có phần kết.</translation>
+    </message>
+    <message>
+        <source>Over the length</source>
+        <translation>Vượt độ dài</translation>
     </message>
     <message>
         <source>{0} over {1} tokens, {2}.</source>
-        <translation>{0} dài quá {1} token, {2}.</translation>
+        <translation>{0} dài hơn {1} token, {2}.</translation>
+    </message>
+    <message>
+        <source>What lies beyond the sequence length is not seen together with what stands before it.</source>
+        <translation>Phần vượt độ dài chuỗi không được nhìn cùng với phần đứng trước nó.</translation>
+    </message>
+    <message>
+        <source>Only the last turn</source>
+        <translation>Chỉ lượt cuối</translation>
+    </message>
+    <message>
+        <source>{0} of several answers, of which only the last is trained.</source>
+        <translation>{0} có nhiều câu trả lời, chỉ câu cuối được học.</translation>
+    </message>
+    <message>
+        <source>The earlier answers are read as context and not learnt.</source>
+        <translation>Các câu trả lời trước được đọc như ngữ cảnh và không được học.</translation>
+    </message>
+    <message>
+        <source>No end of turn</source>
+        <translation>Thiếu kết lượt nói</translation>
+    </message>
+    <message>
+        <source>{0} whose last answer is followed by no end marker.</source>
+        <translation>{0} có câu trả lời cuối không kèm dấu kết thúc.</translation>
+    </message>
+    <message>
+        <source>A model that never sees where an answer ends does not learn to stop.</source>
+        <translation>Mô hình không bao giờ thấy câu trả lời kết thúc ở đâu thì không học được cách dừng.</translation>
+    </message>
+    <message>
+        <source>End not trained</source>
+        <translation>Kết thúc không được học</translation>
+    </message>
+    <message>
+        <source>{0} whose end of turn is there but not trained.</source>
+        <translation>{0} có kết lượt nói nhưng không được học.</translation>
+    </message>
+    <message>
+        <source>The model reads the marker and never learns to write it, so its answers may not stop.</source>
+        <translation>Mô hình đọc dấu đó mà không bao giờ học viết nó, nên câu trả lời có thể không dừng.</translation>
+    </message>
+    <message>
+        <source>Doubled start</source>
+        <translation>Token đầu lặp đôi</translation>
+    </message>
+    <message>
+        <source>{0} that start with the beginning token twice.</source>
+        <translation>{0} bắt đầu bằng token mở đầu hai lần.</translation>
+    </message>
+    <message>
+        <source>The model was made with one, so every such row starts unlike anything it has seen.</source>
+        <translation>Mô hình được tạo với một token, nên mỗi dòng như vậy mở đầu khác mọi thứ nó từng thấy.</translation>
+    </message>
+    <message>
+        <source>Roles out of order</source>
+        <translation>Vai sai thứ tự</translation>
+    </message>
+    <message>
+        <source>{0} whose turns are out of order. The first: {1}.</source>
+        <translation>{0} có lượt nói sai thứ tự. Dòng đầu: {1}.</translation>
+    </message>
+    <message>
+        <source>Chat templates are written for turns that alternate and end with the assistant; others are rendered oddly.</source>
+        <translation>Mẫu hội thoại được viết cho các lượt xen kẽ và kết thúc bằng trợ lý; kiểu khác được dựng lạ.</translation>
+    </message>
+    <message>
+        <source>Tools not shown</source>
+        <translation>Công cụ không hiện</translation>
+    </message>
+    <message>
+        <source>{0} with tools or tool calls that the chat template does not write.</source>
+        <translation>{0} có công cụ hoặc lời gọi công cụ mà mẫu hội thoại không viết ra.</translation>
+    </message>
+    <message>
+        <source>The model is trained to call functions that it is never shown, or never sees the call.</source>
+        <translation>Mô hình được dạy gọi những hàm nó không bao giờ thấy, hoặc không bao giờ thấy lời gọi.</translation>
+    </message>
+    <message>
+        <source>Duplicates</source>
+        <translation>Trùng lặp</translation>
     </message>
     <message>
         <source>{0} repeating an earlier one word for word.</source>
         <translation>{0} lặp lại nguyên văn một dòng trước đó.</translation>
     </message>
     <message>
+        <source>Every copy counts as one more pass over that row, which makes it easier to learn by heart.</source>
+        <translation>Mỗi bản sao như thêm một lượt qua dòng đó, khiến nó dễ bị học thuộc hơn.</translation>
+    </message>
+    <message>
+        <source>Near-duplicates</source>
+        <translation>Gần trùng lặp</translation>
+    </message>
+    <message>
+        <source>{0} that are at least {1} like an earlier one.</source>
+        <translation>{0} giống ít nhất {1} một dòng trước đó.</translation>
+    </message>
+    <message>
+        <source>Rows that say nearly the same are trained on more often than the rest without adding to it.</source>
+        <translation>Các dòng nói gần như nhau được học nhiều hơn phần còn lại mà không thêm gì.</translation>
+    </message>
+    <message>
+        <source>Different answers</source>
+        <translation>Câu trả lời khác nhau</translation>
+    </message>
+    <message>
+        <source>{0} whose prompt has a different answer in another row.</source>
+        <translation>{0} có prompt được trả lời khác ở một dòng khác.</translation>
+    </message>
+    <message>
+        <source>The loss on such rows cannot go to nothing: the same question pulls in several directions.</source>
+        <translation>Loss trên các dòng này không thể về không: cùng câu hỏi kéo về nhiều hướng.</translation>
+    </message>
+    <message>
+        <source>Leakage</source>
+        <translation>Rò rỉ</translation>
+    </message>
+    <message>
         <source>{0} of the held-out part trained on too, so the held-out loss looks too good.</source>
-        <translation>{0} của phần giữ lại cũng có trong phần huấn luyện, nên loss trên tập giữ lại trông tốt hơn thực tế.</translation>
+        <translation>{0} của phần giữ lại cũng được huấn luyện, nên loss trên tập giữ lại trông quá tốt.</translation>
+    </message>
+    <message>
+        <source>The held-out loss stands for data the model has not seen, and these it has.</source>
+        <translation>Loss trên tập giữ lại đại diện cho dữ liệu mô hình chưa thấy, còn các dòng này nó đã thấy.</translation>
+    </message>
+    <message>
+        <source>Near leakage</source>
+        <translation>Gần rò rỉ</translation>
+    </message>
+    <message>
+        <source>{0} of the held-out part that are at least {1} like a trained one.</source>
+        <translation>{0} của phần giữ lại giống ít nhất {1} một dòng được huấn luyện.</translation>
+    </message>
+    <message>
+        <source>The held-out loss stands for data the model has not seen, and these it has nearly seen.</source>
+        <translation>Loss trên tập giữ lại đại diện cho dữ liệu mô hình chưa thấy, còn các dòng này nó gần như đã thấy.</translation>
+    </message>
+    <message>
+        <source>Wrong encoding</source>
+        <translation>Sai bảng mã</translation>
+    </message>
+    <message>
+        <source>{0} with text that was read in the wrong encoding. The first: {1}.</source>
+        <translation>{0} có văn bản bị đọc sai bảng mã. Dòng đầu: {1}.</translation>
+    </message>
+    <message>
+        <source>The model learns to write the damaged characters.</source>
+        <translation>Mô hình học viết các ký tự hỏng.</translation>
+    </message>
+    <message>
+        <source>Lost characters</source>
+        <translation>Ký tự bị mất</translation>
+    </message>
+    <message>
+        <source>{0} with replacement characters (U+FFFD). The first: {1}.</source>
+        <translation>{0} có ký tự thay thế (U+FFFD). Dòng đầu: {1}.</translation>
+    </message>
+    <message>
+        <source>What stood there is lost, and the model learns to write the replacement.</source>
+        <translation>Nội dung ở đó đã mất, và mô hình học viết ký tự thay thế.</translation>
+    </message>
+    <message>
+        <source>Control characters</source>
+        <translation>Ký tự điều khiển</translation>
+    </message>
+    <message>
+        <source>{0} with control characters. The first: {1}.</source>
+        <translation>{0} có ký tự điều khiển. Dòng đầu: {1}.</translation>
+    </message>
+    <message>
+        <source>They are invisible on screen, and the model learns to write them.</source>
+        <translation>Chúng không hiện trên màn hình, và mô hình học viết chúng.</translation>
+    </message>
+    <message>
+        <source>Other language</source>
+        <translation>Ngôn ngữ khác</translation>
+    </message>
+    <message>
+        <source>{0} in another language than the rest ({1}).</source>
+        <translation>{0} có ngôn ngữ khác phần còn lại ({1}).</translation>
+    </message>
+    <message>
+        <source>A few rows in another language may be there by mistake, or may be too few to teach it.</source>
+        <translation>Vài dòng ở ngôn ngữ khác có thể do nhầm, hoặc quá ít để dạy ngôn ngữ ấy.</translation>
+    </message>
+    <message>
+        <source>Refusals</source>
+        <translation>Từ chối</translation>
+    </message>
+    <message>
+        <source>{0} whose answer starts as a boilerplate refusal. The first: {1}.</source>
+        <translation>{0} có câu trả lời mở đầu bằng lời từ chối rập khuôn. Dòng đầu: {1}.</translation>
+    </message>
+    <message>
+        <source>The model learns to refuse such requests, in another model&apos;s words.</source>
+        <translation>Mô hình học từ chối các yêu cầu như vậy, bằng lời của một mô hình khác.</translation>
+    </message>
+    <message>
+        <source>Secrets</source>
+        <translation>Bí mật</translation>
+    </message>
+    <message>
+        <source>{0} that seem to hold a key or password. The first: {1}.</source>
+        <translation>{0} dường như chứa khóa hoặc mật khẩu. Dòng đầu: {1}.</translation>
+    </message>
+    <message>
+        <source>What is trained on can be brought out of the model again by those who use it.</source>
+        <translation>Những gì đã học có thể bị người dùng lấy lại từ mô hình.</translation>
+    </message>
+    <message>
+        <source>E-mail addresses</source>
+        <translation>Địa chỉ e-mail</translation>
+    </message>
+    <message>
+        <source>{0} with an e-mail address.</source>
+        <translation>{0} có địa chỉ e-mail.</translation>
+    </message>
+    <message>
+        <source>Addresses of people can be brought out of the model again by those who use it.</source>
+        <translation>Địa chỉ của người khác có thể bị người dùng lấy lại từ mô hình.</translation>
+    </message>
+    <message>
+        <source>Uneven classes</source>
+        <translation>Lớp không đều</translation>
+    </message>
+    <message>
+        <source>The loss is a mean over rows, so the large class weighs as many times more as it has more rows.</source>
+        <translation>Loss là trung bình trên các dòng, nên lớp lớn nặng hơn bấy nhiêu lần số dòng nó nhiều hơn.</translation>
+    </message>
+    <message>
+        <source>Unusual length</source>
+        <translation>Độ dài bất thường</translation>
+    </message>
+    <message>
+        <source>{0} of unusual length: {1}.</source>
+        <translation>{0} có độ dài bất thường: {1}.</translation>
+    </message>
+    <message>
+        <source>Very long or short rows are often several rows run together, or what is left of a broken one.</source>
+        <translation>Dòng quá dài hoặc quá ngắn thường là nhiều dòng dính nhau, hoặc phần còn lại của dòng hỏng.</translation>
+    </message>
+    <message>
+        <source>Rows not reached</source>
+        <translation>Dòng không tới</translation>
+    </message>
+    <message>
+        <source>What the run does not reach is not learnt.</source>
+        <translation>Những gì lượt chạy không tới thì không được học.</translation>
+    </message>
+    <message>
+        <source>Many epochs</source>
+        <translation>Nhiều epoch</translation>
+    </message>
+    <message>
+        <source>Text seen more than about four times adds little and is learnt by heart (Muennighoff et al., 2023, arXiv:2305.16264, for pretraining).</source>
+        <translation>Văn bản được thấy quá khoảng bốn lần thêm được ít và bị học thuộc (Muennighoff và cộng sự, 2023, arXiv:2305.16264, với tiền huấn luyện).</translation>
+    </message>
+    <message>
+        <source>Split markers</source>
+        <translation>Dấu bị tách</translation>
+    </message>
+    <message>
+        <source>Markers of the chat template that are not single tokens here: {0}.</source>
+        <translation>Các dấu của mẫu hội thoại không phải token đơn ở đây: {0}.</translation>
+    </message>
+    <message>
+        <source>The model sees each of them as several pieces of ordinary text that a user can type too.</source>
+        <translation>Mô hình thấy mỗi dấu như nhiều mảnh văn bản thường mà người dùng cũng gõ được.</translation>
+    </message>
+    <message>
+        <source>Another template</source>
+        <translation>Mẫu khác</translation>
+    </message>
+    <message>
+        <source>The chat template is {0}.</source>
+        <translation>Mẫu hội thoại là {0}.</translation>
+    </message>
+    <message>
+        <source>A model that was tuned for chat answers best in the format it was tuned with.</source>
+        <translation>Mô hình đã tinh chỉnh cho hội thoại trả lời tốt nhất theo định dạng đã dùng khi tinh chỉnh.</translation>
+    </message>
+    <message>
+        <source>No end token</source>
+        <translation>Không có token kết thúc</translation>
+    </message>
+    <message>
+        <source>The tokenizer has neither chat template nor end token, so the model never learns to stop.</source>
+        <translation>Tokenizer không có mẫu hội thoại lẫn token kết thúc, nên mô hình không bao giờ học được cách dừng.</translation>
+    </message>
+    <message>
+        <source>Answers then go on until the limit of tokens is reached.</source>
+        <translation>Khi đó câu trả lời kéo dài cho đến giới hạn token.</translation>
+    </message>
+    <message>
+        <source>Padding is the end</source>
+        <translation>Token đệm là token kết thúc</translation>
+    </message>
+    <message>
+        <source>The tokenizer pads with its end token {0}.</source>
+        <translation>Tokenizer đệm bằng token kết thúc {0}.</translation>
+    </message>
+    <message>
+        <source>Luthier masks padding by its place, so the end is still learnt; tools that mask it by its id unlearn it.</source>
+        <translation>Luthier che phần đệm theo vị trí, nên vẫn học được kết thúc; công cụ che theo mã thì làm mất nó.</translation>
+    </message>
+    <message>
+        <source>Dated template</source>
+        <translation>Mẫu có ngày</translation>
+    </message>
+    <message>
+        <source>The chat template writes the day&apos;s date into every row, so data prepared on another day differs.</source>
+        <translation>Mẫu hội thoại ghi ngày hôm đó vào mỗi dòng, nên dữ liệu chuẩn bị ngày khác sẽ khác.</translation>
+    </message>
+    <message>
+        <source>Two runs of the same job then do not train on the same tokens.</source>
+        <translation>Khi đó hai lượt chạy của cùng công việc không học cùng token.</translation>
+    </message>
+    <message>
+        <source>Unused columns</source>
+        <translation>Cột không dùng</translation>
     </message>
     <message>
         <source>Columns that are not read: {0}.</source>
         <translation>Các cột không được đọc: {0}.</translation>
     </message>
     <message>
-        <source>The chat template writes the day&apos;s date into every row, so data prepared on another day differs.</source>
-        <translation>Mẫu hội thoại ghi ngày hiện tại vào mọi dòng, nên dữ liệu chuẩn bị vào ngày khác sẽ khác đi.</translation>
+        <source>What stands in them is not trained on.</source>
+        <translation>Nội dung trong đó không được huấn luyện.</translation>
     </message>
     <message>
-        <source>The tokenizer has neither chat template nor end token, so the model never learns to stop.</source>
-        <translation>Tokenizer không có mẫu hội thoại lẫn token kết thúc, nên mô hình không bao giờ học được cách dừng.</translation>
+        <source>The class prompt lacks {0}, so the text whose class is learnt would not be seen. Add it.</source>
+        <translation>Prompt của lớp thiếu {0}, nên văn bản có lớp cần học sẽ không được thấy. Hãy thêm vào.</translation>
+    </message>
+    <message>
+        <source>The class prompt says {0}, but no class names are given. Fill in data.label_names.</source>
+        <translation>Prompt của lớp có {0}, nhưng chưa có tên lớp. Hãy điền data.label_names.</translation>
+    </message>
+    <message>
+        <source>{0}: the class in {1} is {2}; a word or a number is needed.</source>
+        <translation>{0}: lớp trong {1} là {2}; cần một từ hoặc một số.</translation>
+    </message>
+    <message>
+        <source>{0}: the class in {1} is {2}; data.label_names names 0 to {3}. Name more classes or drop the row.</source>
+        <translation>{0}: lớp trong {1} là {2}; data.label_names đặt tên từ 0 đến {3}. Hãy đặt thêm tên lớp hoặc bỏ dòng.</translation>
+    </message>
+    <message>
+        <source>Needed: instruction and output (alpaca), prompt and completion, messages (a list of role and content), conversations (a list of from and value), text, or text and label. Rename the columns or say which column is which.</source>
+        <translation>Cần có: instruction và output (alpaca), prompt và completion, messages (danh sách role và content), conversations (danh sách from và value), text, hoặc text và label. Hãy đổi tên cột hoặc chỉ rõ cột nào là cột nào.</translation>
+    </message>
+    <message>
+        <source>Chosen in the job; the columns are {0}.</source>
+        <translation>Được chọn trong công việc; các cột là {0}.</translation>
+    </message>
+    <message>
+        <source>The columns {0} and {1} are there, read as {2} and {3}.</source>
+        <translation>Có các cột {0} và {1}, được đọc như {2} và {3}.</translation>
+    </message>
+    <message>
+        <source>The column {0} holds a list of turns.</source>
+        <translation>Cột {0} chứa danh sách lượt nói.</translation>
+    </message>
+    <message>
+        <source>The column {0} holds a list of turns named from and value.</source>
+        <translation>Cột {0} chứa danh sách lượt nói với tên from và value.</translation>
+    </message>
+    <message>
+        <source>The column {0} holds text, and no column answers it.</source>
+        <translation>Cột {0} chứa văn bản, và không cột nào trả lời nó.</translation>
+    </message>
+    <message>
+        <source>The column {0} holds text and {1} its class.</source>
+        <translation>Cột {0} chứa văn bản và {1} chứa lớp của nó.</translation>
+    </message>
+    <message>
+        <source>The columns {0} and {1} are there.</source>
+        <translation>Có các cột {0} và {1}.</translation>
+    </message>
+    <message>
+        <source>{0}: the column {1} is named in the job but is not there; found {2}.</source>
+        <translation>{0}: cột {1} được nêu trong công việc nhưng không có; tìm thấy {2}.</translation>
+    </message>
+    <message>
+        <source>There is no row in the data; choose a file with rows.</source>
+        <translation>Dữ liệu không có dòng nào; hãy chọn một tệp có dòng.</translation>
+    </message>
+    <message>
+        <source>{0}: the column {1} is missing; found {2}. Choose another shape, rename it, or say which column it is.</source>
+        <translation>{0}: thiếu cột {1}; tìm thấy {2}. Hãy chọn dạng khác, đổi tên, hoặc chỉ rõ đó là cột nào.</translation>
+    </message>
+    <message>
+        <source>Put it in quotes.</source>
+        <translation>Hãy đặt trong dấu ngoặc kép.</translation>
+    </message>
+    <message>
+        <source>Fill it in or drop the row.</source>
+        <translation>Hãy điền vào hoặc bỏ dòng.</translation>
+    </message>
+    <message>
+        <source>{0}: the column {1} is missing here; other rows have it. Add or drop the row.</source>
+        <translation>{0}: ở đây thiếu cột {1}; các dòng khác có. Hãy thêm vào hoặc bỏ dòng.</translation>
+    </message>
+    <message>
+        <source>{0}: the {1}&apos;s text holds half of a character (\u{2}); mend or drop the row.</source>
+        <translation>{0}: văn bản của {1} chứa nửa ký tự (\u{2}); hãy sửa hoặc bỏ dòng.</translation>
+    </message>
+    <message>
+        <source>{0}: function {1} is no object with a name. Mend or drop the row.</source>
+        <translation>{0}: hàm {1} không phải đối tượng có tên. Hãy sửa hoặc bỏ dòng.</translation>
+    </message>
+    <message>
+        <source>{0} is {1}; a list of functions is needed.</source>
+        <translation>{0} là {1}; cần một danh sách hàm.</translation>
+    </message>
+    <message>
+        <source>{0}: a function call is no object with name and arguments. Mend or drop the row.</source>
+        <translation>{0}: một lời gọi hàm không phải đối tượng có name và arguments. Hãy sửa hoặc bỏ dòng.</translation>
+    </message>
+    <message>
+        <source>{0} is text that is no JSON; a list of functions is needed.</source>
+        <translation>{0} là văn bản không phải JSON; cần một danh sách hàm.</translation>
+    </message>
+    <message>
+        <source>{0}: a function call is text that is no JSON; name and arguments are needed.</source>
+        <translation>{0}: một lời gọi hàm là văn bản không phải JSON; cần name và arguments.</translation>
+    </message>
+    <message>
+        <source>{0}: the content is {1}; text is needed.</source>
+        <translation>{0}: nội dung là {1}; cần văn bản.</translation>
+    </message>
+    <message>
+        <source>{0}: part {1} of the content is {2}; a language model is trained on text parts only. Take the part out or drop the row.</source>
+        <translation>{0}: phần {1} của nội dung là {2}; mô hình ngôn ngữ chỉ học các phần văn bản. Hãy bỏ phần đó hoặc bỏ dòng.</translation>
+    </message>
+    <message>
+        <source>{0}: {1} is {2}; a list of turns with {3} and {4} is needed.</source>
+        <translation>{0}: {1} là {2}; cần danh sách lượt nói có {3} và {4}.</translation>
+    </message>
+    <message>
+        <source>{0} has {1}{2}; {3} and {4} are needed. Rename the fields.</source>
+        <translation>{0} có {1}{2}; cần {3} và {4}. Hãy đổi tên các trường.</translation>
+    </message>
+    <message>
+        <source>{0} has the role {1}; known are {2}. Rename the role or drop the row.</source>
+        <translation>{0} có vai {1}; các vai đã biết là {2}. Hãy đổi tên vai hoặc bỏ dòng.</translation>
+    </message>
+    <message>
+        <source>{0}: &apos;train&apos; is {1}; true or false is needed.</source>
+        <translation>{0}: &apos;train&apos; là {1}; cần true hoặc false.</translation>
+    </message>
+    <message>
+        <source>{0}: the weight is {1}; a number from 0 is needed, 0 to leave the turn out.</source>
+        <translation>{0}: trọng số là {1}; cần một số từ 0, 0 để loại lượt nói.</translation>
+    </message>
+    <message>
+        <source>{0}: {1} is text that is no JSON; a list of turns is needed.</source>
+        <translation>{0}: {1} là văn bản không phải JSON; cần danh sách lượt nói.</translation>
     </message>
     <message>
         <source>The job was written to {0}.</source>
@@ -3255,6 +5039,26 @@
     <message>
         <source>The node needs a name.</source>
         <translation>Máy chạy cần có tên.</translation>
+    </message>
+    <message>
+        <source>{0} is a data set of the Hub, which is not fetched from here; download it (hf download --repo-type dataset {1}) and choose its folder.</source>
+        <translation>{0} là một tập dữ liệu trên Hub, không được tải từ đây; hãy tải về (hf download --repo-type dataset {1}) rồi chọn thư mục của nó.</translation>
+    </message>
+    <message>
+        <source>No node is chosen; losses are taken on one, this computer or another.</source>
+        <translation>Chưa chọn máy chạy; loss được tính trên một máy chạy, máy này hoặc máy khác.</translation>
+    </message>
+    <message>
+        <source>Steps that named rows of the other data were taken out.</source>
+        <translation>Các bước nêu tên dòng của dữ liệu kia đã được bỏ ra.</translation>
+    </message>
+    <message>
+        <source>There is no report yet; the data has not been looked at.</source>
+        <translation>Chưa có báo cáo; dữ liệu chưa được xem xét.</translation>
+    </message>
+    <message>
+        <source>Losses need a model and data; choose both.</source>
+        <translation>Tính loss cần mô hình và dữ liệu; hãy chọn cả hai.</translation>
     </message>
     <message>
         <source>{0} is there already; choose another name.</source>
@@ -3357,6 +5161,10 @@
         <translation>Lượt chạy {0} nằm trên {1}, máy này không còn trong danh sách; hãy thêm nó để theo dõi.</translation>
     </message>
     <message>
+        <source>The report was written to {0}.</source>
+        <translation>Báo cáo đã được ghi vào {0}.</translation>
+    </message>
+    <message>
         <source>No node is chosen; choose one to launch on.</source>
         <translation>Chưa chọn máy chạy; hãy chọn một máy để khởi chạy.</translation>
     </message>
@@ -3367,6 +5175,89 @@
     <message>
         <source>The model has another tokenizer: {0}.</source>
         <translation>Mô hình có tokenizer khác: {0}.</translation>
+    </message>
+</context>
+<context>
+    <name>steps</name>
+    <message>
+        <source>Leave rows out</source>
+        <translation>Loại bớt dòng</translation>
+    </message>
+    <message>
+        <source>Remove duplicates</source>
+        <translation>Bỏ dòng trùng</translation>
+    </message>
+    <message>
+        <source>Cut turns</source>
+        <translation>Cắt lượt nói</translation>
+    </message>
+    <message>
+        <source>Balance classes</source>
+        <translation>Cân bằng lớp</translation>
+    </message>
+    <message>
+        <source>Mend text</source>
+        <translation>Sửa văn bản</translation>
+    </message>
+    <message>
+        <source>Rename classes</source>
+        <translation>Đổi tên lớp</translation>
+    </message>
+    <message>
+        <source>Replace text</source>
+        <translation>Thay văn bản</translation>
+    </message>
+    <message>
+        <source>Augment</source>
+        <translation>Tăng cường</translation>
+    </message>
+    <message>
+        <source>changes no row</source>
+        <translation>không đổi dòng nào</translation>
+    </message>
+    <message>
+        <source>{} row</source>
+        <translation>{} dòng</translation>
+    </message>
+    <message>
+        <source>{} rows</source>
+        <translation>{} dòng</translation>
+    </message>
+    <message>
+        <source>word for word</source>
+        <translation>giống từng chữ</translation>
+    </message>
+    <message>
+        <source>changes {} row</source>
+        <translation>thay đổi {} dòng</translation>
+    </message>
+    <message>
+        <source>changes {} rows</source>
+        <translation>thay đổi {} dòng</translation>
+    </message>
+    <message>
+        <source>leaves out {} row</source>
+        <translation>loại {} dòng</translation>
+    </message>
+    <message>
+        <source>leaves out {} rows</source>
+        <translation>loại {} dòng</translation>
+    </message>
+    <message>
+        <source>adds {} row</source>
+        <translation>thêm {} dòng</translation>
+    </message>
+    <message>
+        <source>adds {} rows</source>
+        <translation>thêm {} dòng</translation>
+    </message>
+    <message>
+        <source>from {} alike</source>
+        <translation>giống từ {}</translation>
+    </message>
+    <message>
+        <source>to {} tokens</source>
+        <translation>còn {} token</translation>
     </message>
 </context>
 <context>
@@ -3382,6 +5273,18 @@
     <message>
         <source>Assistant</source>
         <translation>Trợ lý</translation>
+    </message>
+    <message>
+        <source>Tool</source>
+        <translation>Công cụ</translation>
+    </message>
+    <message>
+        <source>train</source>
+        <translation>huấn luyện</translation>
+    </message>
+    <message>
+        <source>held out</source>
+        <translation>giữ lại</translation>
     </message>
     <message>
         <source>Error</source>
@@ -3532,12 +5435,76 @@
         <translation>Hội thoại</translation>
     </message>
     <message>
+        <source>Plain text</source>
+        <translation>Văn bản thuần</translation>
+    </message>
+    <message>
+        <source>Text and class</source>
+        <translation>Văn bản và lớp</translation>
+    </message>
+    <message>
         <source>Cut at the end</source>
         <translation>Cắt ở cuối</translation>
     </message>
     <message>
         <source>Drop the row</source>
         <translation>Bỏ dòng</translation>
+    </message>
+    <message>
+        <source>Split the row</source>
+        <translation>Chia dòng</translation>
+    </message>
+    <message>
+        <source>Any rows</source>
+        <translation>Dòng bất kỳ</translation>
+    </message>
+    <message>
+        <source>By class</source>
+        <translation>Theo lớp</translation>
+    </message>
+    <message>
+        <source>By group</source>
+        <translation>Theo nhóm</translation>
+    </message>
+    <message>
+        <source>Everybody</source>
+        <translation>Mọi người</translation>
+    </message>
+    <message>
+        <source>Last turn</source>
+        <translation>Lượt cuối</translation>
+    </message>
+    <message>
+        <source>Every token</source>
+        <translation>Mọi token</translation>
+    </message>
+    <message>
+        <source>The start</source>
+        <translation>Phần đầu</translation>
+    </message>
+    <message>
+        <source>The end</source>
+        <translation>Phần cuối</translation>
+    </message>
+    <message>
+        <source>Down</source>
+        <translation>Giảm</translation>
+    </message>
+    <message>
+        <source>Up</source>
+        <translation>Tăng</translation>
+    </message>
+    <message>
+        <source>Paraphrase</source>
+        <translation>Diễn đạt lại</translation>
+    </message>
+    <message>
+        <source>Back-translation</source>
+        <translation>Dịch vòng</translation>
+    </message>
+    <message>
+        <source>Endpoint</source>
+        <translation>Endpoint</translation>
     </message>
     <message>
         <source>This computer</source>

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from studio import places
-from studio.session.inputs import Place, place_of_node
+from studio.session.data_paths import Place
+from studio.session.inputs import place_of_node
 from studio.session.known_nodes import KnownNode, known_nodes
 from studio.session.reach import Reach
 from studio.store.library import Library

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 from remote_agent.contract.batch_arithmetic import batch_plan
-from remote_agent.contract.job_spec import DataSpec, JobSpec, ModelSpec
+from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.memory import state_bytes
 from remote_agent.contract.model_facts import UnknownModelError, model_facts
 from remote_agent.contract.problems import blocking, problems
@@ -20,7 +18,6 @@ from studio.cli.exit_codes import BAD_INPUT, OK
 from studio.cli.words import amount, gib
 from studio.export import export
 from studio.job_file import read_job_file
-from studio.session.inputs import Inputs
 
 
 def check(arguments: argparse.Namespace, desk: Desk) -> int:
@@ -86,44 +83,6 @@ def _parameters(spec: JobSpec) -> int:
         return model_facts(json.loads(config.read_text(encoding="utf-8"))).parameters
     except (UnknownModelError, json.JSONDecodeError) as error:
         raise ValueError(f"{config}: {error} Give --parameters.") from None
-
-
-def inspect(arguments: argparse.Namespace, desk: Desk) -> int:
-    """Look at a data set under a model's tokenizer and template."""
-    spec = JobSpec()
-    if arguments.job:
-        spec = read_job_file(arguments.job)
-    data = dataclasses.replace(spec.data, path=str(arguments.data.expanduser().absolute()), source="desktop")
-    if arguments.length:
-        data = dataclasses.replace(data, max_length=arguments.length)
-    model = ModelSpec(source="desktop", id=str(arguments.model.expanduser().absolute()))
-    spec = dataclasses.replace(spec, data=data, model=model)
-    inputs = Inputs(desk.local_place(), None, desk.model_cache)
-    found = inputs.inspect_model(spec.model)
-    report = inputs.inspect_data(spec, found)
-    if arguments.json:
-        say_json(to_wire(report))
-        return OK
-    _say_data(spec.data, to_wire(report))
-    return OK
-
-
-def _say_data(data: DataSpec, report: dict[str, Any]) -> None:
-    total = report["total"]
-    say(f"{report['rows']} rows, {report['shape']} ({report['shape_reason']})")
-    say(f"train {report['train_rows']}, held out {report['held_out_rows']}")
-    say(
-        f"tokens a row: mean {total['mean']:.1f}, median {total['median']:g}, least {total['minimum']}, "
-        f"most {total['maximum']}; {amount(total['total'])} together"
-    )
-    say(
-        f"{report['train_sequences']} training sequences of {data.max_length} tokens, "
-        f"{100 * report['packing']['efficiency']:.1f} % filled; "
-        f"{amount(report['train_supervised_tokens'])} of {amount(report['train_tokens'])} tokens are trained on"
-    )
-    for finding in report["findings"]:
-        rows = f" (rows {', '.join(str(row) for row in finding['rows'][:5])})" if finding["rows"] else ""
-        say(f"{finding['severity']}: {finding['sentence']}{rows}")
 
 
 def export_bundle(arguments: argparse.Namespace, desk: Desk) -> int:

@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from remote_agent.contract.data_spec import SHAPES
 from remote_agent.contract.spec_json import SpecError
 from studio import __version__
-from studio.cli import job_commands, node_commands, run_commands
+from studio.cli import inspect_command, job_commands, node_commands, run_commands
 from studio.cli.desk import Desk, complain, say
 from studio.cli.exit_codes import BAD_INPUT, INTERRUPTED, NEEDS_PERSON, OK, RUN_FAILED, UNREACHABLE
 from studio.remote.errors import AgentFailed, LinkError, NeedsPerson, NodeRefused, RemoteError
@@ -89,11 +90,14 @@ def _add_job_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     estimate = _add(commands, "estimate", job_commands.estimate, "say what the states take on a GPU", json=True)
     estimate.add_argument("job", type=Path, metavar="JOB.yaml")
     estimate.add_argument("--parameters", type=_count, default=0, help="for a model that is not on this computer")
-    inspect = _add(commands, "inspect", job_commands.inspect, "look at data under a model's tokenizer", json=True)
-    inspect.add_argument("data", type=Path, metavar="DATA")
-    inspect.add_argument("--model", type=Path, required=True, metavar="FOLDER")
-    inspect.add_argument("--job", type=Path, metavar="JOB.yaml", help="take shape, length and the like from a job")
+    inspect = _add(commands, "inspect", inspect_command.inspect, "look at data under a model's tokenizer", json=True)
+    inspect.add_argument("data", nargs="*", type=Path, metavar="DATA", help="files or folders; default: the job's")
+    inspect.add_argument("--model", type=Path, metavar="FOLDER", help="whose tokenizer; default: the job's")
+    inspect.add_argument("--job", type=Path, metavar="JOB.yaml", help="take shape, length, steps and so on from a job")
+    inspect.add_argument("--held-out", type=Path, metavar="FILE", help="rows that are never trained on")
     inspect.add_argument("--length", type=_count, default=0, help="sequence length in tokens")
+    inspect.add_argument("--shape", choices=SHAPES, help="how a row is read")
+    inspect.add_argument("--html", type=Path, metavar="FILE", help="write the whole report as one file to send on")
     export = _add(commands, "export", job_commands.export_bundle, "write the bundle that reruns a run or a job")
     export.add_argument("what", metavar="RUN|JOB.yaml")
     export.add_argument("folder", type=Path, metavar="DIR")

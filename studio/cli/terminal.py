@@ -33,7 +33,7 @@ class LaunchView:
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
         self._said: set[str] = set()
-        self._bar = _Bar(enabled=not as_json)
+        self._bar = Bar(enabled=not as_json)
 
     def __enter__(self) -> LaunchView:
         return self
@@ -68,7 +68,7 @@ class RunView:
 
     def __init__(self, row: RunRow, as_json: bool) -> None:
         self._as_json = as_json
-        self._bar = _Bar(enabled=not as_json)
+        self._bar = Bar(enabled=not as_json)
         self._bar.update(row.run_id, row.step, row.total_steps, "")
 
     def __enter__(self) -> RunView:
@@ -107,16 +107,21 @@ class RunView:
         sys.stdout.flush()
 
 
-class _Bar:
-    """A progress bar of rich on a terminal; where output goes to a file, only the lines."""
+class Bar:
+    """A progress bar of rich on a terminal; where output goes to a file, only the lines.
 
-    def __init__(self, enabled: bool) -> None:
-        self._enabled = enabled and sys.stdout.isatty()
+    ``aside`` draws it on standard error, so that standard output holds nothing but the answer.
+    """
+
+    def __init__(self, enabled: bool, aside: bool = False) -> None:
+        self._enabled = enabled and (sys.stderr if aside else sys.stdout).isatty()
         self._silent = not enabled
+        self._aside = aside
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
     def update(self, label: str, done: float, total: float, words: str) -> None:
+        """Show how far something is; ``total`` 0 where that is unknown."""
         if not self._enabled:
             return
         if self._progress is None:
@@ -128,6 +133,7 @@ class _Bar:
         )
 
     def print(self, line: str) -> None:
+        """Write a line over the bar."""
         if self._progress is not None:
             self._progress.console.print(line, markup=False, highlight=False)
         elif not self._silent:
@@ -135,11 +141,13 @@ class _Bar:
             sys.stdout.flush()
 
     def stop(self) -> None:
+        """Take the bar away."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
 
     def _started(self) -> Progress:
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         progress = Progress(
@@ -148,6 +156,8 @@ class _Bar:
             MofNCompleteColumn(),
             TextColumn("{task.fields[words]}", markup=False),
             TimeRemainingColumn(),
+            console=Console(stderr=self._aside),
+            transient=self._aside,
         )
         progress.start()
         return progress

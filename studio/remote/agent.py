@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
-from remote_agent.contract.data_report import DataReport, ModelReport, PreparedData, RowView
+from remote_agent.contract.data_report import DataReport, ModelReport
 from remote_agent.contract.frames import Frame
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.spec_json import spec_to_dict
-from remote_agent.contract.wire import from_wire
+from studio.remote.answers import (
+    BrowseEntry,
+    HubModel,
+    Listing,
+    Prepared,
+    Resumed,
+    RunSummary,
+    answer_as,
+    answers_as,
+)
 from studio.remote.attach_stream import AttachStream
 from studio.remote.call import Call, OnProgress, Patience, Progress, progress_of
+from studio.remote.data_stream import DataStream
 from studio.remote.deploy import AgentArchive, agent_archive
 from studio.remote.errors import AgentFailed
 from studio.remote.receiving import FileTaker, is_inside
@@ -24,8 +33,8 @@ from studio.remote.sending import Meter, send_files, source_files
 from studio.remote.transport import Transport
 
 __all__ = [
-    "Agent", "AttachStream", "BrowseEntry", "HubModel", "Listing", "Patience", "Prepared", "Progress", "Resumed",
-    "RunSummary",
+    "Agent", "AttachStream", "BrowseEntry", "DataInputs", "DataStream", "HubModel", "Listing", "Patience", "Prepared",
+    "Progress", "Resumed", "RunSummary",
 ]  # fmt: skip
 
 TOKENIZER_FILES = frozenset(
@@ -38,65 +47,31 @@ TOKENIZER_FILES = frozenset(
         "generation_config.json",
     )
 )
-Report = TypeVar("Report")
+ROW_LOSSES = "row_losses.npz"
 
 
-@dataclasses.dataclass(frozen=True)
-class BrowseEntry:
-    """One entry of a folder on the node."""
+class DataInputs(NamedTuple):
+    """What a look at data and its preparation need, as paths on the agent's machine.
 
-    name: str
-    is_dir: bool
-    size_bytes: int
+    ``data_paths`` has one path for each of the job's sources, in their order; ``held_out_path`` is empty where there is
+    no held-out file, ``python`` where the agent chooses the interpreter.
+    """
 
+    job: JobSpec
+    python: str
+    model_path: str
+    data_paths: tuple[str, ...]
+    held_out_path: str = ""
 
-@dataclasses.dataclass(frozen=True)
-class Listing:
-    """A folder on the node; ``parent`` is empty at the top."""
-
-    path: str
-    parent: str
-    entries: tuple[BrowseEntry, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Prepared:
-    """Data and environment made ready on the node; ``data_folder`` is an absolute path there."""
-
-    prepared: PreparedData
-    data_folder: str
-    environment: Mapping[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class RunSummary:
-    """A run as its node lists it."""
-
-    run_id: str
-    name: str
-    state: str
-    attempt: int
-    step: int
-    alive: bool
-    size_bytes: int
-    created_s: float
-
-
-@dataclasses.dataclass(frozen=True)
-class Resumed:
-    """A run that goes on as its ``attempt``; ``step`` updates were done before it."""
-
-    attempt: int
-    step: int
-
-
-@dataclasses.dataclass(frozen=True)
-class HubModel:
-    """A model of the Hub that lies on the node: ``revision`` is its commit, ``path`` an absolute path there."""
-
-    repo: str
-    revision: str
-    path: str
+    def arguments(self) -> dict[str, Any]:
+        """Return them as the agent's commands take them."""
+        return {
+            "job": spec_to_dict(self.job),
+            "python": self.python,
+            "model_path": self.model_path,
+            "data_paths": list(self.data_paths),
+            "held_out_path": self.held_out_path,
+        }
 
 
 class Agent:
@@ -123,13 +98,13 @@ class Agent:
     ) -> NodeReport:
         """Return what the node has. ``python`` is the interpreter to look at, empty to let the agent find the best."""
         value = self._ask("probe", {"python": python}, on_progress, cancelled)
-        return _report(NodeReport, value.get("report"))
+        return answer_as(NodeReport, value.get("report"))
 
     def browse(
         self, path: str, on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
     ) -> Listing:
         """Return a folder's entries, at most 5,000."""
-        return _report(Listing, self._ask("browse", {"path": path}, on_progress, cancelled))
+        return answer_as(Listing, self._ask("browse", {"path": path}, on_progress, cancelled))
 
     def inspect_model(
         self,
@@ -154,38 +129,43 @@ class Agent:
             with FileTaker(files_to, TOKENIZER_FILES) as taker:
                 value = self._ask("inspect", arguments, on_progress, cancelled, taker.take)
                 taker.finish()
-        return _report(ModelReport, value.get("model"))
+        return answer_as(ModelReport, value.get("model"))
 
     def inspect_data(
-        self,
-        job: JobSpec,
-        python: str,
-        model_path: str,
-        data_path: str,
-        held_out_path: str = "",
-        on_progress: OnProgress | None = None,
-        cancelled: threading.Event | None = None,
+        self, inputs: DataInputs, on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
     ) -> DataReport:
         """Return what the data comes to under the job's model and settings."""
-        arguments = {"what": "data", **_inputs(job, python, model_path, data_path, held_out_path)}
-        return _report(DataReport, self._ask("inspect", arguments, on_progress, cancelled).get("report"))
+        arguments = {"what": "data", **inputs.arguments()}
+        return answer_as(DataReport, self._ask("inspect", arguments, on_progress, cancelled).get("report"))
 
-    def rows(
+    def data_session(self, inputs: DataInputs, cancelled: threading.Event | None = None) -> DataStream:
+        """Open a session that looks at the data and answers what is asked of it; the caller closes it."""
+        call = self._call(cancelled)
+        try:
+            call.begin("inspect", {"what": "session", **inputs.arguments()})
+        except BaseException:
+            call.close()
+            raise
+        return DataStream(call)
+
+    def take_losses(
         self,
-        job: JobSpec,
-        python: str,
-        model_path: str,
-        data_path: str,
-        held_out_path: str,
-        start: int,
-        count: int,
+        inputs: DataInputs,
+        into: Path,
         on_progress: OnProgress | None = None,
         cancelled: threading.Event | None = None,
-    ) -> tuple[RowView, ...]:
-        """Return rows of the file in its order, with their tokens as they will be trained."""
-        arguments = {"what": "rows", **_inputs(job, python, model_path, data_path, held_out_path)}
-        value = self._ask("inspect", {**arguments, "start": start, "count": count}, on_progress, cancelled)
-        return _reports(RowView, value.get("rows"))
+    ) -> str:
+        """Take the loss of every row under the model, whose weights lie at ``model_path``, by the node's trainer.
+
+        The losses come as ``row_losses.npz`` into a folder here; returns where they lie on the node.
+        """
+        arguments = {"what": "losses", **inputs.arguments()}
+        with FileTaker(into, frozenset((ROW_LOSSES,))) as taker:
+            value = self._ask("inspect", arguments, on_progress, cancelled, taker.take)
+            taker.finish()
+        if taker.taken != [ROW_LOSSES]:
+            raise AgentFailed("The node took the losses and sent none of them.", "failed")
+        return str(value.get("path", ""))
 
     def send_folder(
         self,
@@ -215,19 +195,10 @@ class Agent:
         return folder if folder.endswith("/" + source.name) else f"{folder}/{source.name}"
 
     def prepare(
-        self,
-        job: JobSpec,
-        python: str,
-        model_path: str,
-        data_path: str,
-        held_out_path: str = "",
-        on_progress: OnProgress | None = None,
-        cancelled: threading.Event | None = None,
+        self, inputs: DataInputs, on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
     ) -> Prepared:
         """Make environment and data ready; quick where that was done before."""
-        arguments = _inputs(job, python, model_path, data_path, held_out_path)
-        value = self._ask("prepare", arguments, on_progress, cancelled)
-        return _report(Prepared, value)
+        return answer_as(Prepared, self._ask("prepare", inputs.arguments(), on_progress, cancelled))
 
     def start(
         self,
@@ -272,7 +243,7 @@ class Agent:
             "python": python,
             "secrets": dict(secrets_by_name or {}),
         }
-        return _report(Resumed, self._ask("resume", request, on_progress, cancelled))
+        return answer_as(Resumed, self._ask("resume", request, on_progress, cancelled))
 
     def hub(
         self,
@@ -287,7 +258,7 @@ class Agent:
         request = {
             "repo": repo, "revision": revision, "python": python, "secrets": dict(secrets_by_name or {}),
         }  # fmt: skip
-        return _report(HubModel, self._ask("hub", request, on_progress, cancelled))
+        return answer_as(HubModel, self._ask("hub", request, on_progress, cancelled))
 
     def attach(
         self,
@@ -327,7 +298,7 @@ class Agent:
         self, on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
     ) -> tuple[RunSummary, ...]:
         """Return the node's runs."""
-        return _reports(RunSummary, self._ask("runs", {}, on_progress, cancelled).get("runs"))
+        return answers_as(RunSummary, self._ask("runs", {}, on_progress, cancelled).get("runs"))
 
     def fetch(
         self,
@@ -381,26 +352,3 @@ class Agent:
                     value = frame.head.get("value")
                     return value if isinstance(value, dict) else {}
         raise AssertionError("a call's frames end with its result or an error")
-
-
-def _inputs(job: JobSpec, python: str, model_path: str, data_path: str, held_out_path: str) -> dict[str, Any]:
-    return {
-        "job": spec_to_dict(job),
-        "python": python,
-        "model_path": model_path,
-        "data_path": data_path,
-        "held_out_path": held_out_path,
-    }
-
-
-def _report(report_class: type[Report], value: object) -> Report:
-    try:
-        return from_wire(report_class, value)
-    except ValueError as error:
-        raise AgentFailed(f"The agent's answer cannot be read: {error}.", "failed") from None
-
-
-def _reports(report_class: type[Report], values: object) -> tuple[Report, ...]:
-    if not isinstance(values, list):
-        raise AgentFailed("The agent's answer cannot be read: expected a list.", "failed")
-    return tuple(_report(report_class, value) for value in values)

@@ -1,4 +1,4 @@
-"""Which agent looks at a job's model and data, wherever they lie; tokenizers travel, never weights or rows. No Qt."""
+"""Which agent looks at a job's model and data, wherever they lie. Rows travel for it only where places are mixed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ import os
 import re
 import shutil
 import tempfile
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remote_agent.contract.data_report import DataReport, ModelReport, RowView
+from remote_agent.contract.data_report import DataReport, ModelReport
 from remote_agent.contract.job_spec import JobSpec, ModelSpec
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.run_dir import (
@@ -25,30 +23,22 @@ from remote_agent.contract.run_dir import (
     is_commit,
     is_run_id,
 )
+from studio.session.data_paths import (
+    Cancelled,
+    InputError,
+    OnProgress,
+    Place,
+    lies_on_desktop,
+    local_input,
+    paths_on,
+)
 
 if TYPE_CHECKING:
-    from studio.remote.agent import Agent, Progress
-
-OnProgress = Callable[["Progress"], None] | None
-Cancelled = threading.Event | None
+    from studio.remote.agent import Agent, DataInputs, DataStream
 
 _RUN_CHECKPOINT = re.compile(r"([^/]+)/(?:step-)?(\d{1,12})\Z")
 HUB_TOKEN = "HF_TOKEN"  # noqa: S105 the name of a variable
 """The environment variable whose token goes with what a node asks of the Hub."""
-
-
-class InputError(ValueError):
-    """A model or data set cannot be used as it is named; the text is a sentence for people."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """A machine as far as inputs need it: its agent, the trainer's interpreter there, the agent's home."""
-
-    agent: Agent
-    python: str
-    home: str
-    is_local: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,14 +79,6 @@ def hub_secrets() -> dict[str, str]:
     """Return the token of the Hub that this process was started with, for a node's one call."""
     token = os.environ.get(HUB_TOKEN, "").strip()
     return {HUB_TOKEN: token} if token else {}
-
-
-def local_input(text: str, what: str) -> Path:
-    """Return the absolute path of an input on this computer. Raises InputError where nothing lies there."""
-    path = Path(text).expanduser().absolute()
-    if not path.exists():
-        raise InputError(f"{what} {path} is not on this computer (any more); choose it again.")
-    return path
 
 
 class Inputs:
@@ -144,38 +126,69 @@ class Inputs:
         self, spec: JobSpec, model: InspectedModel, on_progress: OnProgress = None, cancelled: Cancelled = None
     ) -> DataReport:
         """Return what the data is under the model's tokenizer. Raises as `inspect_model`."""
-        place, model_path, data, held_out = self._data_place(spec, model)
-        return place.agent.inspect_data(
-            spec, place.python, model_path, data, held_out, on_progress=on_progress, cancelled=cancelled
-        )
+        place = self.data_place(spec)
+        inputs = self._data_inputs(spec, model, place, on_progress, cancelled)
+        return place.agent.inspect_data(inputs, on_progress=on_progress, cancelled=cancelled)
 
-    def rows(
-        self, spec: JobSpec, model: InspectedModel, start: int, count: int, cancelled: Cancelled = None
-    ) -> tuple[RowView, ...]:
-        """Return rows of the data in file order, tokens as they will be trained. Raises as `inspect_model`."""
-        place, model_path, data, held_out = self._data_place(spec, model)
-        return place.agent.rows(
-            spec, place.python, model_path, data, held_out, start=start, count=count, cancelled=cancelled
-        )
+    def data_stream(
+        self, spec: JobSpec, model: InspectedModel, on_progress: OnProgress = None, cancelled: Cancelled = None
+    ) -> DataStream:
+        """Open a session with the data under the model's tokenizer; close it at the end. Raises as `inspect_model`."""
+        place = self.data_place(spec)
+        inputs = self._data_inputs(spec, model, place, on_progress, cancelled)
+        return place.agent.data_session(inputs, cancelled=cancelled)
 
-    def _data_place(self, spec: JobSpec, model: InspectedModel) -> tuple[Place, str, str, str]:
-        data = spec.data
-        if data.source == "desktop":
-            held_out = str(local_input(data.held_out_path, "The held-out file")) if data.held_out_path else ""
-            return self._local, str(model.tokenizer_folder), str(local_input(data.path, "The data")), held_out
-        place = self._needed_node("The data")
+    def take_losses(
+        self, spec: JobSpec, into: Path, on_progress: OnProgress = None, cancelled: Cancelled = None
+    ) -> None:
+        """Have the node take the loss of every row under the model and copy them into a folder here.
+
+        Model and data are sent where they do not lie on the node. Raises as `inspect_model`.
+        """
+        place = self._needed_node("The model")
+        if spec.model.source != "desktop":
+            model_path = model_path_on_node(spec.model, place.home)
+        else:
+            folder = local_input(spec.model.id, "The model")
+            model_path = (
+                str(folder)
+                if place.is_local
+                else place.agent.send_folder("models", folder, on_progress=on_progress, cancelled=cancelled)
+            )
+        inputs = _with_paths(spec, place, model_path, on_progress, cancelled)
+        place.agent.take_losses(inputs, into, on_progress=on_progress, cancelled=cancelled)
+
+    def data_place(self, spec: JobSpec) -> Place:
+        """Return the machine that looks at the data: this computer where all of it lies here, else the node.
+
+        Raises InputError where the node is needed and not known.
+        """
+        return self._local if lies_on_desktop(spec.data) else self._needed_node("The data")
+
+    def _data_inputs(
+        self, spec: JobSpec, model: InspectedModel, place: Place, on_progress: OnProgress, cancelled: Cancelled
+    ) -> DataInputs:
         if place.is_local:
             model_path = str(model.tokenizer_folder)
         elif spec.model.source == "desktop":
             model_path = place.agent.send_folder("models", model.tokenizer_folder)
         else:
             model_path = model_path_on_node(spec.model, place.home)
-        return place, model_path, data.path, data.held_out_path
+        return _with_paths(spec, place, model_path, on_progress, cancelled)
 
     def _needed_node(self, what: str) -> Place:
         if self._node is None:
             raise InputError(f"{what} lies on the node, and the node has not been reached yet; choose or probe one.")
         return self._node
+
+
+def _with_paths(
+    spec: JobSpec, place: Place, model_path: str, on_progress: OnProgress, cancelled: Cancelled
+) -> DataInputs:
+    from studio.remote.agent import DataInputs  # brings what talks along, which the first paint does not wait for
+
+    paths = paths_on(place, spec.data, on_progress, cancelled)
+    return DataInputs(spec, place.python, model_path, paths.data, paths.held_out)
 
 
 def _folder_hash(folder: Path) -> str:

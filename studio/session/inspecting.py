@@ -1,42 +1,41 @@
-"""Looking at model and data in the background whenever the draft names others, and the rows that the page shows."""
+"""Looking at model and data in the background whenever the draft names others, and at every change of the job."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from remote_agent.contract.data_report import DataReport, RowView
+from remote_agent.contract.data_report import DataReport
+from remote_agent.contract.data_spec import all_sources
 from remote_agent.contract.job_spec import JobSpec
 from studio.background.tasks import Task, TaskHandle, Tasks
 from studio.remote.errors import Cancelled
 from studio.remote.transport import NodeAddress
-from studio.session.inputs import Inputs, InspectedModel, Place, place_of_node
+from studio.session.data_paths import Place, lies_on_desktop
+from studio.session.inputs import Inputs, InspectedModel, place_of_node
+from studio.session.live_data import CANCELLED, LiveData
 from studio.session.nodes import sentence_of
 from studio.session.reach import Reach
-from studio.state.draft import LENGTH, TEMPLATE, TOKENS, Draft
+from studio.state.draft import LENGTH, TEMPLATE, Draft
 
 if TYPE_CHECKING:
     from studio.remote.call import Progress
+    from studio.remote.data_stream import DataStream
 
-SETTLE_MS = 400
-CANCELLED = "Cancelled."
-Found = TypeVar("Found")
+SETTLE_MS, JOB_SETTLE_MS = 400, 200
 
 
 class Inspecting(QObject):
     """Keeps the draft's knowledge of its inputs fresh. ``changed`` follows progress, result and failure.
 
     Attributes:
-        progress: what is being looked at, None where nothing is.
-        problem: why the last look failed, a sentence; empty where it did not.
+        live: the session with the data, for whoever asks for rows.
     """
 
     changed = Signal()
-    rows_loaded = Signal(int, object)
-    rows_failed = Signal(str)
     failed = Signal(object)
 
     def __init__(
@@ -50,19 +49,38 @@ class Inspecting(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self.progress: Progress | None = None
-        self.problem = ""
         self._draft, self._tasks, self._reach = draft, tasks, reach
         self._local, self._cache, self._chosen_node = local, cache, chosen_node
+        self.live = LiveData(tasks, self)
         self._model: InspectedModel | None = None
         self._model_of: object = None
         self._looked_at: object = None
         self._handle: TaskHandle | None = None
-        self._rows_handle: TaskHandle | None = None
-        self._round = 0
-        self._timer = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._looking_at_model: object = None
+        self._model_progress: Progress | None = None
+        self._model_problem = ""
+        self._shown: object = None
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.look)
         draft.changed.connect(self._on_draft_changed)
+        self.live.changed.connect(self.changed)
+        self.live.failed.connect(self.failed)
+        self.live.reported.connect(self._on_reported)
+
+    @property
+    def progress(self) -> Progress | None:
+        """Return what is being looked at, None where nothing is."""
+        return self._model_progress or self.live.progress
+
+    @property
+    def problem(self) -> str:
+        """Return why the last look failed, a sentence; empty where it did not."""
+        return self._model_problem or self.live.problem
+
+    @property
+    def is_failed(self) -> bool:
+        """Say whether the last look failed, so that a launch would fail too; not where it was cancelled."""
+        return self.problem not in ("", CANCELLED)
 
     def look(self) -> None:
         """Look at the inputs now, unless what is known of them is fresh or being found out."""
@@ -70,154 +88,151 @@ class Inspecting(QObject):
         key = self._key()
         if key == self._looked_at and (self.progress is not None or self.problem):
             return
-        self._stop()
-        self._looked_at, self.problem = key, ""
-        stale, spec = self._draft.stale, self._draft.spec
-        if spec.model.id and (stale & {TEMPLATE, LENGTH} or self._model is None or self._model_of != self._model_key()):
-            self._look_at_model(spec)
-        elif spec.model.id and TOKENS in stale:
-            self._look_at_data(spec)
-        else:
+        self._looked_at = key
+        model, spec = self._model_key(), self._draft.spec
+        if not spec.model.id:
+            self._stop()
             self.changed.emit()
+        elif self._draft.stale & {TEMPLATE, LENGTH} or self._model is None or self._model_of != model:
+            if self._looking_at_model != model:
+                self._stop()
+                self._look_at_model(spec, model)
+        else:
+            self._show_data()
 
     def look_again(self) -> None:
         """Look at the inputs again whatever is known, for instance after a failure."""
-        self._looked_at, self._model = None, None
+        self._model = None
+        self._stop()
+        self.look_at_data_again()
+
+    def look_at_data_again(self) -> None:
+        """Look at the data again whatever is known of it; what is known of the model stays."""
+        self._looked_at, self._model_problem = None, ""
+        self.live.close()
         self.look()
 
     def cancel(self) -> None:
         """End the look that is under way."""
-        if self.progress is not None:
+        if self._model_progress is not None:
             self._stop()
-            self.problem = CANCELLED
+            self._model_problem = CANCELLED
             self.changed.emit()
+        elif self.live.progress is not None:
+            self.live.cancel()
 
-    def load_rows(self, start: int, count: int) -> None:
-        """Fetch rows of the data; ``rows_loaded`` or ``rows_failed`` follows."""
-        spec, model = self._draft.spec, self._model
-        if model is None or self._model_of != self._model_key():
-            self.rows_failed.emit(self.problem or "The rows show as soon as a model is chosen and has been looked at.")
-            return
-        if self._rows_handle is not None:
-            self._rows_handle.cancel()
-        inputs = self._inputs_maker()
+    def inputs_maker(self, needs_node: bool = False) -> Callable[[Task], Inputs]:
+        """Return what makes the `Inputs` on a thread of the pool, where reaching the node may take its time.
 
-        def work(task: Task) -> tuple[RowView, ...]:
-            return inputs(task).rows(spec, model, start, count, cancelled=task.cancelled)
-
-        self._rows_handle = self._tasks.run(
-            self, work, lambda rows: self.rows_loaded.emit(start, rows), self._on_rows_failed
-        )
-
-    def _look_at_model(self, spec: JobSpec) -> None:
-        inputs, number = self._inputs_maker(), self._round
-
-        def work(task: Task) -> InspectedModel:
-            return inputs(task).inspect_model(spec.model, on_progress=task.report, cancelled=task.cancelled)
-
-        def on_result(found: InspectedModel) -> None:
-            if number != self._round:
-                return
-            if found.revision:
-                self._draft.settle({"model.revision": found.revision})
-            self._model, self._model_of = found, self._model_key()
-            self._draft.set_known(model=found.report)
-            self.progress = None
-            # a reset of template or length by the draft is part of what is looked at next
-            self._looked_at = self._key()
-            self._timer.stop()
-            if self._draft.spec.data.path and not found.report.problems:
-                self._look_at_data(self._draft.spec)
-            else:
-                self.changed.emit()
-
-        self._begin("model", work, on_result)
-
-    def _look_at_data(self, spec: JobSpec) -> None:
-        model, inputs, number = self._model, self._inputs_maker(), self._round
-        assert model is not None
-        if not spec.data.path:
-            self.changed.emit()
-            return
-
-        def work(task: Task) -> DataReport:
-            return inputs(task).inspect_data(spec, model, on_progress=task.report, cancelled=task.cancelled)
-
-        def on_result(report: DataReport) -> None:
-            if number != self._round:
-                return
-            self.progress = None
-            self._draft.set_known(data=report)
-            self.changed.emit()
-
-        self._begin("data", work, on_result)
-
-    def _begin(self, phase: str, work: Callable[[Task], Found], on_result: Callable[[Found], None]) -> None:
-        from studio.remote.call import Progress  # brings what talks along, which the first paint does not wait for
-
-        number = self._round
-        self.progress = Progress(phase, 0.0, 0.0)
-        self.changed.emit()
-
-        def on_progress(progress: Progress) -> None:
-            if number == self._round and self.progress is not None:
-                self.progress = progress
-                self.changed.emit()
-
-        def on_error(error: Exception) -> None:
-            if number == self._round:
-                self._on_failed(error)
-
-        self._handle = self._tasks.run(self, work, on_result, on_error, on_progress)
-
-    def _on_failed(self, error: Exception) -> None:
-        self.progress = None
-        self.problem = CANCELLED if isinstance(error, Cancelled) else sentence_of(error)
-        self.changed.emit()
-        if not isinstance(error, Cancelled):
-            self.failed.emit(error)
-
-    def _on_rows_failed(self, error: Exception) -> None:
-        if not isinstance(error, Cancelled):
-            self.rows_failed.emit(sentence_of(error))
-
-    def _stop(self) -> None:
-        self._round += 1
-        self.progress = None
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
-
-    def _on_draft_changed(self) -> None:
-        if self._key() != self._looked_at:
-            self._timer.start()
-
-    def _model_key(self) -> object:
-        model = self._draft.spec.model
-        node = "" if model.source == "desktop" else self._node_name()
-        return (model.source, model.id, model.revision, node)
-
-    def _key(self) -> object:
-        spec = self._draft.spec
-        node = "" if spec.data.source == "desktop" else self._node_name()
-        return (self._model_key(), spec.data, spec.seed, node)
-
-    def _node_name(self) -> str:
-        address = self._chosen_node()
-        return address.name if address is not None else ""
-
-    def _inputs_maker(self) -> Callable[[Task], Inputs]:
-        """Return what makes the `Inputs` on a thread of the pool, where reaching the node may take its time."""
+        The node is reached where the inputs lie on it, or where it is needed for something else.
+        """
         spec, address = self._draft.spec, self._chosen_node()
-        needs_node = spec.model.source != "desktop" or spec.data.source == "node"
+        wants_node = needs_node or spec.model.source != "desktop" or not lies_on_desktop(spec.data)
         known = self._draft.known.node
 
         def make(task: Task) -> Inputs:
             node: Place | None = None
-            if needs_node and address is not None:
+            if wants_node and address is not None:
                 agent = self._reach.agent(address)
                 report = known or agent.probe(address.python, cancelled=task.cancelled)
                 node = place_of_node(agent, report, address.kind == "local", address.python)
             return Inputs(self._local(), node, self._cache)
 
         return make
+
+    def _look_at_model(self, spec: JobSpec, key: object) -> None:
+        from studio.remote.call import Progress  # brings what talks along, which the first paint does not wait for
+
+        inputs = self.inputs_maker()
+        self._looking_at_model, self._model_progress = key, Progress("model", 0.0, 0.0)
+        self.changed.emit()
+
+        def work(task: Task) -> InspectedModel:
+            return inputs(task).inspect_model(spec.model, on_progress=task.report, cancelled=task.cancelled)
+
+        def on_result(found: InspectedModel) -> None:
+            if handle is self._handle:
+                self._on_model(found)
+
+        def on_progress(progress: Progress) -> None:
+            if handle is self._handle:
+                self._model_progress = progress
+                self.changed.emit()
+
+        def on_error(error: Exception) -> None:
+            if handle is self._handle:
+                self._on_model_failed(error)
+
+        handle = self._handle = self._tasks.run(self, work, on_result, on_error, on_progress)
+
+    def _on_model(self, found: InspectedModel) -> None:
+        self._handle, self._looking_at_model, self._model_progress = None, None, None
+        if found.revision:
+            self._draft.settle({"model.revision": found.revision})
+        self._model, self._model_of = found, self._model_key()
+        self._draft.set_known(model=found.report)
+        # a reset of template or length by the draft is part of what is looked at next
+        self._looked_at = self._key()
+        self._timer.stop()
+        self._show_data()
+
+    def _on_model_failed(self, error: Exception) -> None:
+        self._handle, self._looking_at_model, self._model_progress = None, None, None
+        self._model_problem = CANCELLED if isinstance(error, Cancelled) else sentence_of(error)
+        self.changed.emit()
+        if not isinstance(error, Cancelled):
+            self.failed.emit(error)
+
+    def _show_data(self) -> None:
+        """Let the session with the data know of the job as it stands, or open one."""
+        model, spec = self._model, self._draft.spec
+        assert model is not None
+        if not spec.data.path or model.report.problems:
+            self.live.close()
+            self.changed.emit()
+            return
+        make = self.inputs_maker()
+
+        def opener(job: JobSpec, task: Task) -> DataStream:
+            return make(task).data_stream(job, model, on_progress=task.report, cancelled=task.cancelled)
+
+        self._shown = self._inputs_key()
+        self.live.show((self._shown, str(model.tokenizer_folder)), spec, opener)
+
+    def _on_reported(self, spec: JobSpec, report: DataReport) -> None:
+        now = self._draft.spec
+        if (spec.model, spec.data, spec.seed) == (now.model, now.data, now.seed):
+            self._draft.set_known(data=report)
+
+    def _stop(self) -> None:
+        """End every look and forget how the last one went."""
+        self._looking_at_model, self._model_progress, self._model_problem = None, None, ""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        self.live.close()
+
+    def _on_draft_changed(self) -> None:
+        if self._key() != self._looked_at:
+            told_only = self.live.is_open and self._inputs_key() == self._shown
+            self._timer.start(JOB_SETTLE_MS if told_only else SETTLE_MS)
+
+    def _model_key(self) -> object:
+        model = self._draft.spec.model
+        node = "" if model.source == "desktop" else self._node_name()
+        return (model.source, model.id, model.revision, node)
+
+    def _inputs_key(self) -> object:
+        """Return what a session is opened for; of everything else the open one is told."""
+        data = self._draft.spec.data
+        node = "" if lies_on_desktop(data) else self._node_name()
+        places = tuple((one.source, one.path, one.revision, one.subset, one.split) for one in all_sources(data))
+        return (self._model_key(), places, data.held_out_path, node)
+
+    def _key(self) -> object:
+        spec = self._draft.spec
+        return (self._inputs_key(), spec.data, spec.seed, spec.batch, spec.strategy.ranks)
+
+    def _node_name(self) -> str:
+        address = self._chosen_node()
+        return address.name if address is not None else ""

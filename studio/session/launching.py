@@ -12,21 +12,23 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from remote_agent.contract.batch_arithmetic import batch_plan
 from remote_agent.contract.bundle import BundleInput
 from remote_agent.contract.data_report import ModelReport, PreparedData
+from remote_agent.contract.data_spec import SourceSpec, all_sources, held_out_source
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.problems import Known, Problem, blocking, problems
 from remote_agent.contract.run_dir import run_id as new_run_id
 from remote_agent.contract.wire import to_wire
 from studio.remote.errors import Cancelled, LinkError, RemoteError
-from studio.session.inputs import InputError, Place, hub_secrets, local_input, model_path_on_node, place_of_node
+from studio.session.data_paths import InputError, Place, local_input, path_on
+from studio.session.inputs import hub_secrets, model_path_on_node, place_of_node
 
 if TYPE_CHECKING:
-    from studio.remote.agent import Agent, Progress
+    from studio.remote.agent import Agent, Prepared, Progress
 
 WAITING, DOING, DONE, FAILED = "waiting", "doing", "done", "failed"
 CONNECT, CHECK, MODEL, DATA, ENVIRONMENT, PREPARE, START = (
@@ -64,6 +66,13 @@ class Launched:
     created_s: float
     bundle: Mapping[str, Any]
     environment: Mapping[str, Any]
+
+
+class _Source(NamedTuple):
+    """Rows of the job: their path on the node, and what a bundle says of them."""
+
+    path: str
+    about: BundleInput
 
 
 class LaunchError(ValueError):
@@ -150,15 +159,16 @@ class Launching:
         place, report = self._connect()
         self._check(report)
         model_path, model = self._model(place)
-        data_path, held_out_path, inputs = self._data(place)
-        prepared = self._prepare(place, model_path, data_path, held_out_path)
+        sources, held_out = self._data(place)
+        prepared = self._prepare(place, model_path, sources, held_out)
         total_steps = self._check_again(report, model, prepared.prepared)
-        data = dataclasses.replace(inputs["data"], content_hash=prepared.prepared.content_hash)
+        data = dataclasses.replace(sources[0].about, content_hash=prepared.prepared.content_hash)
         bundle = {
             "name": self._spec.name,
             "model": to_wire(_model_input(self._spec, self._node, model_path, model)),
             "data": to_wire(data),
-            "held_out": to_wire(inputs["held_out"]) if "held_out" in inputs else None,
+            "more_data": [to_wire(source.about) for source in sources[1:]],
+            "held_out": to_wire(held_out.about) if held_out is not None else None,
         }
         launched = Launched(
             _fresh_run_id(), self._spec, self._node, report, prepared.prepared, total_steps, time.time(), bundle,
@@ -220,36 +230,39 @@ class Launching:
         self._end(path)
         return path, report
 
-    def _data(self, place: Place) -> tuple[str, str, dict[str, BundleInput]]:
-        from studio.export import file_entries  # brings YAML along, which the first paint does not wait for
-
+    def _data(self, place: Place) -> tuple[list[_Source], _Source | None]:
+        """Bring every source and the held-out file within the node's reach."""
         self._begin(DATA)
         data = self._spec.data
-        inputs: dict[str, BundleInput] = {}
-        paths = {"data": data.path, "held_out": data.held_out_path}
-        for kind, text in paths.items():
-            if not text:
-                continue
-            if data.source == "node":
-                inputs[kind] = BundleInput(text, f"It lies on the node {self._node}.")
-                continue
-            source = local_input(text, "The data")
-            files = file_entries(source)
-            inputs[kind] = BundleInput(str(source), "It lay on the computer that launched the run.", "", files)
-            paths[kind] = str(source) if place.is_local else self._sent(source)
-        self._end(paths["data"])
-        return paths["data"], paths["held_out"], inputs
+        sources = [self._source(place, source, "The data") for source in all_sources(data)]
+        held_out = held_out_source(data)
+        apart = self._source(place, held_out, "The held-out file") if held_out is not None else None
+        self._end(sources[0].path if len(sources) == 1 else f"{len(sources)} sources, {sources[0].path} first")
+        return sources, apart
 
-    def _sent(self, source: Path) -> str:
-        send = self._agent.send_folder if source.is_dir() else self._agent.send_file
-        return send("data", source, on_progress=self._progress, cancelled=self._cancelled)
+    def _source(self, place: Place, source: SourceSpec, what: str) -> _Source:
+        from studio.export import file_entries, hub_data_input  # bring YAML along, which the first paint waits not for
 
-    def _prepare(self, place: Place, model_path: str, data_path: str, held_out_path: str) -> Any:
+        if source.source == "hub":
+            about = hub_data_input(source)
+        elif source.source == "node":
+            about = BundleInput(source.path, f"It lies on the node {self._node}.")
+        else:
+            local = local_input(source.path, what)
+            files = file_entries(local)
+            about = BundleInput(str(local), "It lay on the computer that launched the run.", "", files)
+        return _Source(path_on(place, source, self._progress, self._cancelled, what), about)
+
+    def _prepare(self, place: Place, model_path: str, sources: list[_Source], held_out: _Source | None) -> Prepared:
+        from studio.remote.agent import DataInputs  # brings what talks along, which the first paint does not wait for
+
         self._begin(ENVIRONMENT)
+        paths = tuple(source.path for source in sources)
         prepared = self._agent.prepare(
-            self._spec, place.python, model_path, data_path, held_out_path,
-            on_progress=self._prepare_progress, cancelled=self._cancelled,
-        )  # fmt: skip
+            DataInputs(self._spec, place.python, model_path, paths, held_out.path if held_out is not None else ""),
+            on_progress=self._prepare_progress,
+            cancelled=self._cancelled,
+        )
         if self._current == ENVIRONMENT:
             self._end("")
             self._begin(PREPARE)
@@ -316,7 +329,7 @@ def first_steps(spec: JobSpec, node: str, is_local: bool) -> tuple[LaunchStep, .
     model = "Send the model" if spec.model.source == "desktop" and not is_local else "Check the model's files"
     if spec.model.source == "hub":
         model = "Fetch the model from the Hub"
-    sends_data = spec.data.source == "desktop" and not is_local
+    sends_data = not is_local and any(source.source == "desktop" for source in all_sources(spec.data))
     return (
         LaunchStep(CONNECT, f"Reach {node}"),
         LaunchStep(CHECK, "Check the job against the node"),

@@ -16,9 +16,10 @@ from remote_agent.contract.problems import blocking
 from studio.background.tasks import Tasks
 from studio.remote.errors import HostKeyUnknown, NeedsPerson
 from studio.remote.transport import NodeAddress
+from studio.session.data_paths import Place
+from studio.session.data_verbs import DataVerbs
 from studio.session.files import Files, short_name
-from studio.session.inputs import Place
-from studio.session.inspecting import CANCELLED, Inspecting
+from studio.session.inspecting import Inspecting
 from studio.session.last_places import LastPlaces
 from studio.session.launcher import Launcher
 from studio.session.launching import LaunchStep
@@ -35,13 +36,12 @@ from studio.store.library import Library
 from studio.store.rows import RunRow
 
 if TYPE_CHECKING:
-    from studio.remote.call import Progress
     from studio.state.run import RunState
 
 SAVE_JOB_MS = 800
 
 
-class Session(QObject):
+class Session(DataVerbs):
     """Everything a person can do, one method a verb. Nothing here blocks; what takes time ends in a signal.
 
     Attributes:
@@ -49,12 +49,8 @@ class Session(QObject):
         job_id: the job being edited. node_name: the node chosen for it, empty where none is.
     """
 
-    notice = Signal(str, str)  # severity (info, warning, error), sentence
     run_opened = Signal(str)  # run id: show its monitor
     host_key_question = Signal(object, str)  # HostKeyUnknown, node name
-    rows_loaded = Signal(int, object)  # start, tuple[RowView, ...]
-    rows_failed = Signal(str)  # sentence
-    inputs_changed = Signal()  # job, chosen node, inspection
     launch_changed = Signal()  # launch_progress, is_launching
     job_opened = Signal(str)  # job id
 
@@ -71,8 +67,10 @@ class Session(QObject):
         self._shelf = Shelf(store, self.library, self._writing)
         self._complaints = [sentence for sentence in (store.notice, *self._shelf.fill()) if sentence]
         self._nodes = Nodes(self.hosts, store, reach, self.tasks, self)
-        self._inspecting = Inspecting(
-            self.draft, self.tasks, reach, self._local_place, cache / "models", self._chosen_address, self
+        self._look_with(
+            Inspecting(self.draft, self.tasks, reach, self._local_place, cache / "models", self._chosen_address, self),
+            cache / "losses",
+            self._on_node_failed,
         )
         self._runs = OpenRuns(self._shelf, store, reach, self.tasks, self._nodes, self)
         self._files = Files(store, self.tasks, self)
@@ -87,10 +85,6 @@ class Session(QObject):
         self._save_timer.timeout.connect(self.save_job)
         self._nodes.probed.connect(self._on_probed)
         self._nodes.host_key_question.connect(self.host_key_question)
-        self._inspecting.changed.connect(self.inputs_changed)
-        self._inspecting.rows_loaded.connect(self.rows_loaded)
-        self._inspecting.rows_failed.connect(self.rows_failed)
-        self._inspecting.failed.connect(self._on_node_failed)
         self._runs.notice.connect(self.notice)
         self._files.notice.connect(self.notice)
         self._writing.failed.connect(lambda sentence: self.notice.emit("error", sentence))
@@ -190,11 +184,6 @@ class Session(QObject):
         self.draft.edit({"model.source": source, "model.id": id, "model.revision": ""})
         self._inspecting.look_again()
 
-    def choose_data(self, source: str, path: str, held_out_path: str = "") -> None:
-        """Choose the data: ``source`` as `DataSpec.source`, ``path`` a file or folder there."""
-        self.draft.edit({"data.source": source, "data.path": path, "data.held_out_path": held_out_path})
-        self._inspecting.look_again()
-
     def choose_node(self, name: str) -> None:
         """Choose the node; ranks and precision follow it and the global batch stays."""
         if name not in self.hosts:
@@ -220,38 +209,6 @@ class Session(QObject):
         """Return the short name of the chosen model, empty where none is."""
         model = self.draft.spec.model
         return model.id if model.source in ("hub", "run") else short_name(model.id)
-
-    @property
-    def data_name(self) -> str:
-        """Return the short name of the chosen data, empty where none is."""
-        return short_name(self.draft.spec.data.path)
-
-    @property
-    def inspection(self) -> Progress | None:
-        """Return what is being looked at, None where nothing is."""
-        return self._inspecting.progress
-
-    @property
-    def inspection_problem(self) -> str:
-        """Return why the last look at the inputs failed, empty where it did not."""
-        return self._inspecting.problem
-
-    @property
-    def inspection_failed(self) -> bool:
-        """Whether the last look at the inputs failed, so that a launch would fail too; not where it was cancelled."""
-        return self._inspecting.problem not in ("", CANCELLED)
-
-    def inspect(self) -> None:
-        """Look at model and data again; it happens by itself when either changes."""
-        self._inspecting.look_again()
-
-    def cancel_inspection(self) -> None:
-        """End the look at model and data."""
-        self._inspecting.cancel()
-
-    def load_rows(self, start: int, count: int) -> None:
-        """Fetch rows of the data as they will be trained; ``rows_loaded`` or ``rows_failed`` follows."""
-        self._inspecting.load_rows(start, count)
 
     # -- nodes
 

@@ -91,13 +91,17 @@ class Draft(QObject):
 
     @property
     def plan(self) -> BatchPlan:
-        """Return the batch arithmetic; steps are 0 where neither data nor a number of steps is known."""
+        """Return the batch arithmetic; steps are 0 where neither the whole data nor a number of steps is known."""
         data = self._known.data
-        return batch_plan(self._spec, self._known.train_sequences or (data.train_sequences if data else 0))
+        whole = data.train_sequences if data is not None and data.complete else 0
+        return batch_plan(self._spec, self._known.train_sequences or whole)
 
     @property
     def stale(self) -> frozenset[str]:
-        """Return which of tokens, template and length were not taken from the inputs that the spec names now."""
+        """Return which of tokens, template and length were not taken from the inputs that the spec names now.
+
+        Tokens are stale until a complete report of these inputs is there; a report in the making shows rows meanwhile.
+        """
         marks: set[str] = set()
         if self._spec.model.id and self._model_key != _model_key(self._spec.model):
             marks |= {TEMPLATE, LENGTH}
@@ -123,8 +127,11 @@ class Draft(QObject):
         """Make a fix's changes as one step of the undo."""
         self.edit(changed_fields(fix))
 
-    def edit(self, changes: Mapping[str, Any]) -> None:
-        """Set several fields as one step of the undo. Raises KeyError for a wrong path."""
+    def edit(self, changes: Mapping[str, Any], alone: bool = False) -> None:
+        """Set several fields as one step of the undo. Raises KeyError for a wrong path.
+
+        Quick changes of the same fields are one step together, unless each of them is ``alone`` a thing to take back.
+        """
         spec = self._spec
         for path, value in changes.items():
             kind = type(value_at(spec, path))
@@ -135,12 +142,13 @@ class Draft(QObject):
                 self._refresh()
             return
         paths, now = tuple(changes), self._clock()
-        merges = bool(self._undo) and self._last_edit[0] == paths and now - self._last_edit[1] < MERGE_WITHIN_S
+        is_same = self._last_edit[0] == paths and now - self._last_edit[1] < MERGE_WITHIN_S
+        merges = bool(self._undo) and is_same and not alone
         if not merges:
             self._undo.append(self._spec)
             del self._undo[:-HISTORY]
         self._redo.clear()
-        self._last_edit = (paths, now)
+        self._last_edit = ((), 0.0) if alone else (paths, now)
         self._become(spec)
 
     def set_unread(self, path: str, sentence: str) -> None:
@@ -197,7 +205,8 @@ class Draft(QObject):
     ) -> None:
         """Take in what was found of model, data or node; what is not given stays as it is.
 
-        A report of the model or the data is taken as one of the inputs that the spec names at this moment.
+        A report of the model or the data is taken as one of the inputs that the spec names at this moment. One of the
+        data that is not complete is shown, and the tokens stay stale.
         """
         old = self._known
         if isinstance(model, ModelReport):
@@ -205,7 +214,7 @@ class Draft(QObject):
         elif model is None:
             self._model_key = None
         if isinstance(data, DataReport):
-            self._tokens_key = _tokens_key(self._spec)
+            self._tokens_key = _tokens_key(self._spec) if data.complete else None
         elif data is None:
             self._tokens_key = None
         self._known = Known(

@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData
 
 JOB_FILE, DATA, MODEL = "job file", "data", "model"
 _JOB_SUFFIXES = (".yaml", ".yml")
-_DATA_SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
+_DATA_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".txt", ".gz", ".zst")
 
 
 def kind_of(path: Path) -> str:

@@ -23,7 +23,7 @@ from remote_agent.contract.run_dir import ENVIRONMENT, JOURNAL, RANK0_WRITER, RU
 from remote_agent.run_files.journal_segments import read_events
 from remote_agent.supervisor.launch import read_launch, trainer_command
 from remote_agent.supervisor.new_run import make_run_dir
-from studio.remote.agent import Agent
+from studio.remote.agent import Agent, DataInputs
 from studio.remote.transport import LocalTransport
 from tests.support.agent_home import with_shared_operators
 from tests.support.tiny import tiny_model, tiny_rows
@@ -62,7 +62,7 @@ def test_that_a_start_is_hardly_later_than_one_by_hand(tmp_path: Path, inputs: t
     )  # fmt: skip
     transport = LocalTransport(sys.executable)
     agent = Agent(transport, str(home))
-    data_folder = agent.prepare(spec, sys.executable, str(model), str(rows)).data_folder
+    data_folder = agent.prepare(DataInputs(spec, sys.executable, str(model), (str(rows),))).data_folder
     started, by_hand = [], []
     for turn in range(ROUNDS):
         run_id = f"r-261124-10111{turn}-abcdef"

@@ -27,7 +27,6 @@ from tests.support.journals import RUN_ID
 from tests.support.model_folder import write_model
 from tests.support.run_folder import RunFolder
 from tests.support.sshd import node_address, running_sshd
-from tests.support.tiny import tiny_rows
 
 _FORBID_QT = """
 import sys
@@ -98,13 +97,6 @@ def test_that_the_estimate_is_the_contracts(job: Path, tmp_path: Path, capsys: p
     assert "--parameters" in capsys.readouterr().err
     write_model(tmp_path / "model")
     assert main(["estimate", str(job)]) == 0
-
-
-def test_that_data_is_inspected_under_a_models_tokenizer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model, rows = write_model(tmp_path / "model"), tiny_rows(tmp_path)
-    assert main(["inspect", str(rows), "--model", str(model), "--length", "128", "--json"]) == 0
-    assert _json(capsys)["rows"] == 40
-    assert main(["inspect", str(tmp_path / "none.json"), "--model", str(model)]) == 2
 
 
 def test_that_a_failed_run_is_resumed_and_followed_to_its_end(

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from remote_agent.contract.data_report import DataReport, ModelReport, PreparedData, RowView
+from remote_agent.contract.data_report import DataReport, ModelReport, PreparedData
 from remote_agent.contract.frames import Frame, FrameReader, encode_frame
 from remote_agent.contract.job_spec import DataSpec, JobSpec
 from remote_agent.contract.spec_json import spec_to_dict
 from remote_agent.contract.wire import from_wire
+from remote_agent.dataset.corpus import DataPaths
 from remote_agent.dataset.data_inspection import inspect_data
-from remote_agent.dataset.row_views import row_views
+from remote_agent.dataset.inspection_inputs import Inputs
 from tests.support.tiny import tiny_rows, tiny_tokenizer_files
 
 ROOT = Path(__file__).parents[2]
@@ -57,8 +58,8 @@ def ask(arguments: dict[str, Any]) -> list[Frame]:
 
 def arguments(what: str, model: Path, data: Path, **more: Any) -> dict[str, Any]:
     return {
-        "what": what, "job": spec_to_dict(JOB), "model_path": str(model), "data_path": str(data), "held_out_path": "",
-        **more,
+        "what": what, "job": spec_to_dict(JOB), "model_path": str(model), "data_paths": [str(data)],
+        "held_out_path": "", **more,
     }  # fmt: skip
 
 
@@ -72,12 +73,14 @@ def test_that_data_is_prepared_with_progress(model: Path, tmp_path: Path) -> Non
     assert progress[-1] == {"frame": "progress", "phase": "data", "done": 40, "total": 40, "unit": "rows"}
 
 
-def test_that_reports_travel_as_they_are_made_in_process(model: Path, tmp_path: Path) -> None:
-    data = tiny_rows(tmp_path)
-    value = ask(arguments("data", model, data))[-1].head["value"]
-    assert from_wire(DataReport, value["report"]) == inspect_data(JOB, model, data, None)
-    rows = ask(arguments("rows", model, data, start=3, count=4))[-1].head["value"]["rows"]
-    assert [from_wire(RowView, row) for row in rows] == list(row_views(JOB, model, data, 3, 4))
+def test_that_a_report_travels_as_it_is_made_in_process_and_is_kept(model: Path, tmp_path: Path) -> None:
+    data, cache = tiny_rows(tmp_path), tmp_path / "inspected"
+    frames = ask(arguments("data", model, data, cache_root=str(cache)))
+    report = from_wire(DataReport, frames[-1].head["value"]["report"])
+    assert report == inspect_data(Inputs(JOB, model, DataPaths((data,))))
+    assert [frame.head["done"] for frame in frames if frame.head.get("phase") == "data"][-1] == 40
+    (again,) = ask(arguments("data", model, data, cache_root=str(cache)))
+    assert again.head["value"] == frames[-1].head["value"]
 
 
 def test_that_a_model_sends_its_small_files_before_the_result(model: Path) -> None:
@@ -95,33 +98,22 @@ def test_that_a_model_sends_its_small_files_before_the_result(model: Path) -> No
     }
 
 
-def test_that_rows_too_many_for_a_frame_come_as_far_as_they_fit(model: Path, tmp_path: Path) -> None:
-    path = tmp_path / "long.jsonl"
-    row = json.dumps({"prompt": "é" * 2000, "completion": "b"})
-    path.write_text(f"{row}\n" * 30, encoding="utf-8")
-    rows = ask(arguments("rows", model, path, start=5, count=25))[-1].head["value"]["rows"]
-    assert 0 < len(rows) < 25
-    assert [row["index"] for row in rows] == list(range(5, 5 + len(rows)))
-    path.write_text(json.dumps({"prompt": "日本" * 10_000, "completion": "b"}), encoding="utf-8")
-    (row,) = ask(arguments("rows", model, path, start=0, count=1))[-1].head["value"]["rows"]
-    assert "Too long to show whole: 4,000 of" in row["problem"]
-
-
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [
         ({"what": "poem"}, "bad_request", "names nothing"),
-        ({"data_path": ""}, "bad_request", "No training data is chosen"),
-        ({"data_path": "/nowhere/rows.json"}, "not_found", "no such file or folder"),
+        ({"data_paths": [""]}, "bad_request", "No training data is chosen"),
+        ({"data_paths": ["/nowhere/rows.json"]}, "not_found", "no such file or folder"),
         ({"model_path": "/nowhere"}, "not_found", "no tokenizer.json"),
         ({"job": {"seeed": 1}}, "bad_request", "did you mean seed"),
-        ({"start": "one"}, "bad_request", "whole number"),
+        ({"data_paths": "rows.json"}, "bad_request", "No training data is chosen"),
+        ({"what": "session"}, "bad_request", "No folder to keep things in"),
     ],
 )
 def test_that_a_request_that_cannot_be_met_is_answered_by_a_sentence(
     model: Path, tmp_path: Path, change: dict[str, Any], kind: str, words: str
 ) -> None:
-    (frame,) = ask({**arguments("rows", model, tiny_rows(tmp_path), start=0, count=1), **change})
+    frame = ask({**arguments("data", model, tiny_rows(tmp_path)), **change})[-1]
     assert (frame.kind, frame.head["kind"]) == ("error", kind)
     assert words in frame.head["sentence"]
 

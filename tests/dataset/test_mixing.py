@@ -1,11 +1,22 @@
-"""The seeded order is the one it was on the first day, on every machine."""
+"""The seeded order is the one it was on the first day, on every machine; mixtures keep their weights and caps."""
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from remote_agent.dataset.mixing import mixed, seeded_permutation
+from remote_agent.dataset.mixing import (
+    first_of,
+    largest_remainder,
+    mixed,
+    mixture_rows,
+    seeded_permutation,
+    times_taken,
+)
 
 MASK = (1 << 64) - 1
 
@@ -45,3 +56,81 @@ def test_that_every_row_is_set_aside_about_equally_often() -> None:
     counts = np.bincount(firsts, minlength=100)
     # 200 expected a row; 6 standard deviations are about 80.
     assert counts.min() > 120 and counts.max() < 280
+
+
+def test_that_many_numbers_are_the_same_as_few() -> None:
+    many = mixed(17, 1, (1 << 20) + 5)
+    assert many[: 1 << 10].tolist() == mixed(17, 1, 1 << 10).tolist()
+    assert [int(value) for value in many[-2:]] == [
+        scramble(scramble((scramble(17) + 1) & MASK) ^ scramble((1 << 20) + place)) for place in (3, 4)
+    ]
+
+
+@given(st.lists(st.integers(0, 6), max_size=30), st.integers(-1, 40))
+def test_that_the_first_ones_are_those_of_a_stable_sort(numbers: list[int], wanted: int) -> None:
+    array = np.array(numbers, dtype=np.uint64)
+    expected = np.argsort(array, kind="stable")[: max(wanted, 0)]
+    assert first_of(array, wanted).tolist() == expected.tolist()
+
+
+WEIGHTS = st.lists(
+    st.tuples(
+        st.integers(0, 200), st.sampled_from([0.0, 0.1, 0.3, 0.7, 1.0, 2.5]), st.sampled_from([0.1, 0.7, 1.0, 3.0])
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(WEIGHTS)
+def test_that_a_mixture_keeps_its_shares_and_takes_as_much_as_its_caps_let_it(
+    sources: list[tuple[int, float, float]],
+) -> None:
+    rows = mixture_rows(*(list(values) for values in zip(*sources, strict=True)))
+    weights = [Fraction(str(weight)) for _, weight, _ in sources]
+    if not any(weights):
+        assert rows == [available for available, _, _ in sources]
+        return
+    most = [available * Fraction(str(epochs)) for available, _, epochs in sources]
+    for taken, weight, cap in zip(rows, weights, most, strict=True):
+        assert taken <= cap and (taken == 0 or weight > 0)
+    # The greatest whole pass N whose shares no cap stops, searched for and not computed.
+    scale = max(taken / weight for taken, weight in zip(rows, weights, strict=True) if weight)
+    for taken, weight in zip(rows, weights, strict=True):
+        assert taken <= scale * weight < taken + 1 or scale * weight - taken < 1
+    # Some source gives all that it may, or its share of one more row would be over that.
+    assert any(weight and cap - taken < 1 for taken, weight, cap in zip(rows, weights, most, strict=True))
+
+
+def test_that_no_rounding_of_a_machine_takes_a_row_away() -> None:
+    assert mixture_rows([10, 10, 10], [0.1, 0.1, 0.1], [1.0, 1.0, 1.0]) == [10, 10, 10]
+    assert mixture_rows([10], [0.3], [0.7]) == [7]
+    assert mixture_rows([30, 70], [0.3, 0.7], [1.0, 1.0]) == [30, 70]
+    assert mixture_rows([100, 10], [1.0, 3.0], [1.0, 2.0]) == [6, 20]
+    assert mixture_rows([100, 0], [1.0, 3.0], [1.0, 2.0]) == [0, 0]
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=20), st.integers(0, 90), st.integers(0, 9))
+def test_that_rows_are_taken_in_whole_passes_and_a_seeded_rest(times: list[int], wanted: int, seed: int) -> None:
+    before = np.array(times, dtype=np.int32)
+    taken = times_taken(before, mixed(seed, 7, len(times)), wanted)
+    total = sum(times)
+    assert int(taken.sum()) == (wanted if total else 0)
+    if total:
+        whole = wanted // total
+        assert (taken >= whole * before).all() and (taken <= (whole + 1) * before).all()
+        rest = taken - whole * before
+        for round_of in range(1, 4):
+            # Nobody has a further turn of the broken pass while another who has one coming waits for the one before.
+            if (rest > round_of).any():
+                assert (rest >= np.minimum(before, round_of)).all()
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=8), st.data())
+def test_that_shares_are_whole_and_within_one_of_their_proportion(sizes: list[int], data: st.DataObject) -> None:
+    wanted = data.draw(st.integers(0, sum(sizes)))
+    shares = largest_remainder(sizes, wanted)
+    assert sum(shares) == wanted
+    for share, size in zip(shares, sizes, strict=True):
+        assert 0 <= share <= size
+        assert abs(Fraction(share) - Fraction(size * wanted, max(sum(sizes), 1))) < 1

@@ -5,15 +5,17 @@ from __future__ import annotations
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_agent.contract.batch_arithmetic import batch_plan
 from remote_agent.contract.job_spec import BatchSpec, DataSpec, JobSpec, StrategySpec
-from remote_agent.dataset.order import step_sequences
+from remote_agent.dataset.corpus import DataPaths
+from remote_agent.dataset.order import SequenceLengths, step_sequences
 from remote_agent.dataset.prepare import prepare
-from remote_agent.dataset.prepared import open_prepared
+from remote_agent.dataset.prepared import HELD_OUT, TRAIN, open_prepared
 from tests.support.tiny import tiny_rows, tiny_tokenizer_files
 
 
@@ -75,7 +77,7 @@ def test_that_an_epoch_trains_every_row_once_at_any_rank_count_and_across_any_re
 ) -> None:
     job = JobSpec(data=DataSpec(max_length=200, packing=packing))
     model, data = tiny_tokenizer_files(tmp_path / "model"), tiny_rows(tmp_path)
-    _, folder = prepare(job, model, data, None, tmp_path / "data")
+    _, folder = prepare(job, model, DataPaths((data,)), tmp_path / "data")
     part = open_prepared(folder).train
     for micro_batch, ranks in ((1, 1), (2, 1), (1, 2), (1, 3), (2, 4)):
         steps = -(-len(part) // (micro_batch * ranks))
@@ -89,3 +91,51 @@ def test_that_an_epoch_trains_every_row_once_at_any_rank_count_and_across_any_re
                 for row in part.sequence(sequence).row_ids
             ]
             assert sorted(rows) == sorted(part.row_ids.tolist())
+
+
+@given(
+    seed=st.integers(0, 2**31 - 1),
+    lengths=st.lists(st.integers(1, 40), min_size=1, max_size=80),
+    micro_batch=st.integers(1, 4),
+    accumulation=st.integers(1, 3),
+    ranks=st.integers(1, 4),
+)
+def test_that_grouping_by_length_trains_every_sequence_once_whatever_the_ranks(
+    seed: int, lengths: list[int], micro_batch: int, accumulation: int, ranks: int
+) -> None:
+    known = SequenceLengths(np.array(lengths, dtype=np.int64))
+    size = micro_batch * accumulation * ranks
+    steps = -(-len(lengths) // size)
+    for epoch in range(2):
+        trained: list[int] = []
+        for step in range(epoch * steps, (epoch + 1) * steps):
+            update = flat(step_sequences(seed, step, len(lengths), micro_batch, accumulation, ranks, known))
+            assert update == flat(step_sequences(seed, step, len(lengths), size, 1, 1, known))
+            assert len(update) == size or step == (epoch + 1) * steps - 1
+            trained += update
+        assert sorted(trained) == list(range(len(lengths)))
+
+
+def test_that_grouped_batches_hold_like_lengths_in_no_order_of_length() -> None:
+    lengths = np.random.default_rng(3).integers(1, 1000, 4096)
+    known = SequenceLengths(lengths)
+    batches = [lengths[flat(step_sequences(5, step, 4096, 4, 1, 2, known))] for step in range(512)]
+    spread = np.array([batch.max() - batch.min() for batch in batches])
+    plain = [lengths[flat(step_sequences(5, step, 4096, 4, 1, 2))] for step in range(512)]
+    assert np.median(spread) < 0.1 * np.median([batch.max() - batch.min() for batch in plain])
+    means = np.array([batch.mean() for batch in batches])
+    assert abs(np.corrcoef(means[:-1], means[1:])[0, 1]) < 0.15
+    assert batches[0].max() == lengths.max(), "memory that is too small would show late"
+    epochs = {tuple(flat(step_sequences(5, 512 * epoch, 4096, 4, 1, 2, known))) for epoch in range(3)}
+    assert len(epochs) == 3
+
+
+@pytest.mark.parametrize("packing", [True, False])
+def test_that_lengths_are_those_of_the_prepared_sequences(tmp_path: Path, packing: bool) -> None:
+    job = JobSpec(data=DataSpec(max_length=200, packing=packing))
+    model, data = tiny_tokenizer_files(tmp_path / "model"), tiny_rows(tmp_path)
+    _, folder = prepare(job, model, DataPaths((data,)), tmp_path / "data")
+    prepared = open_prepared(folder)
+    for part, name in ((prepared.train, TRAIN), (prepared.held_out, HELD_OUT)):
+        found = SequenceLengths.of(folder, name).values.tolist()
+        assert found == [len(part.sequence(number).ids) for number in range(len(part))]

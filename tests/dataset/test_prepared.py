@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from remote_agent.contract.job_spec import DataSpec, JobSpec
+from remote_agent.dataset.corpus import DataPaths
 from remote_agent.dataset.data_error import DataError, NotThereError
 from remote_agent.dataset.prepare import prepare
 from remote_agent.dataset.prepared import open_prepared
@@ -17,7 +18,7 @@ from tests.support.tiny import tiny_rows, tiny_tokenizer_files
 def folder(tmp_path: Path) -> Path:
     job = JobSpec(data=DataSpec(max_length=200))
     model = tiny_tokenizer_files(tmp_path / "model")
-    return prepare(job, model, tiny_rows(tmp_path), None, tmp_path / "data")[1]
+    return prepare(job, model, DataPaths((tiny_rows(tmp_path),)), tmp_path / "data")[1]
 
 
 def test_that_a_sequence_beyond_the_last_is_an_index_error(folder: Path) -> None:

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remote_agent.dataset.data_error import DataError
-from remote_agent.dataset.readers import read_file
+from remote_agent.dataset.readers import READERS, read_file
+from remote_agent.dataset.row_file import RowFile
 
 ROWS = [{"prompt": "Höhe?\nZwei", "completion": 'drei "vier", fünf'}, {"prompt": "a", "completion": ""}]
 
@@ -81,7 +82,7 @@ def test_that_a_json_file_cut_anywhere_is_refused_and_called_cut_off(tmp_path: P
 
 def test_that_the_place_of_a_cut_is_the_line_where_the_row_starts(tmp_path: Path) -> None:
     path = write(tmp_path, "cut.json", '[\n{"a": "b"},\n{"a": "and then no')
-    fails(path, "starts at line 3", "cut off", "again")
+    fails(path, "line 3", "in the middle of this row", "cut off", "again")
 
 
 @pytest.mark.parametrize(
@@ -90,26 +91,19 @@ def test_that_the_place_of_a_cut_is_the_line_where_the_row_starts(tmp_path: Path
         ("empty.json", "", ("empty",)),
         ("text.json", '"just text"', ("list of rows",)),
         ("numbers.json", "[1, 2]", ("line 1", "a number")),
-        ("comma.json", '[{"a": 1},]', ("comma",)),
-        ("missing.json", '[{"a": 1}\n{"a": 2}]', ("line 2", "comma")),
         ("behind.json", '[{"a": 1}]\n[]', ("line 2", "after the closing")),
         ("quotes.json", "[{'a': 1}]", ("not valid JSON",)),
-        ("splits.json", '{"train": [{"a": "b"}], "test": [{"a": "b"}]}', ("'train', 'test'", "Save that list")),
         ("digits.json", '[{"a": ' + "1" * 5000 + "}]", ("line 1", "cannot be read")),
         ("deep.json", "[" + '{"a":' * 100_000 + "1" + "}" * 100_000 + "]", ("line 1", "cannot be read")),
         ("cut.jsonl", '{"a": 1}\n{"a": ', ("line 2", "one whole JSON object a line")),
         ("list.jsonl", '{"a": 1}\n[1]', ("line 2", "a list")),
         ("deep.jsonl", '{"a": 1}\n' + "[" * 100_000, ("line 2", "nested too deeply")),
-        ("latin.jsonl", '{"a": 1}\n{"a": "é"}'.encode("latin-1"), ("line 2", "0xe9", "UTF-8")),
-        ("latin.json", '[{"a": 1},\n{"a": "é"}]'.encode("latin-1"), ("line 2", "0xe9", "UTF-8")),
-        ("latin.csv", 'a,b\n1,2\n"é",3\n'.encode("latin-1"), ("line 3", "0xe9", "UTF-8")),
-        ("wide.json", '[{"a": 1}]'.encode("utf-16"), ("UTF-16",)),
-        ("wide.jsonl", '{"a": 1}'.encode("utf-16"), ("UTF-16",)),
         ("more.csv", "a,b\n1,2\n1,2,3\n", ("line 3", "3 fields", "2 columns")),
         ("fewer.csv", "a,b\n1\n", ("line 2", "1 fields")),
         ("open.csv", 'a,b\n1,2\n"open,3\n4,5\n', ("line 3", "not valid CSV")),
         ("twice.csv", "a,a\n1,2\n", ("'a'", "twice")),
         ("none.parquet", "PAR1 nothing of the kind", ("not a whole Parquet file",)),
+        ("none.arrow", "ARROW1 nothing of the kind", ("not a whole Arrow file",)),
     ],
 )
 def test_that_a_broken_file_is_told_with_its_line_and_what_to_do(
@@ -138,3 +132,72 @@ def test_that_any_list_of_objects_is_read_as_json_reads_it(
 ) -> None:
     path = write(tmp_path_factory.mktemp("json"), "any.json", json.dumps(rows, indent=indent))
     assert [fields for _, fields in read(path)] == rows
+
+
+def test_that_every_list_of_a_json_file_is_read_and_a_row_knows_its_list(tmp_path: Path) -> None:
+    text = '{"version": "1.0",\n"train": [{"a": 1},\n{"a": 2}], "names": ["x", "y"],\n"test": [{"a": 3}], "none": []}'
+    file = RowFile(write(tmp_path, "rows.json", text))
+    assert [(row.file, row.line, row.fields["a"]) for row in file.iterate()] == [
+        ("rows.json (train)", 2, 1), ("rows.json (train)", 3, 2), ("rows.json (test)", 4, 3),
+    ]  # fmt: skip
+    assert file.notes == (
+        "rows.json line 1 has 'version' beside its lists of rows; it is not read",
+        "rows.json line 3 has 'names' beside its lists of rows; it is not read",
+        "rows.json holds several lists of rows, read one after the other: train, test, none",
+    )
+    large = json.dumps({"data": [{"a": "x" * 999} for _ in range(3000)]})
+    assert len(read(write(tmp_path, "large.json", large))) == 3000
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
+def test_that_json_is_read_by_what_it_is_whatever_its_name_says(tmp_path: Path, name: str) -> None:
+    for text in (
+        "\n".join(map(json.dumps, ROWS)),
+        json.dumps(ROWS),
+        json.dumps(ROWS, indent=2),
+        "".join(json.dumps(row, indent=2) for row in ROWS),
+        "\n\n".join(json.dumps(row, indent=2) for row in ROWS),
+    ):
+        assert [fields for _, fields in read(write(tmp_path, name, text))] == ROWS, text
+    turns = {"messages": [{"role": "user", "content": "hi"}], "tools": [{"name": "f"}]}
+    for text in (json.dumps(turns), json.dumps(turns, indent=1)):
+        assert [fields for _, fields in read(write(tmp_path, name, text))] == [turns]
+
+
+def test_that_plain_text_is_split_where_its_owner_would(tmp_path: Path) -> None:
+    def texts(name: str, content: str) -> list[object]:
+        return [fields["text"] for _, fields in read(write(tmp_path, name, content))]
+
+    assert texts("lines.txt", "one\n  two\nthree") == ["one", "  two", "three"]
+    assert texts("blocks.txt", "\n\none\n two\n\n \nthree\n") == ["one\n two", "three"]
+    assert texts("whole.md", "# One\n\ntwo\n\n\nthree\n") == ["# One\n\ntwo\n\n\nthree"]
+    file = RowFile(tmp_path / "blocks.txt")
+    assert file.notes == ("blocks.txt holds blank lines: each block of lines between them is one row",)
+
+
+def test_that_tables_give_what_json_could_give(tmp_path: Path) -> None:
+    made = pyarrow.table(
+        {
+            "text": pyarrow.array([b"as bytes", b"\xff\xfe"]),
+            "when": pyarrow.array([0, None], pyarrow.timestamp("s")),
+            "price": pyarrow.array([1.5, 2]).cast(pyarrow.decimal128(5, 2)),
+            "map": pyarrow.array([[("k", 1)], []], pyarrow.map_(pyarrow.string(), pyarrow.int64())),
+            "kind": pyarrow.array(["x", "y"]).dictionary_encode(),
+            "list": pyarrow.array([[{"role": "user"}], None]),
+        }
+    )
+    wanted = [
+        {"text": "as bytes", "when": "1970-01-01T00:00:00", "price": "1.50", "map": [["k", 1]], "kind": "x",
+         "list": [{"role": "user"}]},
+        {"text": "(2 bytes)", "when": None, "price": "2.00", "map": [], "kind": "y", "list": None},
+    ]  # fmt: skip
+    pyarrow.parquet.write_table(made, tmp_path / "a.parquet")
+    with pyarrow.ipc.new_stream(str(tmp_path / "a.arrow"), made.schema) as writer:
+        writer.write_table(made)
+    for name in ("a.parquet", "a.arrow"):
+        assert [fields for _, fields in read(tmp_path / name)] == wanted
+        json.dumps(wanted)
+
+
+def test_that_every_ending_has_a_reader() -> None:
+    assert set(READERS) == {".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".txt", ".md"}

@@ -105,3 +105,53 @@ def test_that_without_a_template_prompt_and_response_are_joined_plainly(model: M
     starts = Renderer(dataclasses.replace(model, template=None, starts_with_bos=True)).render(TWO)
     assert starts.text.startswith("<|im_start|>One?")
     assert starts.text[slice(*starts.spans[0])] == "First.<|im_end|>"
+
+
+ENDS_INSIDE_MARKERS = (
+    "{% for m in messages %}{% if m.role == 'assistant' %}<|im_start|>{% generation %}{{ m.content | trim }}<|im_end|>"
+    "{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}"
+    "{% generation %}<|endoftext|>{% endgeneration %}"
+)
+
+
+def test_that_markers_beyond_the_turns_belong_to_the_turn_before_them(model: ModelTokenizer) -> None:
+    template = ChatTemplate(ENDS_INSIDE_MARKERS, model.special_tokens)
+    with_template = dataclasses.replace(model, template=template)
+    for train_on, expected in (
+        ("assistant", ["First.<|im_end|>", "Second.<|im_end|>", "<|endoftext|>"]),
+        ("last", ["Second.<|im_end|>", "<|endoftext|>"]),
+    ):
+        rendered = Renderer(with_template, train_on).render(TWO)
+        assert [rendered.text[start:end] for start, end in rendered.spans] == expected
+    light = TWO._replace(turns=(TWO.turns[0], TWO.turns[1]._replace(weight=0.5), *TWO.turns[2:]))
+    assert Renderer(with_template).render(light).weights == (0.5, 1.0, 1.0)
+
+
+def test_that_without_a_template_calls_are_lines_of_json(model: ModelTokenizer) -> None:
+    call = {"type": "function", "function": {"name": "f", "arguments": {"x": "é"}}}
+    turns = (
+        Turn("user", "Now?"),
+        Turn("assistant", "I look.", {"tool_calls": [call, call]}),
+        Turn("tool", "4"),
+        Turn("assistant", "", {"tool_calls": [call], "content": None}),
+    )
+    rendered = Renderer(dataclasses.replace(model, template=None)).render(Conversation(turns))
+    line = '{"name": "f", "arguments": {"x": "é"}}'
+    assert [rendered.text[start:end] for start, end in rendered.spans] == [
+        f"I look.\n{line}\n{line}<|im_end|>", f"{line}<|im_end|>",
+    ]  # fmt: skip
+
+
+def test_that_rows_with_tools_and_calls_do_not_disturb_the_skeleton_of_plain_ones(model: ModelTokenizer) -> None:
+    text = (
+        "{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}"
+        "{% for c in m.tool_calls or [] %}{{ c.function.name }}{% endfor %}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    renderer = Renderer(dataclasses.replace(model, template=ChatTemplate(text, {})))
+    plain = Conversation((Turn("user", "a"), Turn("assistant", "b")))
+    call = {"type": "function", "function": {"name": "fetch", "arguments": {}}}
+    calls = Conversation((Turn("user", "a"), Turn("assistant", "", {"tool_calls": [call]})), tools=(call,))
+    for conversation, expected in ((plain, "b<|im_end|>"), (calls, "fetch<|im_end|>"), (plain, "b<|im_end|>")):
+        rendered = renderer.render(conversation)
+        assert [rendered.text[start:end] for start, end in rendered.spans] == [expected]

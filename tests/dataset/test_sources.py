@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from remote_agent.dataset.data_error import CancelledError, DataError, NotThereError
-from remote_agent.dataset.sources import content_hash, count_rows, data_files, rows_of
+from remote_agent.dataset.sources import chosen_files, content_hash, count_rows, data_files, rows_of
 
 
 def test_that_a_folder_is_its_data_files_in_the_order_of_their_names(tmp_path: Path) -> None:
@@ -22,6 +22,20 @@ def test_that_a_folder_is_its_data_files_in_the_order_of_their_names(tmp_path: P
     ]  # fmt: skip
     assert [row.index for row in rows_of(tmp_path, 2)] == [0, 1]
     assert rows[1].where() == "b.jsonl line 1 (row 2)"
+
+
+def test_that_what_is_about_the_data_is_left_out_and_named(tmp_path: Path) -> None:
+    for name in ("a.jsonl.gz", "b.txt", "notes.md", "README.md", "LICENSE.txt", "dataset_infos.json", "x.py"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    chosen = chosen_files(tmp_path)
+    assert [name for name, _ in chosen.files] == ["a.jsonl.gz", "b.txt"]
+    assert chosen.notes == (
+        f"{tmp_path.name} also holds LICENSE.txt, README.md, dataset_infos.json and 2 more; that is not read",
+        f"{tmp_path.name} holds files of several kinds (.jsonl, .txt); each is read by its own",
+    )
+    for name in ("a.jsonl.gz", "b.txt"):
+        (tmp_path / name).unlink()
+    assert [name for name, _ in data_files(tmp_path)] == ["notes.md"]
 
 
 def test_that_a_file_hashes_as_its_bytes_wherever_it_lies(tmp_path: Path) -> None:
@@ -38,9 +52,9 @@ def test_that_a_file_hashes_as_its_bytes_wherever_it_lies(tmp_path: Path) -> Non
 def test_that_what_is_not_there_or_not_known_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotThereError, match="no such file or folder"):
         data_files(tmp_path / "absent.json")
-    (tmp_path / "notes.txt").write_text("hello", encoding="utf-8")
-    with pytest.raises(DataError, match=r"ending in \.txt cannot be read; known: \.json"):
-        data_files(tmp_path / "notes.txt")
+    (tmp_path / "notes.docx").write_text("hello", encoding="utf-8")
+    with pytest.raises(DataError, match=r"ending in \.docx cannot be read; known: \.json"):
+        data_files(tmp_path / "notes.docx")
     with pytest.raises(DataError, match="holds no data file"):
         data_files(tmp_path)
     (tmp_path / "none.jsonl").write_text("\n", encoding="utf-8")

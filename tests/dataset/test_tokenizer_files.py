@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer, processors
 
+from remote_agent.contract.chat_templates import BUILT_IN
 from remote_agent.dataset.data_error import DataError, NotThereError
 from remote_agent.dataset.tokenizer_files import load_tokenizer, special_tokens, template_text
 from tests.support.tiny import CHATML_TEMPLATE, tiny_tokenizer_files
@@ -30,6 +31,35 @@ def test_that_a_folder_gives_tokenizer_tokens_and_template(folder: Path) -> None
     assert model.template is not None and model.template_text == CHATML_TEMPLATE
     assert load_tokenizer(folder, "{{ 1 }}").template_text == "{{ 1 }}"
     assert load_tokenizer(folder, "{{ 1 }}").hash == model.hash
+
+
+def test_that_added_tokens_come_after_the_vocabulary_as_special_ones(folder: Path) -> None:
+    before = load_tokenizer(folder)
+    size = before.tokenizer.get_vocab_size()
+    after = load_tokenizer(folder, added_tokens=("<think>", "<|im_end|>", "</think>"))
+    assert [after.tokenizer.token_to_id(text) for text in ("<think>", "</think>", "<|im_end|>")] == [size, size + 1, 2]
+    assert after.special_ids == {0, 1, 2, size, size + 1}
+    assert "<think>" in after.special_texts
+    assert after.tokenizer.encode("a <think>b", add_special_tokens=False).ids.count(size) == 1
+    assert len(before.tokenizer.encode("<think>", add_special_tokens=False).ids) > 1
+    others = load_tokenizer(folder, added_tokens=("<think>",))
+    assert len({before.hash, after.hash, others.hash}) == 3
+    assert load_tokenizer(folder, added_tokens=()).hash == before.hash
+
+
+def test_that_a_token_of_the_vocabulary_that_is_added_becomes_a_special_one_with_its_own_id(folder: Path) -> None:
+    before = load_tokenizer(folder)
+    number = before.tokenizer.token_to_id("The")
+    after = load_tokenizer(folder, added_tokens=("The",))
+    assert number is not None and after.tokenizer.token_to_id("The") == number
+    assert number in after.special_ids
+    assert after.tokenizer.get_vocab_size() == before.tokenizer.get_vocab_size()
+
+
+def test_that_a_built_in_template_is_taken_by_its_name(folder: Path) -> None:
+    assert load_tokenizer(folder, "builtin:llama3").template_text == BUILT_IN["llama3"]
+    with pytest.raises(DataError, match="no built-in chat template named 'llama9'"):
+        load_tokenizer(folder, "builtin:llama9")
 
 
 @pytest.mark.parametrize("decoder", [True, False])

@@ -25,7 +25,7 @@ from remote_agent.contract.run_dir import CHECKPOINTS, INBOX, RUNS, run_id
 from remote_agent.contract.spec_json import spec_to_json
 from remote_agent.run_files.inbox import Command, put_command
 from remote_agent.run_files.process import marked_processes
-from studio.remote.agent import Agent, Prepared
+from studio.remote.agent import Agent, DataInputs, Prepared
 from studio.remote.errors import AgentFailed
 from studio.remote.transport import LocalTransport
 from studio.session.following import Following
@@ -60,7 +60,9 @@ class _Node:
             checkpointing=CheckpointingSpec(state_every_steps=4),
             evaluation=EvaluationSpec(every_steps=0, sample_prompts=()),
         )
-        self.prepared: Prepared = self.agent.prepare(self.spec, sys.executable, str(self.model), self.spec.data.path)
+        self.prepared: Prepared = self.agent.prepare(
+            DataInputs(self.spec, sys.executable, str(self.model), (self.spec.data.path,))
+        )
 
     def start(self, number: int) -> _Watched:
         name = run_id("260101-000000", bytes([number] * 6))

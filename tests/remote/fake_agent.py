@@ -116,6 +116,52 @@ def do_fetch(home, arguments):
     send("result", value={"missing": [name for name in arguments["names"] if name == "missing"]})
 
 
+def do_inspect(home, arguments):
+    """A session with data: each path is a script of what goes wrong; asks are answered with what they held."""
+    script = arguments["data_paths"][0]
+    if arguments["what"] == "losses":
+        send("progress", phase="losses", done=1, total=2, unit="rows")
+        if script != "sends nothing":
+            send("file", b"numbers", name="row_losses.npz", offset=0, size=7)
+        return send("result", value={"path": "/node/row_losses.npz"})
+    if script == "unusable":
+        receive()
+        send("error", sentence="rows.json: the file is empty.", kind="bad_request")
+        sys.exit(1)
+    version = 0
+    report(version, complete=False)
+    report(version, complete=True)
+    while True:
+        ask = receive().head
+        if ask["what"] == "job":
+            version = ask["arguments"]["version"]
+            send("answer", id=ask["id"], value={})
+            report(version, complete=True)
+        elif ask["what"] == "row" and ask["arguments"]["index"] == 99:
+            send("failed", id=ask["id"], sentence="There is no row 100.", kind="not_found")
+        elif ask["what"] == "break the look":
+            send("failed", id=0, sentence="rows.json vanished.", kind="not_found")
+        elif ask["what"] == "die":
+            os._exit(9)
+        elif ask["what"] == "silence":
+            time.sleep(600)
+        else:
+            send("answer", id=ask["id"], value={"what": ask["what"], **ask["arguments"]})
+
+
+def report(version, complete):
+    counts = {"count": 1, "minimum": 1, "mean": 1.0, "median": 1.0, "maximum": 1, "total": 1, "histogram": [1],
+              "edges": [1.0, 2.0]}
+    value = {
+        "path": "", "rows": 7 + version, "shape": "text", "shape_reason": "", "train_rows": 1, "held_out_rows": 0,
+        "prompt": counts, "response": counts, "total": counts, "packing": {"length": 8, "sequences": 1,
+        "efficiency": 1.0}, "train_sequences": 1, "held_out_sequences": 0, "train_tokens": 1,
+        "train_supervised_tokens": 1, "findings": [], "content_hash": "", "complete": complete,
+    }
+    send("progress", phase="reading", done=1, total=2, unit="rows")
+    send("report", version=version, value=value)
+
+
 def do_attach(home, arguments):
     run, wanted = next(iter(arguments["runs"].items()))
     offset = wanted["cursors"]["rank0"][2]

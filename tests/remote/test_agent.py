@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from remote_agent.contract.job_spec import JobSpec, with_value
 from studio.demo.private_sshd import PrivateSshd
-from studio.remote.agent import Agent, Progress
+from studio.remote.agent import Agent, DataInputs, Progress
 from studio.remote.deploy import agent_archive
 from studio.remote.errors import AgentFailed
 from studio.remote.transport import LocalTransport, Transport
+from tests.support.model_folder import write_model
 from tests.support.sshd import make_known, node_address
+from tests.support.tiny import tiny_rows
 
 NO_RUN = "r-260101-000000-aaaaaa"
 
@@ -102,3 +106,17 @@ def test_that_a_run_that_is_not_there_has_no_files_and_takes_no_command(agent: A
     with pytest.raises(AgentFailed) as caught:
         agent.command(NO_RUN, "stop", {"save": True})
     assert caught.value.kind == "not_found"
+
+
+def test_that_a_session_reports_on_data_and_answers_while_it_lasts(agent: Agent, tmp_path: Path) -> None:
+    model, rows = write_model(tmp_path / "model"), tiny_rows(tmp_path, 30)
+    spec = with_value(with_value(JobSpec(), "data.path", str(rows)), "data.max_length", 128)
+    stream = agent.data_session(DataInputs(spec, sys.executable, str(model), (str(rows),)))
+    try:
+        page = stream.answer("table", {"query": {}, "start": 5, "count": 2})
+        assert [row["index"] for row in page["rows"]] == [5, 6]
+        assert stream.whole_report().rows == 30
+        assert stream.answer("row", {"index": 29})["tokens"]
+    finally:
+        stream.finish()
+    assert agent.inspect_data(DataInputs(spec, sys.executable, str(model), (str(rows),))).rows == 30

@@ -43,3 +43,25 @@ def make_session(luthier_home: Path, qtbot: QtBot) -> Iterator[Callable[[], Sess
 def session(make_session: Callable[[], Session]) -> Session:
     assert places.data_dir().is_dir()
     return make_session()
+
+
+def look(session: Session, qtbot: QtBot) -> None:
+    """Wait until a complete report of the inputs as they are now is there."""
+
+    def is_over() -> bool:
+        return session.inspection_failed or (
+            session.inspection is None and session.draft.known.data is not None and not session.draft.stale
+        )
+
+    qtbot.waitUntil(is_over, timeout=60_000)
+    assert not session.inspection_failed, session.inspection_problem
+
+
+@pytest.fixture
+def looked_at(session: Session, qtbot: QtBot, model_folder: Path, rows_file: Path) -> Session:
+    """Return a session that has looked at 40 rows under a model."""
+    session.choose_model("desktop", str(model_folder))
+    session.choose_data("desktop", str(rows_file))
+    session.draft.set_value("data.max_length", 128)
+    look(session, qtbot)
+    return session

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from remote_agent.contract.data_spec import SourceSpec
 from remote_agent.contract.job_spec import JobSpec, with_value
 from studio.remote.agent import Agent
 from studio.remote.errors import AgentFailed
 from studio.remote.transport import LocalTransport
-from studio.session.inputs import InputError, Inputs, Place, model_path_on_node
+from studio.session.data_paths import InputError, Place
+from studio.session.inputs import Inputs, model_path_on_node
 from tests.support.hub_server import COMMIT, HubModel, hub_for_test
 from tests.support.model_folder import write_model
+from tests.support.tiny import tiny_rows
 
 
 @dataclasses.dataclass
@@ -62,12 +65,29 @@ def test_that_wherever_model_and_data_lie_they_come_to_the_same_tokens(
     inputs = machines.inputs()
     model = inputs.inspect_model(spec.model)
     report = inputs.inspect_data(spec, model)
-    rows = inputs.rows(spec, model, 0, 2)
+    stream = inputs.data_stream(spec, model)
+    row = stream.answer("row", {"index": 1})
+    stream.finish()
     assert (model.tokenizer_folder / "tokenizer.json").read_bytes() == (model_folder / "tokenizer.json").read_bytes()
     assert not (model.tokenizer_folder / "model.safetensors").exists()
     assert report.rows == 40
     assert report.total.total == 3106
-    assert [row.index for row in rows] == [0, 1]
+    assert (row["index"], len(row["tokens"]) > 10) == (1, True)
+
+
+def test_that_sources_of_two_places_are_looked_at_together_on_the_node(
+    machines: _Machines, model_folder: Path, rows_file: Path, tmp_path: Path
+) -> None:
+    there = tiny_rows(tmp_path / "on-node", 25)
+    spec = _spec("desktop", model_folder, "desktop", rows_file)
+    spec = with_value(spec, "data.more", (SourceSpec(source="node", path=str(there)),))
+    inputs = machines.inputs()
+    report = inputs.inspect_data(spec, inputs.inspect_model(spec.model))
+    assert [(Path(source.path).name, source.rows, source.first_row) for source in report.sources] == [
+        ("rows.json", 40, 0), ("rows.json", 25, 40),
+    ]  # fmt: skip
+    assert Path(report.sources[0].path).is_relative_to(machines.node.home)
+    assert report.sources[1].path == str(there)
 
 
 def test_that_models_with_one_tokenizer_and_two_templates_are_kept_apart(machines: _Machines, tmp_path: Path) -> None:

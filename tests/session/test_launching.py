@@ -13,13 +13,14 @@ from typing import Any, cast
 import pytest
 
 from remote_agent.contract.data_report import FileEntry, ModelReport, PreparedData
+from remote_agent.contract.data_spec import SourceSpec
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.node_report import TRAINER_PACKAGES, Interpreter, NodeReport, PackageVersion
 from remote_agent.contract.run_dir import is_run_id
-from studio.remote.agent import Agent, HubModel, Prepared
+from studio.remote.agent import Agent, DataInputs, HubModel, Prepared
 from studio.remote.call import Progress
 from studio.remote.errors import AgentFailed, LinkError, NodeRefused, RemoteError
-from studio.session.inputs import InputError
+from studio.session.data_paths import InputError
 from studio.session.launching import (
     LaunchCancelledError,
     Launched,
@@ -47,6 +48,7 @@ class _ScriptedAgent:
     def __init__(self, failures: Mapping[str, list[RemoteError | None]] | None = None) -> None:
         self.calls: list[str] = []
         self.paths: dict[str, str] = {}
+        self.inputs = DataInputs(JobSpec(), "", "", ())
         self.run_ids: list[str] = []
         self.report = _report()
         self.started = JobSpec()
@@ -76,9 +78,10 @@ class _ScriptedAgent:
         self.paths["model"] = path
         return ModelReport(path, {}, "t", "h", 10, (FileEntry("model.safetensors", 32, "ab"),), "f")
 
-    def prepare(self, job: JobSpec, python: str, model: str, data: str, held_out: str, **options: Any) -> Prepared:
+    def prepare(self, inputs: DataInputs, **options: Any) -> Prepared:
         self._called("prepare")
-        self.paths["data"] = data
+        self.inputs = inputs
+        self.paths["data"] = inputs.data_paths[0]
         options["on_progress"](Progress("environment", 1, 2))
         options["on_progress"](Progress("data", 1, 2))
         return Prepared(self.prepared, "/home/me/.luthier/data/k", {"cores": 8})
@@ -161,6 +164,46 @@ def test_that_the_bundle_names_where_inputs_lay_with_their_hashes(spec: JobSpec)
     assert launched.bundle["model"]["files"][0]["sha256"] == "ab"
     assert launched.bundle["data"]["content_hash"] == "content"
     assert len(launched.bundle["data"]["files"][0]["sha256"]) == 64
+
+
+def _with_sources(spec: JobSpec, folder: Path) -> JobSpec:
+    """Return the job with a folder of the desktop and a file of the node beside its data, and a held-out file."""
+    (folder / "more").mkdir()
+    (folder / "more" / "rows.jsonl").write_text("{}", encoding="utf-8")
+    (folder / "apart.json").write_text("[]", encoding="utf-8")
+    more = (SourceSpec(path=str(folder / "more")), SourceSpec(source="node", path="/srv/rows.parquet"))
+    spec = with_value(spec, "data.held_out_path", str(folder / "apart.json"))
+    job: JobSpec = with_value(spec, "data.more", more)
+    return job
+
+
+def test_that_every_source_of_the_desktop_is_sent_and_those_of_the_node_stay(spec: JobSpec, tmp_path: Path) -> None:
+    launch = _Launch(_ScriptedAgent())
+    launched = launch.run(_with_sources(spec, tmp_path))
+    sent = "/home/me/.luthier/data/sent"
+    assert launch.agent.inputs.data_paths == (f"{sent}/rows.json", sent, "/srv/rows.parquet")
+    assert launch.agent.inputs.held_out_path == f"{sent}/apart.json"
+    assert launch.agent.calls.count("send data") == 3
+    more = launched.bundle["more_data"]
+    assert [one["path"] for one in more] == [str(tmp_path / "more"), "/srv/rows.parquet"]
+    assert [[file["name"] for file in one["files"]] for one in more] == [["rows.jsonl"], []]
+    assert more[1]["how"] == "It lies on the node box."
+    assert launched.bundle["held_out"]["path"] == str(tmp_path / "apart.json")
+
+
+def test_that_a_local_launch_of_several_sources_sends_none(spec: JobSpec, tmp_path: Path) -> None:
+    launch = _Launch(_ScriptedAgent())
+    launch.run(_with_sources(spec, tmp_path), is_local=True)
+    assert launch.agent.inputs.data_paths == (spec.data.path, str(tmp_path / "more"), "/srv/rows.parquet")
+    assert "send data" not in launch.agent.calls
+
+
+def test_that_a_source_that_is_gone_is_told_by_its_path(spec: JobSpec, tmp_path: Path) -> None:
+    launch = _Launch(_ScriptedAgent())
+    gone = with_value(spec, "data.more", (SourceSpec(path=str(tmp_path / "gone.csv")),))
+    with pytest.raises(InputError, match=r"gone\.csv is not on this computer"):
+        launch.run(gone)
+    assert launch.failed.key == "data"
 
 
 def test_that_a_checkpoint_of_a_run_is_found_below_the_nodes_home(spec: JobSpec) -> None:

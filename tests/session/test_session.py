@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from remote_agent.contract.data_report import RowView
 from studio.job_file import read_job_file
 from studio.remote.transport import NodeAddress
 from studio.session.reach import LOCAL_NODE
 from studio.session.session import Session
+from tests.session.conftest import look
 from tests.support.hub_server import COMMIT, HubModel, hub_for_test
 from tests.support.model_folder import write_model
 
@@ -24,19 +24,6 @@ def _notices(session: Session) -> list[tuple[str, str]]:
     heard: list[tuple[str, str]] = []
     session.notice.connect(lambda severity, sentence: heard.append((severity, sentence)))
     return heard
-
-
-def _is_looked_at(session: Session) -> bool:
-    return session.inspection is None and session.draft.known.data is not None and not session.draft.stale
-
-
-@pytest.fixture
-def looked_at(session: Session, qtbot: QtBot, model_folder: Path, rows_file: Path) -> Session:
-    session.choose_model("desktop", str(model_folder))
-    session.choose_data("desktop", str(rows_file))
-    session.draft.set_value("data.max_length", 128)
-    qtbot.waitUntil(lambda: _is_looked_at(session), timeout=_LONG_MS)
-    return session
 
 
 def test_that_choosing_model_and_data_brings_their_reports(looked_at: Session) -> None:
@@ -55,20 +42,10 @@ def test_that_another_length_counts_the_sequences_again(looked_at: Session, qtbo
     assert before is not None
     looked_at.draft.set_value("data.max_length", 256)
     assert "tokens" in looked_at.draft.stale
-    qtbot.waitUntil(lambda: _is_looked_at(looked_at), timeout=_LONG_MS)
+    look(looked_at, qtbot)
     after = looked_at.draft.known.data
     assert after is not None
     assert after.train_sequences < before.train_sequences
-
-
-def test_that_rows_come_with_their_tokens_in_file_order(looked_at: Session, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(looked_at.rows_loaded, timeout=_LONG_MS) as loaded:
-        looked_at.load_rows(2, 3)
-    assert loaded.args is not None
-    start, rows = loaded.args
-    assert start == 2
-    assert [row.index for row in rows] == [2, 3, 4]
-    assert all(isinstance(row, RowView) and any(token.trained for token in row.tokens) for row in rows)
 
 
 def test_that_a_model_with_a_smaller_limit_and_another_tokenizer_resets_length_and_says_so(
@@ -80,7 +57,7 @@ def test_that_a_model_with_a_smaller_limit_and_another_tokenizer_resets_length_a
     (other / "tokenizer.json").write_text(tokenizer + "\n", encoding="utf-8")
     looked_at.choose_model("desktop", str(other))
     assert looked_at.draft.stale == {"tokens", "template", "length"}
-    qtbot.waitUntil(lambda: _is_looked_at(looked_at), timeout=_LONG_MS)
+    look(looked_at, qtbot)
     assert looked_at.draft.spec.data.max_length == 64
     assert any("from 128 to the model's limit of 64" in sentence for _, sentence in heard)
 

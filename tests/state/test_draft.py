@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from remote_agent.contract.data_report import DataReport, ModelReport, PackingReport, TokenCounts
+from remote_agent.contract.data_report import DataReport, Finding, ModelReport, PackingReport, TokenCounts
+from remote_agent.contract.data_steps import DropStep
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.problems import Fix
 from studio.state.draft import Draft
@@ -130,6 +131,38 @@ def test_that_the_plan_follows_data_and_spec(draft: Draft) -> None:
     draft.edit({"batch.micro_batch": 4, "batch.accumulation": 5, "batch.epochs": 2.0})
     assert draft.plan.global_batch == 20
     assert draft.plan.total_steps == 10
+
+
+def test_that_a_report_in_the_making_shows_but_neither_counts_steps_nor_refuses_the_job(draft: Draft) -> None:
+    draft.edit({"model.id": "/m", "data.path": "/d", "strategy.precision": "fp32"})
+    partial = dataclasses.replace(_data(0), complete=False)
+    draft.set_known(data=partial)
+    assert draft.known.data is partial
+    assert "tokens" in draft.stale
+    assert draft.plan.total_steps == 0
+    assert not any("No row is left" in problem.sentence for problem in draft.problems)
+    draft.set_known(data=_data(0))
+    assert "tokens" not in draft.stale
+    assert any("No row is left" in problem.sentence for problem in draft.problems)
+
+
+def test_that_an_error_among_the_findings_blocks_while_the_rest_is_still_read(draft: Draft) -> None:
+    draft.edit({"model.id": "/m", "data.path": "/d"})
+    found = (Finding("leak", "error", 1, "A row leaks."), Finding("odd", "warning", 1, "A row is odd."))
+    draft.set_known(data=dataclasses.replace(_data(), complete=False, findings=found))
+    assert [problem.sentence for problem in draft.problems if problem.field == "data.path"] == ["A row leaks."]
+
+
+def test_that_changes_that_stand_alone_are_a_step_of_the_undo_each_however_quick(draft: Draft) -> None:
+    first, second = DropStep(rows=(1,)), DropStep(rows=(2,))
+    draft.edit({"data.steps": (first,)}, alone=True)
+    draft.edit({"data.steps": (first, second)}, alone=True)
+    draft.edit({"data.steps": (second,)})
+    for steps in ((first, second), (first,), ()):
+        draft.undo()
+        assert draft.spec.data.steps == steps
+    draft.redo()
+    assert draft.spec.data.steps == (first,)
 
 
 def test_that_another_model_makes_tokens_template_and_length_stale(draft: Draft) -> None:

@@ -59,6 +59,8 @@ reader, frames = FrameReader(), []
 while not frames:
     frames = reader.feed(os.read(0, 1 << 16))
 assert frames[0].head["arguments"]["data_root"]
+with open(os.path.join({folder!r}, "asked.json"), "w") as asked:
+    json.dump(frames[0].head["arguments"], asked)
 value = {{"prepared": {{"content_hash": "c" * 64, "held_out_content_hash": ""}}, "data_folder": {folder!r}}}
 for head in ({{"frame": "progress", "phase": "data", "done": 1, "total": 1}}, {{"frame": "result", "value": value}}):
     os.write(1, encode_frame(Frame(head)))

@@ -39,6 +39,15 @@ if path == "/hang":
     child = subprocess.Popen(["sleep", "1000"])
     send(frame="progress", phase="data", done=os.getpid(), total=child.pid, unit="")
     child.wait()
+if asked["what"] == "session":
+    child = subprocess.Popen(["sleep", "1000"])
+    send(frame="progress", phase=asked["cache_root"], done=os.getpid(), total=child.pid, unit="")
+    while data := os.read(0, 1 << 16):
+        for frame in reader.feed(data):
+            if frame.head["what"] == "fail":
+                send(frame="error", sentence="The data is gone.", kind="not_found")
+            send(frame="answer", id=frame.head["id"], value=frame.head["arguments"])
+    sys.exit(0)
 if path == "/die":
     sys.stderr.write("MemoryError: no room\\n")
     os._exit(3)
@@ -143,9 +152,24 @@ def test_that_an_inspection_that_fails_says_why(data_node: Node) -> None:
     assert answer[2:] == ("There is no interpreter /none on the node.", "no_python")
 
 
+def test_that_a_session_hears_the_client_until_it_has_failed(data_node: Node) -> None:
+    with data_node.talk("inspect", {**inspect(data_node, "/model"), "what": "session"}) as agent:
+        (progress,) = agent.until("progress")
+        assert progress.head["phase"] == str(data_node.home / "inspected")
+        for number in range(1, 200):
+            agent.send("ask", id=number, what="row", arguments={"index": number})
+        for number in range(1, 200):
+            (answer,) = agent.until("answer")
+            assert (answer.head["id"], answer.head["value"]) == (number, {"index": number})
+        agent.send("ask", id=200, what="fail", arguments={})
+        assert agent.answer()[2:] == ("The data is gone.", "not_found")
+        wait_until(lambda: is_dead(progress.head["done"]) and is_dead(progress.head["total"]))
+
+
+@pytest.mark.parametrize("what", ["model", "session"])
 @pytest.mark.parametrize("leave", ["cancel", "end of input", "kill"])
-def test_that_no_child_outlives_a_client_that_is_gone(data_node: Node, leave: str) -> None:
-    with data_node.talk("inspect", inspect(data_node, "/hang")) as agent:
+def test_that_no_child_outlives_a_client_that_is_gone(data_node: Node, leave: str, what: str) -> None:
+    with data_node.talk("inspect", {**inspect(data_node, "/hang"), "what": what}) as agent:
         (progress,) = agent.until("progress")
         child, grandchild = progress.head["done"], progress.head["total"]
         if leave == "cancel":

@@ -22,7 +22,7 @@ def request(node: Node) -> dict[str, Any]:
         "job": node.start_arguments({})["job"],
         "python": str(node.python),
         "model_path": str(node.folder / "model"),
-        "data_path": "/rows.json",
+        "data_paths": ["/rows.json"],
         "held_out_path": "",
     }
 

@@ -101,6 +101,25 @@ def test_that_a_changed_input_ends_with_2_before_anything_starts(bundle: Made) -
     assert not (bundle[0].folder / "out").exists()
 
 
+def test_that_every_source_is_found_checked_and_prepared_in_the_jobs_order(bundle: Made) -> None:
+    node, folder = bundle
+    (node.folder / "more.json").write_text("[2]")
+    (node.folder / "apart.json").write_text("[3]")
+    entry = FileEntry("more.json", 3, hashlib.sha256(b"[2]").hexdigest())
+    more = (BundleInput("/gone.json", "Ask for it.", files=(entry,)),)
+    held_out = BundleInput(str(node.folder / "apart.json"), "Get it.")
+    write_bundle(node, folder, more_data=more, held_out=held_out)
+    missing = rerun(bundle)
+    assert missing.returncode == 2
+    assert "set DATA_2=/path. Ask for it." in missing.stderr
+    assert "DATA_2: " in rerun(bundle, "--data-2", str(node.folder / "apart.json")).stderr
+    done = rerun(bundle, "--data-2", str(node.folder / "more.json"))
+    assert done.returncode == 0, done.stderr
+    asked = json.loads((node.folder / "prepared" / "asked.json").read_text())
+    assert asked["data_paths"] == [str(node.folder / "rows.json"), str(node.folder / "more.json")]
+    assert asked["held_out_path"] == str(node.folder / "apart.json")
+
+
 def test_that_other_rows_after_preparing_end_with_2(bundle: Made) -> None:
     node, folder = bundle
     rows = BundleInput(str(node.folder / "rows.json"), "", content_hash="d" * 64)
@@ -108,7 +127,18 @@ def test_that_other_rows_after_preparing_end_with_2(bundle: Made) -> None:
     assert rerun(bundle).returncode == 2
 
 
-@pytest.mark.parametrize("more", [("--nproc", "0"), ("--nproc", "3"), ("--what", "x"), ("stray",), ("--model",)])
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("--nproc", "0"),
+        ("--nproc", "3"),
+        ("--what", "x"),
+        ("--data-0", "x"),
+        ("--data-two", "x"),
+        ("stray",),
+        ("--model",),
+    ],
+)
 def test_that_bad_arguments_end_with_2(bundle: Made, more: tuple[str, ...]) -> None:
     assert rerun(bundle, *more).returncode == 2
 

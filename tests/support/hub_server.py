@@ -1,4 +1,4 @@
-"""A small Hub on loopback: the part of its API that huggingface_hub's snapshot_download asks for."""
+"""A small Hub on loopback: the part of its API that snapshot_download and the streaming of datasets ask for."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-_INFO = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)(/revision/(?P<revision>[^/]+))?\Z")
-_TREE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)/tree/(?P<revision>[^/]+)\Z")
-_FILE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<name>.+)\Z")
+_INFO = re.compile(r"/api/(models|datasets)/(?P<repo>[^/]+/[^/]+)(/revision/(?P<revision>[^/]+))?\Z")
+_TREE = re.compile(r"/api/(models|datasets)/(?P<repo>[^/]+/[^/]+)/tree/(?P<revision>[^/]+)(/(?P<folder>.+))?\Z")
+_PATHS = re.compile(r"/api/(models|datasets)/(?P<repo>[^/]+/[^/]+)/paths-info/(?P<revision>[^/]+)\Z")
+_FILE = re.compile(r"(/datasets)?/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<name>.+)\Z")
 
 
 @dataclasses.dataclass
 class HubModel:
-    """A model on the Hub. ``access``: "open", "gated" (its files need the token ``hf_good``) or "private" (all does).
+    """A model or data set on the Hub.
 
+    ``access``: "open", "gated" (its files need the token ``hf_good``) or "private" (all does).
     ``stall``: the file whose body stops half way until ``go`` is set.
     """
 
@@ -38,7 +40,7 @@ class HubModel:
 
 
 class HubServer(ThreadingHTTPServer):
-    """Serves models by their ids. ``asked`` holds (method, path, authorization) of every request."""
+    """Serves models and data sets by their ids. ``asked`` holds (method, path, authorization) of every request."""
 
     daemon_threads = True
 
@@ -96,6 +98,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer()
 
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self._asked_paths = parse_qs(body.decode()).get("paths", [])
+        self._answer()
+
     def log_message(self, format: str, *args: Any) -> None:
         return
 
@@ -103,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         self.server.asked.append((self.command, path, token))
-        for pattern, answer in ((_INFO, self._info), (_TREE, self._tree), (_FILE, self._file)):
+        for pattern, answer in ((_INFO, self._info), (_TREE, self._tree), (_PATHS, self._paths), (_FILE, self._file)):
             found = pattern.match(path)
             if found is not None:
                 self._admit(found.groupdict(), token, answer)
@@ -128,13 +135,22 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"id": parts["repo"], "modelId": parts["repo"], "sha": COMMIT, "siblings": siblings, "tags": []})
 
     def _tree(self, model: HubModel, parts: dict[str, Any]) -> None:
-        self._json(
-            [
-                {"type": "file", "oid": hashlib.sha1(body).hexdigest(), "size": len(body), "path": name}
-                | ({"lfs": {**lfs, "oid": lfs["sha256"]}} if (lfs := _lfs(name, body).get("lfs")) else {})
-                for name, body in model.files.items()
-            ]
-        )
+        """List a folder's own entries, as the Hub does where it is not asked for all below it."""
+        folder = f"{parts['folder']}/" if parts["folder"] else ""
+        deep = "recursive=true" in self.path.lower()
+        below = {name: body for name, body in model.files.items() if name.startswith(folder)}
+        folders = sorted({folder + name[len(folder) :].split("/")[0] for name in below if "/" in name[len(folder) :]})
+        entries: list[dict[str, Any]] = [
+            {"type": "directory", "oid": "0" * 40, "size": 0, "path": name} for name in folders
+        ]
+        entries += [_entry(name, body) for name, body in below.items() if deep or "/" not in name[len(folder) :]]
+        if below:
+            self._json(entries)
+        else:
+            self._refuse(404, "EntryNotFound")
+
+    def _paths(self, model: HubModel, parts: dict[str, Any]) -> None:
+        self._json([_entry(name, model.files[name]) for name in self._asked_paths if name in model.files])
 
     def _file(self, model: HubModel, parts: dict[str, Any]) -> None:
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -186,6 +202,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+
+def _entry(name: str, body: bytes) -> dict[str, Any]:
+    entry: dict[str, Any] = {"type": "file", "oid": hashlib.sha1(body).hexdigest(), "size": len(body), "path": name}
+    lfs = _lfs(name, body).get("lfs")
+    return entry | ({"lfs": {**lfs, "oid": lfs["sha256"]}} if lfs else {})
 
 
 def _lfs(name: str, body: bytes) -> dict[str, Any]:

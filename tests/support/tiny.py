@@ -120,3 +120,27 @@ def _alpaca_rows(count: int) -> list[dict[str, str]]:
 
 def _write_json(path: Path, data: object) -> None:
     path.write_text(json.dumps(data, indent=1), encoding="utf-8")
+
+
+def tiny_seq2seq(folder: Path, seed: int = 5) -> Path:
+    """Write a T5 of seeded random fp32 weights with the tiny tokenizer beside it; return the folder."""
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    tiny_tokenizer_files(folder, chat_template="")
+    config = T5Config(
+        vocab_size=Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size(),
+        d_model=16,
+        d_kv=8,
+        d_ff=32,
+        num_layers=1,
+        num_heads=2,
+        decoder_start_token_id=2,
+        eos_token_id=2,
+        pad_token_id=2,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = T5ForConditionalGeneration(config).to(torch.float32)
+    model.save_pretrained(folder)
+    return folder

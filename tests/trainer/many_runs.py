@@ -13,7 +13,10 @@ from typing import Any
 
 
 def main() -> None:
-    """Do the runs of the plan (run_dir, attempt, resume, copy_from, free_bytes) and write what rows were trained."""
+    """Do the runs of the plan and write what rows were trained.
+
+    Of each run it names run_dir, attempt, resume, copy_from, copy_losses and free_bytes.
+    """
     import torch.distributed as dist
 
     from remote_agent.trainer import course, fine_tuner
@@ -35,6 +38,8 @@ def main() -> None:
         if run.get("copy_from") and rank == 0:
             source = Path(run["copy_from"])
             shutil.copytree(source, run_dir / "checkpoints" / source.name)
+        if run.get("copy_losses") and rank == 0:
+            shutil.copytree(run["copy_losses"], run_dir / "row_losses")
         if dist.is_initialized():
             dist.barrier()
         if "free_bytes" in run:

@@ -16,6 +16,7 @@ from remote_agent.contract.events import Event, event_from_body
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.journal_line import parse_line
 from remote_agent.contract.spec_json import spec_to_json
+from remote_agent.dataset.corpus import DataPaths
 from remote_agent.dataset.prepare import prepare
 
 AGENT_DIR = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ def job(**changes: Any) -> JobSpec:
 
 def make_run(root: Path, name: str, spec: JobSpec, model: Path, rows: Path, threads: int = 1) -> Path:
     """Prepare the data and write a run directory; return it."""
-    _, data = prepare(spec, model, rows, None, root / "data")
+    _, data = prepare(spec, model, DataPaths((rows,)), root / "data")
     run_dir = root / name
     for folder in ("journal", "log", "control", "checkpoints", "scratch"):
         (run_dir / folder).mkdir(parents=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from remote_agent.dataset.order import step_sequences
@@ -16,7 +18,9 @@ from remote_agent.trainer.batches import (
     MicroBatches,
     collate,
     evaluation_batches,
+    model_inputs,
     supervised_tokens,
+    total_weight,
     train_loader,
 )
 from tests.trainer.run_folder import job
@@ -61,6 +65,8 @@ def test_that_a_micro_batch_without_sequences_is_a_filler_without_labels() -> No
     assert batch["tokens"] == 0
     assert supervised_tokens(batch) == 0
     assert batch["input_ids"].shape == (1, 2)
+    assert total_weight(batch) == 0.0
+    assert batch["row_ids"].tolist() == batch["row_labels"].tolist() == []
 
 
 def test_that_flattening_joins_a_micro_batch_into_one_row_without_padding() -> None:
@@ -69,6 +75,49 @@ def test_that_flattening_joins_a_micro_batch_into_one_row_without_padding() -> N
     assert batch["input_ids"].tolist() == [[101, 101, 102, 102, 102]]
     assert batch["position_ids"].tolist() == [[0, 1, 0, 1, 2]]
     assert batch["labels"].tolist() == [[IGNORED, 101, IGNORED, 102, 102]]
+
+
+@pytest.mark.parametrize("flatten", [False, True])
+def test_that_weights_stand_beside_their_labels_and_weight_0_is_no_label(flatten: bool) -> None:
+    ids = np.array([11, 12, 13, 21, 22], dtype=np.int32)
+    weights = np.array([1.0, 0.5, 2.0, 1.0, 0.0], dtype=np.float32)
+    weighted = Sequence(ids, ids, np.array([0, 1, 2, 0, 1], dtype=np.int32), np.array([7, 8]), weights)
+    batch = collate([weighted, Numbered(3).sequence(2)], BatchShape(9, flatten))
+    labels, beside = batch["labels"].flatten().tolist(), batch["weights"].flatten().tolist()
+    assert beside[:4] == [1.0, 0.5, 2.0, 1.0] and beside[5:8] == [1.0] * 3
+    assert labels[:8] == [IGNORED, 12, 13, IGNORED, IGNORED, IGNORED, 102, 102]
+    assert batch["weights"].dtype == torch.float32
+    assert batch["row_ids"].tolist() == [7, 8, 2] and batch["row_labels"].tolist() == [2, 0, 2]
+    assert supervised_tokens(batch) == 4
+    assert total_weight(batch) == 0.5 + 2.0 + 1.0 + 1.0
+    assert sorted(model_inputs(batch)) == ["input_ids", "labels", "position_ids"]
+
+
+def test_that_sequences_without_weights_give_a_batch_without() -> None:
+    batch = collate([Numbered(3).sequence(2)], SHAPE)
+    assert "weights" not in batch
+    assert total_weight(batch) == supervised_tokens(batch) == 2
+
+
+def test_that_row_labels_count_the_labels_in_the_order_the_model_sees_them() -> None:
+    generator = np.random.default_rng(8)
+    sequences = []
+    for first in range(0, 12, 3):
+        lengths = generator.integers(1, 9, 3)
+        ids = np.arange(lengths.sum(), dtype=np.int32)
+        labels = np.where(generator.random(len(ids)) < 0.4, IGNORED, ids + 1000 * first).astype(np.int32)
+        positions = np.concatenate([np.arange(length) for length in lengths]).astype(np.int32)
+        sequences.append(Sequence(ids, labels, positions, np.arange(first, first + 3)))
+    batch = collate(sequences, SHAPE)
+    chosen = batch["labels"][:, 1:]
+    seen = chosen[chosen != IGNORED].tolist()
+    expected = []
+    for sequence in sequences:
+        bounds = [*np.flatnonzero(sequence.positions == 0), len(sequence.ids)]
+        for start, end in itertools.pairwise(bounds):
+            expected.append([label for label in sequence.labels[start + 1 : end].tolist() if label != IGNORED])
+    assert batch["row_labels"].tolist() == [len(one) for one in expected]
+    assert seen == [label for one in expected for label in one]
 
 
 def _trained(batch: dict[str, Any]) -> list[int]:

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from remote_agent.contract.job_spec import with_value
 from remote_agent.dataset.prepared import Sequence
-from remote_agent.trainer.batches import IGNORED, BatchShape, collate
+from remote_agent.trainer.batches import IGNORED, BatchShape, collate, model_inputs
 from remote_agent.trainer.causal_model import end_in_loss, has_plain_head, load_model
 from tests.support.tiny import tiny_model
 from tests.trainer.run_folder import job
@@ -35,10 +35,8 @@ def _packed(rows: list[Sequence]) -> Sequence:
     return Sequence(*(np.concatenate([row[field] for row in rows]) for field in range(4)))
 
 
-def _inputs(sequences: list[Sequence]) -> dict[str, Any]:
-    batch = collate(sequences, SHAPE)
-    batch.pop("tokens")
-    return batch
+def _inputs(sequences: list[Sequence]) -> dict[str, torch.Tensor]:
+    return model_inputs(collate(sequences, SHAPE))
 
 
 def _token_losses(model: Any, sequences: list[Sequence]) -> torch.Tensor:

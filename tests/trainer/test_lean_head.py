@@ -30,36 +30,51 @@ def test_that_each_positions_loss_is_the_plain_one(smoothing: float) -> None:
     head, hidden, targets = _head_and_input()
     with torch.no_grad():
         found = head(hidden, targets, smoothing)
-    plain = nn.functional.cross_entropy(head(hidden), targets, reduction="none", label_smoothing=smoothing)
+    plain = nn.functional.cross_entropy(head(hidden), targets, reduction="none")
     assert torch.allclose(found, plain, atol=1e-5, rtol=0)
+    assert torch.equal(head(hidden, targets, smoothing)[1], found)
 
 
 @pytest.mark.usefixtures("chunked")
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_that_the_gradients_are_autograds(smoothing: float) -> None:
+def test_that_the_gradients_are_autograds(smoothing: float, weighted: bool) -> None:
     head, hidden, targets = _head_and_input()
     leaves = [hidden, head.weight]
-    found = torch.autograd.grad(head(hidden, targets, smoothing) / 7.0, leaves)
-    plain = nn.functional.cross_entropy(head(hidden), targets, reduction="sum", label_smoothing=smoothing) / 7.0
+    weights = torch.rand(POSITIONS) + 0.1 if weighted else None
+    total, _ = head(hidden, targets, smoothing, weights)
+    found = torch.autograd.grad(total / 7.0, leaves)
+    each = nn.functional.cross_entropy(head(hidden), targets, reduction="none", label_smoothing=smoothing)
+    plain = (each if weights is None else each * weights).sum() / 7.0
+    assert total.item() / 7.0 == pytest.approx(plain.item(), rel=1e-6)
     for mine, expected in zip(found, torch.autograd.grad(plain, leaves), strict=True):
         assert torch.allclose(mine, expected, atol=1e-6)
 
 
 def test_that_a_call_without_a_label_gives_zero_loss_and_zero_gradients() -> None:
     head, hidden, targets = _head_and_input()
-    loss = head(hidden[:0], targets[:0])
+    loss, single = head(hidden[:0], targets[:0])
     (gradient,) = torch.autograd.grad(loss, [head.weight])
     assert loss.item() == 0.0
+    assert single.shape == (0,)
     assert gradient.shape == head.weight.shape
     assert not gradient.any()
 
 
+def test_that_weights_of_one_change_no_bit() -> None:
+    head, hidden, targets = _head_and_input()
+    leaves = [hidden, head.weight]
+    plain = torch.autograd.grad(head(hidden, targets)[0], leaves)
+    ones = torch.autograd.grad(head(hidden, targets, 0.0, torch.ones(POSITIONS))[0], leaves)
+    assert all(torch.equal(a, b) for a, b in zip(plain, ones, strict=True))
+
+
 def test_that_bf16_weights_sum_their_gradient_in_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
     head, hidden, targets = _head_and_input(torch.bfloat16)
-    (whole,) = torch.autograd.grad(head(hidden, targets), [head.weight])
+    (whole,) = torch.autograd.grad(head(hidden, targets)[0], [head.weight])
     assert whole.dtype == torch.bfloat16
     monkeypatch.setattr(lean_head, "LOGITS_AT_ONCE", VOCABULARY)
-    (chunked,) = torch.autograd.grad(head(hidden, targets), [head.weight])
+    (chunked,) = torch.autograd.grad(head(hidden, targets)[0], [head.weight])
     assert torch.allclose(chunked.float(), whole.float(), atol=2e-2)
 
 

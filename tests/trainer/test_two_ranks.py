@@ -1,11 +1,10 @@
-"""Many runs in one launch of two ranks and one of a single rank: ZeRO stages, batches, evaluation, resume, rows."""
+"""What many runs in one launch of two ranks and one of a single rank gave: ZeRO stages, evaluation, resume, rows."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,90 +20,13 @@ from remote_agent.contract.events import (
     StepCompleted,
     TrainingEnded,
 )
-from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.schedule import lr_at
 from remote_agent.dataset.order import step_sequences
 from remote_agent.dataset.prepared import open_prepared
-from tests.support.tiny import tiny_model, tiny_rows
-from tests.trainer.run_folder import events_of, job, launch_script, make_run
+from tests.trainer.launches import STAGES, Launches
+from tests.trainer.run_folder import job
 
 pytestmark = pytest.mark.slow
-SCRIPT = Path(__file__).with_name("many_runs.py")
-STAGES = (0, 1, 2, 3)
-
-
-@dataclass
-class Launches:
-    """The finished runs by name."""
-
-    root: Path
-
-    def events(self, name: str, kind: type) -> list[Any]:
-        return [event for event in events_of(self.root / name) if isinstance(event, kind)]
-
-    def losses(self, name: str, attempt: int = 1) -> dict[int, float]:
-        return {e.step: e.loss for e in self.events(name, StepCompleted) if e.attempt == attempt}
-
-
-@pytest.fixture(scope="module")
-def launches(tmp_path_factory: pytest.TempPathFactory) -> Launches:
-    """Do all runs, then let the tests look at their journals."""
-    root = tmp_path_factory.mktemp("launches")
-    model, rows = tiny_model(root / "model"), tiny_rows(root / "rows", 60)
-
-    def run(name: str, spec: JobSpec, resume: str = "", copy_from: str = "") -> dict[str, Any]:
-        make_run(root, name, spec, model, rows)
-        return {"run_dir": str(root / name), "attempt": 1, "resume": resume, "copy_from": copy_from}
-
-    one = job(batch__micro_batch=8, data__packing=False, batch__max_steps=5)
-    alone = [
-        run("one-8", one),
-        run("one-accumulated", with_value(with_value(one, "batch.micro_batch", 1), "batch.accumulation", 8)),
-        run("one-packed-4", job(evaluation__micro_batch=4, batch__max_steps=1)),
-        run("one-padded-4", job(evaluation__micro_batch=4, batch__max_steps=1, data__packing=False)),
-    ]
-    _launch(1, root / "one.json", alone)
-    two = with_value(with_value(one, "strategy.ranks", 2), "batch.micro_batch", 4)
-    together = [
-        run("two-packed-1", job(strategy__ranks=2, batch__max_steps=1)),
-        run("two-padded-4", job(strategy__ranks=2, evaluation__micro_batch=4, batch__max_steps=1, data__packing=False)),
-        run("epoch", job(strategy__ranks=2, batch__micro_batch=3, batch__accumulation=2, batch__max_steps=0,
-                         batch__epochs=1.0, data__max_length=128, loading__workers=1)),
-    ]  # fmt: skip
-    for stage in STAGES:
-        spec = with_value(two, "strategy.zero_stage", stage)
-        for path, value in (
-            ("checkpointing.state_every_steps", 2),
-            ("checkpointing.keep_last", 3),
-            ("evaluation.sample_prompts", ("What does the river do?",)),
-            ("evaluation.sample_tokens", 6),
-            ("strategy.activation_checkpointing", stage == 3),
-        ):
-            spec = with_value(spec, path, value)
-        together.append(run(f"stage-{stage}", spec))
-        copy_from = str(root / f"stage-{stage}" / "checkpoints" / "step-2")
-        together.append(run(f"resumed-{stage}", spec, resume="step-2", copy_from=copy_from))
-        sgd = with_value(with_value(two, "optimizer.kind", "sgd"), "batch.max_steps", 3)
-        together.append(run(f"sgd-{stage}", with_value(sgd, "strategy.zero_stage", stage)))
-        split = with_value(with_value(two, "batch.micro_batch", 2), "batch.accumulation", 2)
-        together.append(run(f"accumulated-{stage}", with_value(split, "strategy.zero_stage", stage)))
-    stopped = run("stopped", two)
-    (root / "stopped" / "control" / "c1.json").write_text(
-        json.dumps({"command_id": "c1", "verb": "stop", "arguments": {"save": True}}), encoding="utf-8"
-    )
-    together += [stopped, {**stopped, "attempt": 2, "resume": "step-1"}]
-    full = job(
-        strategy__ranks=2, batch__max_steps=3, checkpointing__weights_every_steps=2, checkpointing__save_at_end=False
-    )
-    together.append({**run("full-disk", full), "free_bytes": 1000})
-    _launch(2, root / "two.json", together)
-    return Launches(root)
-
-
-def _launch(ranks: int, plan: Path, runs: list[dict[str, Any]]) -> None:
-    plan.write_text(json.dumps(runs), encoding="utf-8")
-    done = launch_script(ranks, SCRIPT, str(plan))
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
 
 
 @pytest.mark.parametrize(

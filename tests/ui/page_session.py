@@ -11,17 +11,9 @@ from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from remote_agent.contract.data_report import (
-    DataReport,
-    FileEntry,
-    Finding,
-    ModelReport,
-    PackingReport,
-    RowView,
-    TokenCounts,
-    TokenSpan,
-    TurnView,
-)
+from remote_agent.contract.data_report import DataFix, FileEntry, ModelReport, TableQuery
+from remote_agent.contract.data_spec import SourceSpec
+from remote_agent.contract.data_steps import Step
 from remote_agent.contract.events import (
     AttemptStarted,
     CheckpointCommitted,
@@ -44,6 +36,9 @@ from studio.state.hosts import Hosts
 from studio.state.library import LibraryState
 from studio.state.node import READY, NodeState
 from studio.state.run import RunState
+from tests.ui.data_samples import counts_of as counts_of
+from tests.ui.data_samples import data_report as data_report
+from tests.ui.data_samples import row_view as row_view
 
 
 class Work(NamedTuple):
@@ -53,6 +48,7 @@ class Work(NamedTuple):
     done: float
     total: float
     unit: str = ""
+    rate: float = 0.0
 
 
 class PageSession(QObject):
@@ -61,8 +57,14 @@ class PageSession(QObject):
     notice = Signal(str, str)
     run_opened = Signal(str)
     host_key_question = Signal(object, str)
-    rows_loaded = Signal(int, object)
-    rows_failed = Signal(str)
+    table_loaded = Signal(object, object)
+    table_failed = Signal(str)
+    row_loaded = Signal(object)
+    row_failed = Signal(int, str)
+    batching_loaded = Signal(object)
+    step_previewed = Signal(object, object)
+    step_failed = Signal(str)
+    losses_changed = Signal()
     inputs_changed = Signal()
     launch_changed = Signal()
 
@@ -73,6 +75,8 @@ class PageSession(QObject):
         self.inspection: Work | None = None
         self.inspection_problem = ""
         self.inspection_failed = False
+        self.losses_progress: Work | None = None
+        self.has_losses = False
         self.launch_progress: tuple[Any, ...] = ()
         self.is_launching = False
         self.node_name = ""
@@ -121,8 +125,59 @@ class PageSession(QObject):
     def run(self, run_id: str) -> RunState:
         return self.runs[run_id]
 
-    def load_rows(self, start: int, count: int) -> None:
-        self.calls.append(("load_rows", start, count))
+    def load_table(self, query: TableQuery, start: int, count: int) -> None:
+        self.calls.append(("load_table", query, start, count))
+
+    def load_row(self, index: int) -> None:
+        self.calls.append(("load_row", index))
+
+    def load_batching(self, length: int) -> None:
+        self.calls.append(("load_batching", length))
+
+    def preview_step(self, step: Step) -> None:
+        self.calls.append(("preview_step", step))
+
+    def add_step(self, step: Step) -> None:
+        self.calls.append(("add_step", step))
+        self.draft.edit({"data.steps": (*self.draft.spec.data.steps, step)})
+
+    def remove_step(self, number: int) -> None:
+        self.calls.append(("remove_step", number))
+        steps = self.draft.spec.data.steps
+        self.draft.edit({"data.steps": steps[:number] + steps[number + 1 :]})
+
+    def move_step(self, number: int, to: int) -> None:
+        self.calls.append(("move_step", number, to))
+        steps = list(self.draft.spec.data.steps)
+        steps.insert(to, steps.pop(number))
+        self.draft.edit({"data.steps": tuple(steps)})
+
+    def apply_data_fix(self, fix: DataFix) -> None:
+        self.calls.append(("apply_data_fix", fix))
+
+    def add_source(self, source: SourceSpec) -> None:
+        self.calls.append(("add_source", source))
+        self.draft.edit({"data.more": (*self.draft.spec.data.more, source)})
+
+    def remove_source(self, number: int) -> None:
+        self.calls.append(("remove_source", number))
+        more = self.draft.spec.data.more
+        self.draft.edit({"data.more": more[:number] + more[number + 1 :]})
+
+    def set_source(self, number: int, source: SourceSpec) -> None:
+        self.calls.append(("set_source", number, source))
+        more = list(self.draft.spec.data.more)
+        more[number] = source
+        self.draft.edit({"data.more": tuple(more)})
+
+    def take_losses(self) -> None:
+        self.calls.append(("take_losses",))
+
+    def cancel_losses(self) -> None:
+        self.calls.append(("cancel_losses",))
+
+    def save_data_report(self, path: Path) -> None:
+        self.calls.append(("save_data_report", path))
 
     def export_run(self, run_id: str, folder: Path, pack_inputs: bool = False) -> None:
         self.calls.append(("export_run", run_id, folder, pack_inputs))
@@ -196,64 +251,6 @@ def model_report() -> ModelReport:
     }  # fmt: skip
     files = (FileEntry("model.safetensors", 538_090_408), FileEntry("tokenizer.json", 2_104_556))
     return ModelReport("/models/SmolLM2-135M-Instruct", config, "{{ x }}", "ab" * 32, 134_515_008, files, "cd" * 32)
-
-
-def counts_of(lengths: list[int], bins: int = 40) -> TokenCounts:
-    """Return the distribution of so many token counts."""
-    top = max(lengths)
-    edges = tuple(top * number / bins for number in range(bins + 1))
-    histogram = [0] * bins
-    for length in lengths:
-        histogram[min(bins - 1, int(length / top * bins))] += 1
-    ordered = sorted(lengths)
-    return TokenCounts(
-        len(lengths), ordered[0], sum(lengths) / len(lengths), float(ordered[len(ordered) // 2]), top, sum(lengths),
-        tuple(histogram), edges,
-    )  # fmt: skip
-
-
-def data_report(rows: int = 4128, length: int = 1024) -> DataReport:
-    """Return the report of question-answer pairs with a long tail."""
-    chance = random.Random(7)
-    lengths = [max(12, int(chance.lognormvariate(5.0, 0.62))) for _ in range(rows)]
-    findings = (
-        Finding("over_length", "warning", 37, "37 rows are longer than the sequence length; their ends are cut.", (5,)),
-        Finding("duplicate", "warning", 112, "112 rows repeat an earlier row word for word.", (204, 205)),
-        Finding("empty_answer", "error", 3, "3 rows have an empty answer and train nothing.", (77,)),
-        Finding("leak", "info", 9, "9 rows appear in both the training and the held-out part.", (310,)),
-    )
-    counts = counts_of(lengths)
-    held_out = rows // 10
-    return DataReport(
-        "/data/docstrings.jsonl", rows, "messages",
-        "The column “messages” holds lists of role and content in all of the first 1,000 rows.", rows - held_out,
-        held_out, counts, counts, counts, PackingReport(length, counts.total // length + 9, 0.961),
-        counts.total // length + 9, 30, counts.total, counts.total * 2 // 3, findings, "ef" * 32,
-    )  # fmt: skip
-
-
-def row_view(index: int) -> RowView:
-    """Return a row with a system turn, a question and an answer, as tokens of whole words."""
-    system = "You are a helpful assistant."
-    asked = f"What does str.partition(sep) do, asked for the {index}th time?"
-    said = (
-        "Split the string at the first occurrence of sep, and return a 3-tuple containing the part before the "
-        "separator, the separator itself, and the part after the separator.\n\nIf the separator is not found, return "
-        "a 3-tuple containing the string itself, followed by two empty strings."
-    )
-    tokens: list[TokenSpan] = []
-    for role, text in (("system", system), ("user", asked), ("assistant", said)):
-        trained = role == "assistant"
-        tokens.append(TokenSpan(1, "<|im_start|>", False, special=True))
-        tokens += [TokenSpan(520, role, False), TokenSpan(198, "\n", False)]
-        words = [part for part in text.replace("\n\n", " \n\n ").split(" ") if part]
-        for number, word in enumerate(words):
-            tokens.append(TokenSpan(1000 + 37 * len(tokens) % 48000, (" " if number else "") + word, trained))
-        tokens += [TokenSpan(2, "<|im_end|>", trained, special=True), TokenSpan(198, "\n", False)]
-    tokens += [TokenSpan(4321, " and", True, truncated=True), TokenSpan(4322, " more", True, truncated=True)]
-    text = "".join(token.text for token in tokens)
-    turns = (TurnView("system", system), TurnView("user", asked), TurnView("assistant", said))
-    return RowView(index, turns, text, tuple(tokens), f"{index:016x}")
 
 
 def filled_session() -> PageSession:

@@ -196,7 +196,7 @@ def test_that_dropped_things_are_told_apart(tmp_path: Path) -> None:
     assert kind_of(tmp_path / "train.parquet") == DATA
     assert kind_of(tmp_path / "job.yaml") == JOB_FILE
     assert kind_of(tmp_path / "job.json") == JOB_FILE
-    assert kind_of(tmp_path / "notes.txt") == ""
+    assert kind_of(tmp_path / "notes.pdf") == ""
 
 
 def test_that_a_dropped_job_file_is_opened(window: MainWindow, session: Session, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTranslator
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QSizePolicy, QWidget
 from pytestqt.qtbot import QtBot
 
+from remote_agent.contract.data_report import TablePage, TableQuery
 from remote_agent.contract.job_spec import JobSpec
 from studio.background.tasks import Tasks
 from studio.state.run import RunState
@@ -26,6 +27,7 @@ from studio.ui.monitor.stop_dialog import StopDialog
 from studio.ui.pickers.popup import Tabs
 from studio.ui.pieces import ElidedLabel
 from studio.ui.recipe.cards import RecipeCard
+from tests.ui.data_samples import table_rows
 from tests.ui.page_session import filled_session, fold_middle, fold_start, fold_steps, new_run, row_view
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -104,7 +106,8 @@ def show_page(window: MainWindow, session: Any, key: str) -> QWidget:
         window.show_run("r-1")
     window.show_tab(key)
     if key == "data":
-        session.rows_loaded.emit(0, tuple(row_view(number) for number in range(40)))
+        session.table_loaded.emit(TableQuery(), TablePage(0, table_rows(TableQuery(), 0, 100), 4128, True))
+        session.row_loaded.emit(row_view(0))
     QApplication.processEvents()
     QApplication.processEvents()
     return window.pages.page(key)

@@ -40,6 +40,8 @@ class DataPage(QWidget):
 
             self._view = DataView(self._session)
             self._view.choose.connect(self.choose_data)
+            self._view.add.connect(self.add_source)
+            self._view.held_out_wanted.connect(self.choose_data)
             self._stack.addWidget(self._view)
         return self._view
 
@@ -57,13 +59,24 @@ class DataPage(QWidget):
         filled = self._stack.currentIndex() == 1
         DataPicker(self._session, self).popup_at(self.view.strip.change_button if filled else self._choose)
 
+    def add_source(self) -> None:
+        """Open the data picker for one more source."""
+        from studio.ui.pickers.data_picker import DataPicker
+
+        DataPicker(self._session, self, adds=True).popup_at(self.view.strip.add_button)
+
+    def reveal(self, path: str) -> QWidget | None:
+        """Bring a field of the job's data into view with the keyboard on it; None where the page has none of it."""
+        filled = bool(self._session.draft.spec.data.path.strip())
+        return self.view.reveal(path) if filled else None
+
     def _empty(self) -> QWidget:
         page = QWidget()
         title = plain_label(self.tr("Rows to learn from"), "title")
         said = plain_label(
             self.tr(
-                "Choose a JSON, JSONL, CSV or Parquet file of instructions, prompts and completions, or chats. Here "
-                "you then see every row as it will be trained, down to the token, before anything is sent anywhere."
+                "Choose a JSON, JSONL, CSV, Parquet or text file, a folder of such, or a data set of the Hub. Here you "
+                "then see every row as it will be trained, down to the token, before anything is sent anywhere."
             ),
             "muted",
             "dataEmpty",

@@ -1,68 +1,67 @@
-"""What the Data page shows once data is chosen: the source, its rows as they will be trained, lengths, findings."""
+"""What the Data page shows once data is chosen: sources, rows as they will be trained, lengths, findings, steps."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QBoxLayout,
-    QComboBox,
-    QFrame,
-    QHeaderView,
-    QScrollArea,
-    QSplitter,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from remote_agent.contract.data_report import DataReport
+from remote_agent.contract.data_report import DataReport, Finding, RowView
 from studio.ui import words
 from studio.ui.data.findings import Findings
-from studio.ui.data.length_histogram import LengthHistogram, rows_beyond
+from studio.ui.data.lengths_card import LengthsCard
+from studio.ui.data.reading_panel import ReadingPanel
 from studio.ui.data.row_pane import RowPane
-from studio.ui.data.row_table import NUMBER, PROMPT, RESPONSE, TOKENS, RowTable
 from studio.ui.data.source_strip import SourceStrip
-from studio.ui.knob_field import KnobField
-from studio.ui.pieces import Card, ElidedLabel
+from studio.ui.data.steps import Steps
+from studio.ui.data.table_pane import TablePane
+from studio.ui.pickers.popup import Tabs
+from studio.ui.pieces import Card
 
 if TYPE_CHECKING:
     from studio.session.session import Session
 
-KNOBS = ("data.shape", "data.max_length", "data.over_length", "data.packing", "data.held_out_fraction")
-_SIDE_WIDTH = 388
-_NARROW_VIEW, _STACKED_HEIGHT = 880, 420
-_NARROW_TABLE = 380
-_WIDE_CHOICE = 168
+FINDINGS, STEPS, READING = range(3)
+_SIDE_WIDTH, _WIDEST_SIDE, _SIDE_SHARE = 324, 400, 0.28
+_NARROW_VIEW, _STACKED_HEIGHT, _SIDE_HEIGHT = 860, 620, 420
+_LEAST_HEIGHT = 440
 
 
 class DataView(QWidget):
-    """Shows the data of the draft and edits how it is read; ``choose`` asks for other data."""
+    """Shows the data of the draft and edits how it is read; ``choose`` and ``add`` ask for other data, or more."""
 
     choose = Signal()
+    add = Signal()
+    held_out_wanted = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("dataView")
         self._session = session
         self._report: DataReport | None = None
-        self._rows_of: object = None
-        self._wanted_row = -1
+        self._row_asked = -1
+        self._asked_of: tuple[str, str] | None = None
         self.strip = SourceStrip(session)
-        self.rows = RowTable(session, self)
-        self.table = QTableView()
+        self.table = TablePane(session)
         self.row_pane = RowPane()
-        self.histogram = LengthHistogram()
-        self.findings = Findings()
-        self._lengths = ElidedLabel("", "caption")
-        self._lengths.setObjectName("lengthSummary")
-        self._packing = ElidedLabel("", "caption")
-        self._packing.setObjectName("packingSummary")
+        self.lengths = LengthsCard(session)
+        self.findings = Findings(session)
+        self.steps = Steps(session)
+        self.reading = ReadingPanel(session)
+        self.tabs = Tabs(
+            (
+                (self.tr("Findings"), "sideFindings", self.findings),
+                (self.tr("Steps"), "sideSteps", self.steps),
+                (self.tr("Reading"), "sideReading", self.reading),
+            ),
+            self.tr("Findings, steps, reading"),
+        )
         self._lay_out()
         self._wire()
+        self.tabs.show_page(FINDINGS)
         self.refresh()
 
     def refresh(self) -> None:
@@ -72,133 +71,155 @@ class DataView(QWidget):
         self.strip.show_state(draft.spec, report, "tokens" in draft.stale)
         if report is not self._report:
             self._report = report
-            self.findings.show_findings(report.findings if report is not None else None)
-            self._show_rows(report)
-        self._show_lengths()
+            self.findings.show_report(report)
+            self.table.show_report(report)
+            if report is None:
+                self._asked_of = None
+                self.row_pane.show_row(None)
+            elif self.row_pane.waits_for < 0 and self._row_asked >= 0:
+                self._session.load_row(self._row_asked)  # its tokens may have changed with the job
+        elif report is None:
+            self._ask_first_rows()
+        self._tab_words(report)
+        self.steps.refresh()
+        self.reading.refresh()
+        self.lengths.refresh()
 
-    def show_row(self, number: int) -> None:
-        """Select a row of the table and show it."""
-        index = self.rows.index(number, NUMBER)
-        if index.isValid():
-            flags = QItemSelectionModel.SelectionFlag
-            self.table.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
-            self.table.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
+    def show_row(self, index: int) -> None:
+        """Select a row by its number from 0."""
+        self.table.show_row(index)
 
-    def _show_rows(self, report: DataReport | None) -> None:
-        self.row_pane.show_row(None)
-        self.rows.set_count(report.rows if report is not None else 0)
-        if report is not None and report.rows:
-            self.show_row(0)
+    def show_side(self, which: int) -> None:
+        """Show findings (0), steps (1) or how rows are read (2)."""
+        self.tabs.show_page(which)
 
-    def _show_lengths(self) -> None:
-        draft, report = self._session.draft, self._report
-        limit = draft.known.model.config.get("max_position_embeddings", 0) if draft.known.model is not None else 0
-        length = draft.spec.data.max_length
-        self.histogram.show_counts(
-            report.total if report is not None else None, length, limit if isinstance(limit, int) else 0
+    def reveal(self, path: str) -> QWidget | None:
+        """Bring a field of the job's data into view; None where the page has no such field."""
+        if path == "data.steps" or path.startswith("data.steps["):
+            self.show_side(STEPS)
+            return self.steps
+        found = self.reading.findChild(QWidget, path)
+        if found is None:
+            return None
+        self.show_side(READING)
+        return self.reading.reveal(path)
+
+    def _ask_first_rows(self) -> None:
+        """Ask for the first rows as soon as the data is being read, once: they come before anything is counted."""
+        data, progress = self._session.draft.spec.data, self._session.inspection
+        place = (data.source, data.path)
+        if progress is not None and progress.phase != "model" and place != self._asked_of:
+            self._asked_of = place
+            self.table.rows.renew()
+
+    def _tab_words(self, report: DataReport | None) -> None:
+        count = len(report.findings) if report is not None else 0
+        steps = len(self._session.draft.spec.data.steps)
+        for name, text, number in (
+            ("sideFindings", self.tr("Findings"), count), ("sideSteps", self.tr("Steps"), steps),
+        ):  # fmt: skip
+            tab = next(one for one in self.tabs.findChildren(QWidget) if one.objectName() == name)
+            tab.setProperty("text", f"{text}  {words.whole(number)}" if number else text)
+
+    def _on_row_chosen(self, index: int) -> None:
+        if index < 0:
+            self._row_asked = -1
+            self.row_pane.show_row(None)
+        elif index != self._row_asked or self.row_pane.waits_for < 0:
+            self._row_asked = index
+            self.row_pane.show_waiting(index)
+            self._session.load_row(index)
+
+    def _on_row(self, row: RowView) -> None:
+        self.row_pane.pairs.take_row(row)
+        if row.index == self._row_asked:
+            titles = {one.kind: one.title for one in self._report.findings} if self._report is not None else {}
+            self.row_pane.show_row(row, self._session.draft.spec.data.max_length, titles)
+
+    def _on_finding(self, finding: Finding | None) -> None:
+        self.table.show_finding(finding)
+        self.row_pane.show_pairs(finding.pairs if finding is not None else ())
+
+    def _on_correct(self, number: int) -> None:
+        self.show_side(READING)
+        self.reading.show_source(number)
+
+    def _on_save(self) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
+        name = self._session.draft.spec.name or "data"
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, self.tr("Save the report"), f"{name}-data.html", self.tr("Web pages (*.html)")
         )
-        self._lengths.set_text(self._length_words(report) if report is not None else "")
-        self._packing.set_text(self._packing_words(report, length) if report is not None else "")
-
-    def _length_words(self, report: DataReport) -> str:
-        total = report.total
-        parts = [
-            self.tr("median {count}").format(count=words.whole(round(total.median))),
-            self.tr("mean {count}").format(count=words.whole(round(total.mean))),
-            self.tr("longest {count}").format(count=words.whole(total.maximum)),
-        ]
-        return "  ·  ".join(parts)
-
-    def _packing_words(self, report: DataReport, length: int) -> str:
-        total = report.total
-        beyond = rows_beyond(total, length)
-        over = self.tr("about {count} rows are longer ({share})")
-        parts = [
-            over.format(count=words.whole(beyond), share=words.percent(beyond / total.count))
-            if beyond
-            else self.tr("no row is longer than {count} tokens").format(count=words.whole(length))
-        ]
-        if report.packing.length == length and self._session.draft.spec.data.packing and report.packing.sequences:
-            packed = self.tr("packed into {count} sequences, {share} full")
-            share = words.percent(report.packing.efficiency)
-            parts.append(packed.format(count=words.whole(report.packing.sequences), share=share))
-        return "  ·  ".join(parts)
-
-    def _on_current_row(self, current: QModelIndex) -> None:
-        self._wanted_row = current.row()
-        row = self.rows.row(current.row()) if current.isValid() else None
-        if row is None and current.isValid():
-            self.row_pane.show_waiting(current.row())
-        else:
-            self.row_pane.show_row(row)
-
-    def _on_rows_loaded(self, start: int, rows: object) -> None:
-        row = self.rows.row(self._wanted_row)
-        if isinstance(rows, tuple) and start <= self._wanted_row < start + len(rows) and row is not None:
-            self.row_pane.show_row(row)
-
-    def _on_length_chosen(self, length: int) -> None:
-        self._session.draft.set_value("data.max_length", length)
-
-    def _copy_rows(self) -> None:
-        """Copy the selected rows as tab-separated values."""
-        lines = []
-        for index in sorted(self.table.selectionModel().selectedRows(), key=lambda one: one.row()):
-            cells = [self.rows.index(index.row(), column).data() for column in range(self.rows.columnCount())]
-            lines.append("\t".join(str(cell).replace("\t", " ") for cell in cells))
-        QGuiApplication.clipboard().setText("\n".join(lines))
+        if chosen:
+            self._session.save_data_report(Path(chosen))
 
     def _wire(self) -> None:
         session = self._session
         session.draft.changed.connect(self.refresh)
         session.inputs_changed.connect(self.refresh)
-        session.rows_loaded.connect(self._on_rows_loaded)
-        session.rows_failed.connect(self.row_pane.show_problem)
-        self.table.selectionModel().currentRowChanged.connect(self._on_current_row)
-        self.histogram.length_chosen.connect(self._on_length_chosen)
-        self.findings.row_wanted.connect(self.show_row)
+        session.losses_changed.connect(self.table.losses_changed)
+        session.row_loaded.connect(self._on_row)
+        session.row_failed.connect(self.row_pane.show_problem)
+        self.table.row_chosen.connect(self._on_row_chosen)
+        self.table.filter_cleared.connect(lambda: self.findings.choose(""))
+        self.row_pane.row_wanted.connect(self.show_row)
+        self.row_pane.row_needed.connect(session.load_row)
+        self.findings.chosen.connect(self._on_finding)
         self.strip.choose.connect(self.choose)
-        copy = QShortcut(QKeySequence.StandardKey.Copy, self.table)
-        copy.setContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.activated.connect(self._copy_rows)
+        self.strip.add.connect(self.add)
+        self.strip.correct.connect(self._on_correct)
+        self.strip.save.connect(self._on_save)
+        self.reading.held_out_wanted.connect(self.held_out_wanted)
+        find = QShortcut(QKeySequence.StandardKey.Find, self)
+        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        find.activated.connect(self._on_find)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Leave out the answers while the table is too narrow for both sides."""
-        if watched is self.table and event.type() == QEvent.Type.Resize:
-            self.table.setColumnHidden(RESPONSE, self.table.width() < _NARROW_TABLE)
-        return super().eventFilter(watched, event)
+    def _on_find(self) -> None:
+        self.table.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.table.search.selectAll()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the side below the rows where the window is narrow; the page scrolls then."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW_VIEW
+        direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if direction != self._below.direction():
+            self._below.setDirection(direction)
+        self._left.setMinimumHeight(_STACKED_HEIGHT if narrow else _LEAST_HEIGHT)
+        self._side.setMinimumHeight(_SIDE_HEIGHT if narrow else 0)
+        wide = max(_SIDE_WIDTH, min(_WIDEST_SIDE, round(self.width() * _SIDE_SHARE)))
+        self._side.setMinimumWidth(0 if narrow else wide)
+        self._side.setMaximumWidth(16_777_215 if narrow else wide)
 
     def _lay_out(self) -> None:
         rows = QSplitter(Qt.Orientation.Horizontal)
         rows.setObjectName("rowSplitter")
-        rows.setHandleWidth(12)
-        rows.setChildrenCollapsible(False)
-        rows.addWidget(self._dressed_table())
+        rows.addWidget(self.table)
         rows.addWidget(self.row_pane)
-        rows.setSizes([300, 340])
+        rows.setSizes([350, 330])
+        rows.setStretchFactor(0, 1)
+        rows.setStretchFactor(1, 1)
         left = QSplitter(Qt.Orientation.Vertical)
         left.setObjectName("dataSplitter")
-        left.setHandleWidth(12)
-        left.setChildrenCollapsible(False)
         left.addWidget(rows)
-        left.addWidget(self._length_card())
+        left.addWidget(self.lengths)
         left.setStretchFactor(0, 1)
-        left.setSizes([400, 170])
-        side = QWidget()
-        side.setFixedWidth(_SIDE_WIDTH)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        column.addWidget(self._knob_card())
-        column.addWidget(self.findings, 1)
+        left.setSizes([420, 176])
+        for splitter in (rows, left):
+            splitter.setHandleWidth(12)
+            splitter.setChildrenCollapsible(False)
+        side = Card("", "dataSide")
+        side.setAccessibleName(self.tr("Findings, steps, reading"))
+        side.body.addWidget(self.tabs)
         content = QWidget()
         content.setObjectName("scrolled")
         self._left, self._side = left, side
-        self._below = below = QBoxLayout(QBoxLayout.Direction.LeftToRight, content)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.setSpacing(12)
-        below.addWidget(left, 1)
-        below.addWidget(side)
+        self._below = QBoxLayout(QBoxLayout.Direction.LeftToRight, content)
+        self._below.setContentsMargins(0, 0, 0, 0)
+        self._below.setSpacing(12)
+        self._below.addWidget(left, 1)
+        self._below.addWidget(side)
         scroll = QScrollArea()
         scroll.setObjectName("dataScroll")
         scroll.setAccessibleName(self.tr("Rows, lengths, findings"))
@@ -212,58 +233,3 @@ class DataView(QWidget):
         layout.setSpacing(12)
         layout.addWidget(self.strip)
         layout.addWidget(scroll, 1)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put settings and findings below the rows where the window is narrow; the page scrolls then."""
-        super().resizeEvent(event)
-        narrow = self.width() < _NARROW_VIEW
-        direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
-        if direction != self._below.direction():
-            self._below.setDirection(direction)
-            self._left.setMinimumHeight(_STACKED_HEIGHT if narrow else 0)
-            self._side.setMinimumWidth(0 if narrow else _SIDE_WIDTH)
-            self._side.setMaximumWidth(16_777_215 if narrow else _SIDE_WIDTH)
-
-    def _dressed_table(self) -> QTableView:
-        table = self.table
-        table.setObjectName("rowTable")
-        table.setAccessibleName(self.tr("Rows of the data"))
-        table.setModel(self.rows)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setWordWrap(False)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(28)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(40)
-        header.setSectionResizeMode(PROMPT, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(RESPONSE, QHeaderView.ResizeMode.Stretch)
-        table.setStyleSheet("QTableView::item { padding: 0 4px; }")
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.setColumnWidth(NUMBER, 52)
-        table.setColumnWidth(TOKENS, 60)
-        table.installEventFilter(self)
-        table.setMinimumWidth(220)
-        return table
-
-    def _length_card(self) -> Card:
-        card = Card(self.tr("Tokens a row"), "lengthCard")
-        card.top.addWidget(self._lengths, 100)
-        card.body.setSpacing(4)
-        card.body.addWidget(self._packing)
-        card.body.addWidget(self.histogram, 1)
-        return card
-
-    def _knob_card(self) -> Card:
-        card = Card(self.tr("How rows are read"), "dataKnobs")
-        for path in KNOBS:
-            field = KnobField(self._session.draft, path)
-            choices = field.findChild(QComboBox)
-            if choices is not None:
-                choices.setFixedWidth(_WIDE_CHOICE)
-                choices.view().setMinimumWidth(_WIDE_CHOICE)
-            card.body.addWidget(field)
-        return card

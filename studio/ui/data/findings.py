@@ -1,106 +1,142 @@
-"""What is notable about the data: severity as icon and word, how many rows, a sentence, and the way to the first."""
+"""What is notable about the data, by severity: a click on a finding narrows the table to its rows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from remote_agent.contract.data_report import Finding
+from remote_agent.contract.data_report import DataReport, Finding
 from studio.ui import icons, words
-from studio.ui.pieces import Card, button, clear_layout, plain_label
-from studio.ui.translation import told
+from studio.ui.data.finding_item import FindingItem
+from studio.ui.data.scrolled import scrolled
+from studio.ui.pieces import clear_layout, plain_label
 
-SEVERITIES = {
-    "error": ("x-circle-fill", "bad"),
-    "warning": ("warning-fill", "warning"),
-    "info": ("info-fill", "info"),
-}
+if TYPE_CHECKING:
+    from studio.session.session import Session
+
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
-class Findings(Card):
-    """The list of findings; ``row_wanted`` carries the number of a row to show."""
+class Findings(QWidget):
+    """The list of findings; ``chosen`` carries the finding whose rows are to be shown, None for all rows."""
 
-    row_wanted = Signal(int)
+    chosen = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("", "findings", parent)
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("findings")
         self.setAccessibleName(self.tr("Findings"))
-        self._count = plain_label("", "caption")
-        head = QHBoxLayout()
-        head.addWidget(plain_label(self.tr("Findings"), "heading"))
-        head.addStretch(1)
-        head.addWidget(self._count)
+        self._session = session
+        self._shown: tuple[object, ...] | None = None
+        self._items: list[FindingItem] = []
         held = QWidget()
-        held.setObjectName("findingsHeld")
-        held.setStyleSheet("QWidget#findingsHeld { background: transparent; }")
         self._rows = QVBoxLayout(held)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(12)
-        scroll = QScrollArea()
-        scroll.setObjectName("findingsScroll")
-        scroll.setAccessibleName(self.tr("Findings"))
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setStyleSheet("QScrollArea#findingsScroll { background: transparent; }")
-        scroll.setWidget(held)
-        self.body.addLayout(head)
-        self.body.addWidget(scroll, 1)
-        self._shown: tuple[Finding, ...] | None = None
+        self._rows.setContentsMargins(0, 0, 4, 0)
+        self._rows.setSpacing(4)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._area = scrolled(held, "findingsScroll", self.tr("Findings"))
+        layout.addWidget(self._area)
+        self.show_report(None)
 
-    def show_findings(self, findings: Sequence[Finding] | None) -> None:
-        """Show findings, errors first; None where nothing was looked at yet."""
-        ordered = None if findings is None else tuple(sorted(findings, key=lambda one: _ORDER.get(one.severity, 3)))
-        if ordered == self._shown and self._rows.count():
+    def show_report(self, report: DataReport | None) -> None:
+        """Show the findings of a report, errors first; None where nothing was looked at yet."""
+        ordered: tuple[Finding, ...] = ()
+        if report is not None:
+            ordered = tuple(sorted(report.findings, key=lambda one: _ORDER.get(one.severity, 3)))
+        shown = (report is not None, report is not None and report.complete, ordered)
+        if shown == self._shown:
             return
-        self._shown = ordered
+        is_alike = self._shown is not None and self._shown[:2] == shown[:2] and len(ordered) == len(self._items)
+        self._shown = shown
+        if is_alike and all(_is_same(item.finding, one) for item, one in zip(self._items, ordered, strict=True)):
+            for item, one in zip(self._items, ordered, strict=True):
+                item.renew(one)
+            return
+        kept = self.chosen_finding
         clear_layout(self._rows)
-        self._count.setText(words.whole(len(ordered)) if ordered else "")
-        if ordered is None:
+        self._items = []
+        self._say(report, ordered)
+        heading = ""
+        for number, finding in enumerate(ordered):
+            if finding.severity != heading:
+                heading = finding.severity
+                same = sum(one.severity == heading for one in ordered)
+                title = plain_label(self._heading(heading, same), "section")
+                title.setContentsMargins(4, 8 if number else 0, 0, 0)
+                self._rows.addWidget(title)
+            self._add(number, finding)
+        self._rows.addStretch(1)
+        if kept is not None:
+            self.choose(kept.kind)
+
+    @property
+    def chosen_finding(self) -> Finding | None:
+        """Return the finding whose rows the table shows, None where it shows all."""
+        return next((item.finding for item in self._items if item.line.isChecked()), None)
+
+    def choose(self, kind: str) -> None:
+        """Choose the finding of a kind; an empty kind chooses none."""
+        for item in self._items:
+            item.line.setChecked(item.finding.kind == kind)
+
+    def _add(self, number: int, finding: Finding) -> None:
+        item = FindingItem(self._session, number, finding, self._word(finding.severity))
+        item.grown.connect(lambda: self._bring(item))
+        item.chosen.connect(lambda on: self._on_chosen(item, on))
+        self._items.append(item)
+        self._rows.addWidget(item)
+
+    def _on_chosen(self, item: FindingItem, on: bool) -> None:
+        if on:
+            for other in self._items:
+                if other is not item and other.line.isChecked():
+                    other.line.setChecked(False)
+            self.chosen.emit(item.finding)
+            self._bring(item)
+        elif self.chosen_finding is None:
+            self.chosen.emit(None)
+
+    def _bring(self, item: FindingItem) -> None:
+        """Scroll a finding into view once it has its new height."""
+        QTimer.singleShot(0, item, lambda: self._area.ensureWidgetVisible(item, 0, 8))
+
+    def _say(self, report: DataReport | None, findings: Sequence[Finding]) -> None:
+        if report is None:
             said = self.tr("Duplicates, empty answers, cut rows and the like appear here once the data was read.")
-            self._rows.addWidget(plain_label(said, "muted", wraps=True))
-        elif not ordered:
+            self._rows.addWidget(plain_label(said, "muted", "findingsWords", wraps=True))
+        elif not report.complete:
+            said = self.tr("The rows are still being read; counts grow until then.")
+            self._rows.addWidget(plain_label(said, "caption", "findingsWords", wraps=True))
+        elif not findings:
             row = QHBoxLayout()
+            row.setContentsMargins(0, 0, 0, 0)
             row.addWidget(icons.pixmap_label("check-circle-fill", "good"))
             row.addWidget(plain_label(self.tr("Nothing stands out in this data."), "muted", wraps=True), 1)
             holder = QWidget()
             holder.setLayout(row)
-            row.setContentsMargins(0, 0, 0, 0)
             self._rows.addWidget(holder)
-        for number, finding in enumerate(ordered or ()):
-            self._rows.addWidget(self._finding(number, finding))
-        self._rows.addStretch(1)
 
-    def _finding(self, number: int, finding: Finding) -> QWidget:
-        icon, token = SEVERITIES.get(finding.severity, SEVERITIES["info"])
-        word = {"error": self.tr("Error"), "warning": self.tr("Warning"), "info": self.tr("Note")}.get(
-            finding.severity, finding.severity
-        )
-        one = QWidget()
-        one.setObjectName(f"finding{number}")
-        one.setAccessibleName(f"{word}, {finding.count}: {told(finding.sentence)}")
-        head = QHBoxLayout()
-        head.setSpacing(6)
-        head.addWidget(icons.pixmap_label(icon, token, 16))
-        head.addWidget(plain_label(word, token))
-        head.addWidget(plain_label(self._rows_words(finding.count), "caption"))
-        head.addStretch(1)
-        if finding.rows:
-            first = finding.rows[0]
-            to_row = button(
-                self.tr("Row {number}").format(number=words.whole(first)), f"findingRow{number}", role="link"
-            )
-            to_row.clicked.connect(lambda: self.row_wanted.emit(first))
-            head.addWidget(to_row)
-        layout = QVBoxLayout(one)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addLayout(head)
-        layout.addWidget(plain_label(told(finding.sentence), "muted", wraps=True))
-        return one
+    def _word(self, severity: str) -> str:
+        known = {"error": self.tr("Error"), "warning": self.tr("Warning"), "info": self.tr("Note")}
+        return known.get(severity, severity)
 
-    def _rows_words(self, count: int) -> str:
-        return words.counted(count, self.tr("{} row"), self.tr("{} rows"))
+    def _heading(self, severity: str, count: int) -> str:
+        match severity:
+            case "error":
+                return words.counted(count, self.tr("{} error"), self.tr("{} errors"))
+            case "warning":
+                return words.counted(count, self.tr("{} warning"), self.tr("{} warnings"))
+            case "info":
+                return words.counted(count, self.tr("{} note"), self.tr("{} notes"))
+        return severity
+
+
+def _is_same(first: Finding, second: Finding) -> bool:
+    """Say whether two findings differ in their figures at most."""
+    return (first.kind, first.severity, first.fixes, first.pairs) == (
+        second.kind, second.severity, second.fixes, second.pairs
+    )  # fmt: skip

@@ -17,16 +17,20 @@ _LEFT, _TOP, _BOTTOM = 44, 20, 20
 
 
 class LengthHistogram(QWidget):
-    """Bars over tokens a row; ``length_chosen`` carries the whole number where the line was dropped."""
+    """Bars over tokens a row.
+
+    ``length_chosen`` carries the whole number where the line was dropped, ``length_tried`` where it is while it moves.
+    """
 
     length_chosen = Signal(int)
+    length_tried = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("lengthHistogram")
         self.setAccessibleName(self.tr("Distribution of token counts"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumHeight(96)
+        self.setMinimumHeight(88)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self._counts: TokenCounts | None = None
@@ -82,7 +86,9 @@ class LengthHistogram(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move the line with the mouse, or show that it can be taken."""
         if self._dragged is not None:
-            self._dragged = self._value(event.position().x())
+            before, self._dragged = self._dragged, self._value(event.position().x())
+            if before != self._dragged:
+                self.length_tried.emit(self._dragged)
             self.update()
         near = self._dragged is not None or self._on_line(event.position())
         self.setCursor(Qt.CursorShape.SplitHCursor if near else Qt.CursorShape.ArrowCursor)
@@ -92,12 +98,14 @@ class LengthHistogram(QWidget):
         if self._dragged is not None:
             chosen, self._dragged = self._dragged, None
             self._choose(chosen)
+            self.length_tried.emit(self._length)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move the line by a pixel's worth of tokens with the arrow keys, ten with Shift; Esc lets go."""
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Down: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1}
         if event.key() == Qt.Key.Key_Escape and self._dragged is not None:
             self._dragged = None
+            self.length_tried.emit(self._length)
             self.update()
         elif event.key() in steps and self._length:
             many = 64 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 8
@@ -189,20 +197,6 @@ def span_of(counts: TokenCounts | None, length: int) -> float:
     if not longest:
         return max(1.0, length * 1.1)
     return longest * 1.05 if length > 2.5 * longest else max(longest, float(length)) * 1.05
-
-
-def rows_beyond(counts: TokenCounts, length: int) -> int:
-    """Return about how many rows are longer than a length, from the bins (a bin is taken as evenly filled)."""
-    if length >= counts.maximum:
-        return 0
-    beyond = 0.0
-    for number, count in enumerate(counts.histogram):
-        low, high = counts.edges[number], counts.edges[number + 1]
-        if low >= length:
-            beyond += count
-        elif high > length:
-            beyond += count * (high - length) / (high - low)
-    return round(beyond)
 
 
 def nice_ticks(span: float, about: int) -> Sequence[float]:

@@ -10,7 +10,16 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from remote_agent.contract.data_report import RowView, TokenSpan
 from studio.ui import theme, words
-from studio.ui.data.token_view import MASKED, SHOWN_TOKENS, SPECIAL, TRAINED, TRUNCATED, token_format, token_kind
+from studio.ui.data.token_view import (
+    FULL_LOSS,
+    MASKED,
+    SHOWN_TOKENS,
+    SPECIAL,
+    TRAINED,
+    TRUNCATED,
+    token_format,
+    token_kind,
+)
 
 _SAMPLES = {
     TRAINED: TokenSpan(0, "a", True),
@@ -18,6 +27,11 @@ _SAMPLES = {
     SPECIAL: TokenSpan(0, "a", False, special=True),
     TRUNCATED: TokenSpan(0, "a", True, truncated=True),
 }
+
+
+_LOSSES = {
+    f"loss{share}": TokenSpan(0, "a", True, loss=share * FULL_LOSS / 4) for share in (1, 2, 4)
+}  # fmt: skip
 
 
 class TokenLegend(QWidget):
@@ -33,8 +47,8 @@ class TokenLegend(QWidget):
         """Return the height of a caption."""
         return QSize(120, 20)
 
-    def show_row(self, row: RowView | None) -> None:
-        """Count the tokens of another row."""
+    def show_row(self, row: RowView | None, shaded: bool = False) -> None:
+        """Count the tokens of another row; where they are shaded by their loss, tell what the shades mean."""
         counts = Counter(token_kind(token) for token in row.tokens) if row is not None else Counter[str]()
         names = {
             TRAINED: self.tr("{} trained"),
@@ -45,10 +59,16 @@ class TokenLegend(QWidget):
         self._entries = [(kind, name.format(words.whole(counts[kind]))) for kind, name in names.items() if counts[kind]]
         if row is not None and len(row.tokens) > SHOWN_TOKENS:
             self._entries.append(("", self.tr("the first {} are shown").format(words.whole(SHOWN_TOKENS))))
+        if shaded:
+            self._entries = [(kind, self._loss_words(kind)) for kind in _LOSSES]
         said = ", ".join(text for _, text in self._entries)
         self.setAccessibleName(said)
         self.setToolTip(said)
         self.update()
+
+    def _loss_words(self, kind: str) -> str:
+        loss = _LOSSES[kind].loss or 0.0
+        return (self.tr("loss {} and more") if loss >= FULL_LOSS else self.tr("loss {}")).format(round(loss))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint sample and words one after the other."""
@@ -59,13 +79,20 @@ class TokenLegend(QWidget):
         x = 0.0
         for kind, text in self._entries:
             if kind:
-                x += self._paint_sample(painter, x, token_format(_SAMPLES[kind], True), QFontMetrics(sample_font)) + 4
+                x += self._paint_sample(painter, x, self._style(kind), QFontMetrics(sample_font)) + 4
             painter.setFont(words_font)
             painter.setPen(QColor(theme.tokens().muted))
             width = painter.fontMetrics().horizontalAdvance(text)
+            if x + width > self.width():
+                text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(self.width() - x))
             painter.drawText(QRectF(x, 0, width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, text)
             x += width + 8
         painter.end()
+
+    def _style(self, kind: str) -> QTextCharFormat:
+        if kind in _LOSSES:
+            return token_format(_LOSSES[kind], True, shaded=True)
+        return token_format(_SAMPLES[kind], True)
 
     def _paint_sample(self, painter: QPainter, x: float, style: QTextCharFormat, metrics: QFontMetrics) -> float:
         font = theme.mono_font(theme.CAPTION_PX)

@@ -12,6 +12,8 @@ from remote_agent.contract.data_report import RowView, TokenSpan
 from studio.ui import theme
 
 SHOWN_TOKENS = 8192
+FULL_LOSS = 8.0
+"""The loss, in nats, from which on a token is shaded as strongly as it gets; a uniform guess of 50 k is at 10.8."""
 TRAINED, MASKED, SPECIAL, TRUNCATED = "trained", "masked", "special", "cut off"
 
 
@@ -30,14 +32,25 @@ def shown_text(token: TokenSpan) -> str:
     return text.replace("\n", "↵\n").replace("\t", "→\t") or "∅"
 
 
-def token_format(token: TokenSpan, alternate: bool) -> QTextCharFormat:
-    """Return a token's style: neighbours alternate in tint so that their border is seen."""
+def loss_tint(loss: float) -> QColor:
+    """Return the colour behind a token of that loss in nats: none at 0, full from `FULL_LOSS` on."""
+    tint = theme.series_colour(1)
+    tint.setAlphaF(min(0.75, 0.75 * max(0.0, loss) / FULL_LOSS))
+    return tint
+
+
+def token_format(token: TokenSpan, alternate: bool, shaded: bool = False) -> QTextCharFormat:
+    """Return a token's style: neighbours alternate in tint so that their border is seen; shaded, by their loss."""
     colours = theme.tokens()
     style = QTextCharFormat()
     style.setFont(theme.mono_font(12))
     kind = token_kind(token)
     style.setForeground(QColor(colours.text if kind == TRAINED else colours.muted))
-    if kind == TRAINED:
+    if shaded:
+        if token.loss is not None:
+            style.setBackground(loss_tint(token.loss))
+        style.setFontStrikeOut(kind == TRUNCATED)
+    elif kind == TRAINED:
         tint = QColor(colours.accent)
         tint.setAlphaF(0.26 if alternate else 0.16)
         style.setBackground(tint)
@@ -69,6 +82,7 @@ class TokenView(QTextEdit):
         self.viewport().setMouseTracking(True)
         self._row: RowView | None = None
         self._ends: list[int] = []
+        self._shaded = False
         self.cursorPositionChanged.connect(self._on_cursor_moved)
 
     def show_row(self, row: RowView | None) -> None:
@@ -80,12 +94,18 @@ class TokenView(QTextEdit):
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         for number, token in enumerate(row.tokens[:SHOWN_TOKENS] if row else ()):
-            cursor.insertText(shown_text(token), token_format(token, number % 2 == 1))
+            cursor.insertText(shown_text(token), token_format(token, number % 2 == 1, self._shaded))
             self._ends.append(cursor.position())
         cursor.endEditBlock()
         self.moveCursor(QTextCursor.MoveOperation.Start)
         self.blockSignals(False)
         self.pointed.emit(-1)
+
+    def set_shaded(self, shaded: bool) -> None:
+        """Colour tokens by their loss, or by how they count."""
+        if shaded != self._shaded:
+            self._shaded = shaded
+            self.show_row(self._row)
 
     def token_at(self, position: int) -> int:
         """Return the number of the token that holds a character position of the document, -1 past the last."""

@@ -1,11 +1,15 @@
-"""Chooses what is trained on, here or on the node, and optionally a file of rows that never are."""
+"""Chooses what is trained on, here, on the node or of the Hub, and optionally a file of rows that never are."""
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from remote_agent.contract.data_spec import SourceSpec
+from studio.ui.data.described_form import DescribedForm
 from studio.ui.pickers.path_row import PathRow
 from studio.ui.pickers.popup import Popup, Tabs, ask_for_path
 from studio.ui.pickers.remote_browser import RemoteBrowser
@@ -17,11 +21,16 @@ if TYPE_CHECKING:
 
 
 class DataPicker(Popup):
-    """Picking the training data closes the popup; the held-out file is chosen beside it and may stay empty."""
+    """Picking the training data closes the popup; the held-out file is chosen beside it and may stay empty.
 
-    def __init__(self, session: Session, parent: QWidget) -> None:
-        super().__init__(self.tr("Training data"), "dataPicker", parent)
+    With ``adds`` what is picked becomes one more source beside those that there are.
+    """
+
+    def __init__(self, session: Session, parent: QWidget, adds: bool = False) -> None:
+        heading = self.tr("Another source") if adds else self.tr("Training data")
+        super().__init__(heading, "dataPicker", parent)
         self._session = session
+        self._adds = adds
         self._node = session.node_name
         data = session.draft.spec.data
         self._here = PathRow(
@@ -29,29 +38,33 @@ class DataPicker(Popup):
             files=True, folders=True, filters=self.file_filters(),
         )  # fmt: skip
         self._here.chosen.connect(lambda path: self._choose("desktop", path))
-        if data.source == "desktop":
+        if data.source == "desktop" and not adds:
             self._here.line.setText(data.path)
         self._browser: RemoteBrowser | None = None
         self.tabs = Tabs(
             (
                 (self.tr("This computer"), "dataFromDesktop", self._desktop_page()),
                 (self._node_words(), "dataFromNode", self._node_page()),
+                (self.tr("Hub"), "dataFromHub", self._hub_page()),
             ),
             self.tr("Where the data lies"),
         )
         self.tabs.stack.currentChanged.connect(self._on_page)
         self.body.addWidget(self.tabs, 1)
-        self.body.addWidget(self._held_out_row())
-        self.tabs.show_page(1 if data.source == "node" else 0)
+        held_out = self._held_out_row()
+        self.body.addWidget(held_out)
+        held_out.setHidden(adds)
+        self.tabs.show_page({"node": 1, "hub": 2}.get(data.source, 0))
 
     def file_filters(self) -> str:
         """Return the name filter of the file dialog."""
-        known = self.tr("Rows (*.jsonl *.json *.csv *.parquet *.jsonl.gz *.jsonl.zst)")
+        known = self.tr("Rows (*.jsonl *.json *.csv *.tsv *.parquet *.arrow *.txt *.gz *.zst)")
         return f"{known};;{self.tr('All files (*)')}"
 
     def _desktop_page(self) -> QWidget:
         said = self.tr(
-            "JSON, JSONL, CSV or Parquet, one file or a folder of them. It stays here until the launch sends it."
+            "JSON, JSONL, CSV, TSV, Parquet, Arrow or text, also .gz and .zst, one file or a folder of them. It stays "
+            "here until the launch sends it."
         )
         return _column(plain_label(said, "muted", wraps=True), self._here)
 
@@ -68,6 +81,48 @@ class DataPicker(Popup):
         self._browser = RemoteBrowser(self._session, self._node, "dataBrowser", folders_only=False)
         self._browser.chosen.connect(lambda path: self._choose("node", path))
         return _column(self._browser)
+
+    def _hub_page(self) -> QWidget:
+        data = self._session.draft.spec.data
+        said = self.tr("A data set of the Hub, fetched by the node; its revision is pinned when it is looked at.")
+        shown = SourceSpec(path=data.path, revision=data.revision, subset=data.subset, split=data.split)
+        self._hub = DescribedForm("hub", SourceSpec, ("path", "revision", "subset", "split"))
+        if data.source == "hub" and not self._adds:
+            self._hub.show_values(dataclasses.asdict(shown))
+        line = self._hub.control("path")
+        assert isinstance(line, QLineEdit)
+        line.setPlaceholderText(self.tr("owner/name"))
+        line.setAccessibleName(self.tr("Name on the Hub"))
+        self._hub_said = plain_label("", "problem", "hubWords", wraps=True)
+        self._hub_said.hide()
+        use = button(self.tr("Use this data set"), "hubUse", role="primary")
+        use.clicked.connect(self._on_hub)
+        for path in ("path", "revision", "subset", "split"):
+            control = self._hub.control(path)
+            assert isinstance(control, QLineEdit)
+            control.returnPressed.connect(self._on_hub)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(use)
+        held = QWidget()
+        held.setLayout(row)
+        row.setContentsMargins(0, 0, 0, 0)
+        return _column(plain_label(said, "muted", wraps=True), self._hub, self._hub_said, held)
+
+    def _on_hub(self) -> None:
+        values = self._hub.values
+        path = str(values["path"]).strip()
+        if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", path):
+            self._hub_said.setText(self.tr("Write the name as the Hub shows it, such as owner/name."))
+            self._hub_said.show()
+            return
+        named = {name: str(values[name]).strip() for name in ("revision", "subset", "split")}
+        self.close()
+        if self._adds:
+            self._session.add_source(SourceSpec("hub", path, named["revision"], named["subset"], named["split"]))
+        else:
+            changes = {f"data.{name}": value for name, value in named.items()}
+            self._session.draft.edit({"data.source": "hub", "data.path": path, "data.held_out_path": "", **changes})
 
     def _held_out_row(self) -> QWidget:
         held = QWidget()
@@ -110,7 +165,10 @@ class DataPicker(Popup):
         data = session.draft.spec.data
         held_out = data.held_out_path if source == data.source else ""
         self.close()
-        session.choose_data(source, path, held_out)
+        if self._adds:
+            session.add_source(SourceSpec(source, path))
+        else:
+            session.choose_data(source, path, held_out)
 
 
 def _column(*widgets: QWidget) -> QWidget:

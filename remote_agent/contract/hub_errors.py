@@ -1,4 +1,4 @@
-"""What a person is told when the Hub, or the way to it, refuses a model; the library's errors are known by name."""
+"""What a person is told when the Hub, or the way to it, refuses something; the library's errors are known by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OUT_OF_REACH = frozenset(
 
 
 class HubError(Exception):
-    """The model cannot be had; ``refusal`` is the sentence and its kind."""
+    """The model or data set cannot be had; ``refusal`` is the sentence and its kind."""
 
     def __init__(self, sentence: str, kind: str) -> None:
         super().__init__(sentence)
@@ -23,13 +23,17 @@ class HubError(Exception):
 
 
 class Refusal(NamedTuple):
-    """What was asked for: the model, the revision or "", where, with a token or without, by which interpreter."""
+    """What was asked for: its id, the revision or "", where, with a token or without, by which interpreter.
+
+    ``noun`` is "model" or "data set".
+    """
 
     repo: str
     revision: str
     endpoint: str
     has_token: bool
     python: str
+    noun: str = "model"
 
 
 def refusal(error: BaseException, asked: Refusal) -> Tuple[str, str]:
@@ -62,7 +66,7 @@ def refusal(error: BaseException, asked: Refusal) -> Tuple[str, str]:
 
 
 def _gated(asked: Refusal) -> str:
-    page = "{}/{}".format(asked.endpoint, asked.repo)
+    page = "{}/{}{}".format(asked.endpoint, "" if asked.noun == "model" else "datasets/", asked.repo)
     if asked.has_token:
         return (
             "{} is gated and the token's account may not have it (yet): accept its licence at {} with that account, "
@@ -81,13 +85,13 @@ def _not_there(asked: Refusal, status: int, is_missing: bool) -> Tuple[str, str]
         return "The Hub does not accept the token (401); make a new one and set HF_TOKEN.", "bad_request"
     if asked.has_token:
         return (
-            "There is no model {} at {}, or it is private and the token's account may not read it.".format(
-                asked.repo, asked.endpoint
+            "There is no {} {} at {}, or it is private and the token's account may not read it.".format(
+                asked.noun, asked.repo, asked.endpoint
             ),
             "not_found",
         )
-    sentence = "There is no model {} at {}, or it is private and needs a token (set HF_TOKEN where Luthier is started)."
-    return sentence.format(asked.repo, asked.endpoint), "not_found"
+    sentence = "There is no {} {} at {}, or it is private and needs a token (set HF_TOKEN where Luthier is started)."
+    return sentence.format(asked.noun, asked.repo, asked.endpoint), "not_found"
 
 
 def _answered(asked: Refusal, status: int) -> str:
@@ -97,7 +101,8 @@ def _answered(asked: Refusal, status: int) -> str:
 
 
 def _by_hand(asked: Refusal) -> str:
-    return "download it elsewhere (hf download {}) and choose the folder.".format(asked.repo)
+    kind = "" if asked.noun == "model" else " --repo-type dataset"
+    return "download it elsewhere (hf download {}{}) and choose the folder.".format(asked.repo, kind)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -1,0 +1,1 @@
+"""The report of a data set as one HTML file to send to a colleague."""
