@@ -10,15 +10,16 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from remote_agent.contract.frames import Frame, FrameError, FrameReader
 from remote_agent.contract.spec_json import SpecError, spec_from_dict
 from remote_agent.dataset.answers import Answer, Failure, failure_of
-from remote_agent.dataset.corpus import DataPaths
 from remote_agent.dataset.data_error import CancelledError, DataError
-from remote_agent.dataset.inspection_inputs import Inputs
 from remote_agent.dataset.sources import Cancelled
+
+if TYPE_CHECKING:
+    from remote_agent.dataset.inspection_inputs import Inputs
 
 Work = Callable[[Mapping[str, Any], Answer, Cancelled], dict[str, Any]]
 """Does what the arguments ask, tells its progress, and returns the result's value."""
@@ -90,6 +91,9 @@ def respond(work: Work | None, arguments: Any, answer: Answer, cancelled: Cancel
 
 def data_inputs(arguments: Mapping[str, Any]) -> Inputs:
     """Return job, model folder and data of a request. Raises SpecError, and DataError where one is not named."""
+    from remote_agent.dataset.corpus import DataPaths
+    from remote_agent.dataset.inspection_inputs import Inputs
+
     given = arguments.get("data_paths")
     paths = given if isinstance(given, list) and given else [None]
     held_out = path_argument(arguments, "held_out_path") if arguments.get("held_out_path") else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any, Dict
 
+from remote_agent.contract.data_steps import AugmentStep
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import DATA
 from remote_agent.contract.spec_json import spec_from_dict
 from remote_agent.supervisor.child import child_environment
 from remote_agent.supervisor.environment import describe_environment
-from remote_agent.supervisor.inspect import ask_module, chosen_python
+from remote_agent.supervisor.inspect import AUGMENT, INSPECTED, ask_module, chosen_python
 from remote_agent.supervisor.launch import extensions_dir, threads_per_rank
 from remote_agent.supervisor.operators import PHASE, build_operators, operators_needed
 from remote_agent.supervisor.probe import find_compiler, find_ninja
@@ -56,4 +57,8 @@ def prepare_data(talk: Talk, home: str, python: str, arguments: Dict[str, Any]) 
     """Have the dataset zone write the data folder and return its answer. Raises CommandError."""
     names = ("job", "model_path", "data_paths", "held_out_path")
     asked = {name: arguments[name] for name in names if name in arguments}
+    if any(isinstance(step, AugmentStep) for step in spec_from_dict(arguments.get("job")).data.steps):
+        # quick where the rows were made before
+        making = dict(asked, what="augment", cache_root=os.path.join(home, INSPECTED))
+        ask_module(talk, python, making, AUGMENT)
     return ask_module(talk, python, dict(asked, what="prepare", data_root=os.path.join(home, DATA)))

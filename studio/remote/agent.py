@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from remote_agent.contract.data_report import DataReport, ModelReport
+from remote_agent.contract.data_spec import SourceSpec
 from remote_agent.contract.frames import Frame
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.node_report import NodeReport
@@ -19,6 +20,7 @@ from studio.remote.answers import (
     Listing,
     Prepared,
     Resumed,
+    RowsMade,
     RunSummary,
     answer_as,
     answers_as,
@@ -34,7 +36,7 @@ from studio.remote.transport import Transport
 
 __all__ = [
     "Agent", "AttachStream", "BrowseEntry", "DataInputs", "DataStream", "HubModel", "Listing", "Patience", "Prepared",
-    "Progress", "Resumed", "RunSummary",
+    "Progress", "Resumed", "RowsMade", "RunSummary",
 ]  # fmt: skip
 
 TOKENIZER_FILES = frozenset(
@@ -259,6 +261,29 @@ class Agent:
             "repo": repo, "revision": revision, "python": python, "secrets": dict(secrets_by_name or {}),
         }  # fmt: skip
         return answer_as(HubModel, self._ask("hub", request, on_progress, cancelled))
+
+    def hub_data(
+        self,
+        source: SourceSpec,
+        python: str = "",
+        secrets_by_name: Mapping[str, str] | None = None,
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> HubModel:
+        """Have the node stream rows of a Hub data set into a file, unless they lie there; ``path`` is that file."""
+        request = {
+            "what": "data", "repo": source.path, "revision": source.revision, "subset": source.subset,
+            "split": source.split, "max_rows": source.max_rows, "python": python,
+            "secrets": dict(secrets_by_name or {}),
+        }  # fmt: skip
+        return answer_as(HubModel, self._ask("hub", request, on_progress, cancelled))
+
+    def make_rows(
+        self, inputs: DataInputs, on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
+    ) -> RowsMade:
+        """Have the node make the rows of the job's augment steps; what was made before is not made again."""
+        arguments = {"what": "augment", **inputs.arguments()}
+        return answer_as(RowsMade, self._ask("inspect", arguments, on_progress, cancelled))
 
     def attach(
         self,

@@ -63,8 +63,16 @@ class Resumed:
 
 
 @dataclasses.dataclass(frozen=True)
+class RowsMade:
+    """What the augment steps of a job came to on a node; ``rejected`` counts rows by the reason."""
+
+    rows: int
+    rejected: Mapping[str, int]
+
+
+@dataclasses.dataclass(frozen=True)
 class HubModel:
-    """A model of the Hub that lies on the node: ``revision`` is its commit, ``path`` an absolute path there."""
+    """A model, or rows of a data set, of the Hub that lie on the node: at the commit ``revision``, absolute ``path``."""
 
     repo: str
     revision: str

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from remote_agent.contract.data_spec import DataSpec, SourceSpec, all_sources, held_out_source
+from remote_agent.contract.run_dir import is_commit
 
 if TYPE_CHECKING:
-    from studio.remote.agent import Agent, Progress
+    from studio.remote.agent import Agent, HubModel, Progress
+
+HUB_TOKEN = "HF_TOKEN"  # noqa: S105 the name of a variable
+"""The environment variable whose token goes with what a node asks of the Hub."""
 
 OnProgress = Callable[["Progress"], None] | None
 Cancelled = threading.Event | None
@@ -74,7 +79,7 @@ def path_on(
     if source.source == "node":
         return source.path
     if source.source == "hub":
-        return hub_path(place, source)
+        return fetched_hub_data(place, source, on_progress, cancelled).path
     path = local_input(source.path, what)
     if place.is_local:
         return str(path)
@@ -82,9 +87,35 @@ def path_on(
     return send("data", path, on_progress=on_progress, cancelled=cancelled)
 
 
-def hub_path(place: Place, source: SourceSpec) -> str:
-    """Return where a data set of the Hub lies on a machine. Raises InputError where it does not."""
-    raise InputError(
-        f"{source.path} is a data set of the Hub, which is not fetched from here; download it "
-        f"(hf download --repo-type dataset {source.path}) and choose its folder."
-    )
+def fetched_hub_data(
+    place: Place, source: SourceSpec, on_progress: OnProgress = None, cancelled: Cancelled = None
+) -> HubModel:
+    """Have a machine fetch rows of a Hub data set, unless they lie there. Raises RemoteError."""
+    return place.agent.hub_data(source, place.python, hub_secrets(), on_progress=on_progress, cancelled=cancelled)
+
+
+def pinned_revisions(
+    place: Place, data: DataSpec, on_progress: OnProgress = None, cancelled: Cancelled = None
+) -> dict[str, Any]:
+    """Fetch the Hub's data sets and return the changes that pin each to the commit it was taken at.
+
+    Raises RemoteError.
+    """
+    found = [
+        dataclasses.replace(source, revision=fetched_hub_data(place, source, on_progress, cancelled).revision)
+        if source.source == "hub"
+        else source
+        for source in all_sources(data)
+    ]
+    return {"data.revision": found[0].revision, "data.more": tuple(found[1:])}
+
+
+def is_pinned(data: DataSpec) -> bool:
+    """Say whether every data set of the Hub is named by a commit, which never moves."""
+    return all(source.source != "hub" or is_commit(source.revision) for source in all_sources(data))
+
+
+def hub_secrets() -> dict[str, str]:
+    """Return the token of the Hub that this process was started with, for a node's one call."""
+    token = os.environ.get(HUB_TOKEN, "").strip()
+    return {HUB_TOKEN: token} if token else {}

@@ -20,9 +20,11 @@ from studio.session.inspecting import Inspecting
 from studio.session.nodes import sentence_of
 from studio.session.report_rows import ReportRows
 from studio.session.row_losses import RowLosses
+from studio.session.row_making import RowMaking
 from studio.state.draft import Draft
 
 if TYPE_CHECKING:
+    from studio.remote.agent import RowsMade
     from studio.remote.call import Progress
 
 NO_NODE = "No node is chosen; losses are taken on one, this computer or another."
@@ -44,6 +46,7 @@ class DataVerbs(QObject):
     step_previewed = Signal(object, object)  # Step, StepReport
     step_failed = Signal(str)  # sentence
     losses_changed = Signal()  # losses_progress, has_losses
+    making_changed = Signal()  # making_progress
 
     draft: Draft
     tasks: Tasks
@@ -57,6 +60,7 @@ class DataVerbs(QObject):
         live = inspecting.live
         self._inspecting = inspecting
         self._losses = RowLosses(self.draft, self.tasks, live, inspecting.inputs_maker, losses, self)
+        self._making = RowMaking(self.draft, self.tasks, inspecting.inputs_maker, self)
         self._report_rows = ReportRows(live, self.tasks, self)
         self._batching_asked = self._batching_wanted = 0
         self._on_node_failed = on_node_failed
@@ -64,6 +68,9 @@ class DataVerbs(QObject):
         inspecting.failed.connect(on_node_failed)
         self._losses.changed.connect(self.losses_changed)
         self._losses.failed.connect(self._on_losses_failed)
+        self._making.changed.connect(self.making_changed)
+        self._making.made.connect(self._on_made)
+        self._making.failed.connect(self._on_losses_failed)
         self._report_rows.notice.connect(self.notice)
 
     # -- choosing
@@ -237,6 +244,23 @@ class DataVerbs(QObject):
         """End the taking of the losses."""
         self._losses.cancel()
 
+    @property
+    def making_progress(self) -> Progress | None:
+        """Return how far the making of rows is, None where none is under way."""
+        return self._making.progress
+
+    def make_rows(self) -> None:
+        """Make the rows of the augment steps where the data is looked at; ``making_changed`` follows."""
+        model = self._inspecting.model
+        if model is None:
+            self.notice.emit("error", "Rows are made of what the job trains on; choose model and data first.")
+        else:
+            self._making.make(model)
+
+    def cancel_making(self) -> None:
+        """End the making of rows; what was made is kept."""
+        self._making.cancel()
+
     def save_data_report(self, path: Path) -> None:
         """Write what is known of the data as one HTML file; a notice follows."""
         report = self.draft.known.data
@@ -244,6 +268,13 @@ class DataVerbs(QObject):
             self.notice.emit("error", "There is no report yet; the data has not been looked at.")
         else:
             self._report_rows.save(path, self.draft.spec, report)
+
+    def _on_made(self, made: RowsMade) -> None:
+        rejected = sum(made.rejected.values())
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(made.rejected.items()))
+        ending = f"; {rejected:,} were rejected ({reasons})" if rejected else ""
+        self.notice.emit("info", f"{made.rows:,} rows were made in other words{ending}.")
+        self._inspecting.look_at_data_again()
 
     def _on_losses_failed(self, error: Exception) -> None:
         self._on_node_failed(error)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remote_agent.contract.data_report import DataReport, ModelReport
 from remote_agent.contract.job_spec import JobSpec, ModelSpec
@@ -28,17 +27,17 @@ from studio.session.data_paths import (
     InputError,
     OnProgress,
     Place,
+    hub_secrets,
     lies_on_desktop,
     local_input,
     paths_on,
+    pinned_revisions,
 )
 
 if TYPE_CHECKING:
-    from studio.remote.agent import Agent, DataInputs, DataStream
+    from studio.remote.agent import Agent, DataInputs, DataStream, RowsMade
 
 _RUN_CHECKPOINT = re.compile(r"([^/]+)/(?:step-)?(\d{1,12})\Z")
-HUB_TOKEN = "HF_TOKEN"  # noqa: S105 the name of a variable
-"""The environment variable whose token goes with what a node asks of the Hub."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,12 +72,6 @@ def model_path_on_node(model: ModelSpec, home: str) -> str:
     if found is None or not is_run_id(found.group(1)):
         raise InputError(f"{model.id} names no checkpoint of a run; write RUN_ID/step, for instance r-…/step-100.")
     return "/".join((home, RUNS, found.group(1), CHECKPOINTS, checkpoint_folder(int(found.group(2)))))
-
-
-def hub_secrets() -> dict[str, str]:
-    """Return the token of the Hub that this process was started with, for a node's one call."""
-    token = os.environ.get(HUB_TOKEN, "").strip()
-    return {HUB_TOKEN: token} if token else {}
 
 
 class Inputs:
@@ -138,6 +131,18 @@ class Inputs:
         inputs = self._data_inputs(spec, model, place, on_progress, cancelled)
         return place.agent.data_session(inputs, cancelled=cancelled)
 
+    def pinned(self, spec: JobSpec, on_progress: OnProgress = None, cancelled: Cancelled = None) -> dict[str, Any]:
+        """Fetch what the Hub has of the data and return the changes that pin it. Raises as `inspect_model`."""
+        return pinned_revisions(self._needed_node("The data"), spec.data, on_progress, cancelled)
+
+    def make_rows(
+        self, spec: JobSpec, model: InspectedModel, on_progress: OnProgress = None, cancelled: Cancelled = None
+    ) -> RowsMade:
+        """Make the rows of the job's augment steps on the machine that looks at the data. Raises as `inspect_model`."""
+        place = self.data_place(spec)
+        inputs = self._data_inputs(spec, model, place, on_progress, cancelled)
+        return place.agent.make_rows(inputs, on_progress=on_progress, cancelled=cancelled)
+
     def take_losses(
         self, spec: JobSpec, into: Path, on_progress: OnProgress = None, cancelled: Cancelled = None
     ) -> None:
@@ -168,18 +173,21 @@ class Inputs:
     def _data_inputs(
         self, spec: JobSpec, model: InspectedModel, place: Place, on_progress: OnProgress, cancelled: Cancelled
     ) -> DataInputs:
-        if place.is_local:
-            model_path = str(model.tokenizer_folder)
-        elif spec.model.source == "desktop":
-            model_path = place.agent.send_folder("models", model.tokenizer_folder)
-        else:
-            model_path = model_path_on_node(spec.model, place.home)
-        return _with_paths(spec, place, model_path, on_progress, cancelled)
+        return _with_paths(spec, place, _tokenizer_path(spec, model, place), on_progress, cancelled)
 
     def _needed_node(self, what: str) -> Place:
         if self._node is None:
             raise InputError(f"{what} lies on the node, and the node has not been reached yet; choose or probe one.")
         return self._node
+
+
+def _tokenizer_path(spec: JobSpec, model: InspectedModel, place: Place) -> str:
+    """Bring the tokenizer within reach of a machine and return its folder there."""
+    if place.is_local:
+        return str(model.tokenizer_folder)
+    if spec.model.source == "desktop":
+        return place.agent.send_folder("models", model.tokenizer_folder)
+    return model_path_on_node(spec.model, place.home)
 
 
 def _with_paths(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -14,7 +14,7 @@ from remote_agent.contract.job_spec import JobSpec
 from studio.background.tasks import Task, TaskHandle, Tasks
 from studio.remote.errors import Cancelled
 from studio.remote.transport import NodeAddress
-from studio.session.data_paths import Place, lies_on_desktop
+from studio.session.data_paths import Place, is_pinned, lies_on_desktop
 from studio.session.inputs import Inputs, InspectedModel, place_of_node
 from studio.session.live_data import CANCELLED, LiveData
 from studio.session.nodes import sentence_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from studio.remote.data_stream import DataStream
 
 SETTLE_MS, JOB_SETTLE_MS = 400, 200
+Found = TypeVar("Found")
 
 
 class Inspecting(QObject):
@@ -60,6 +61,7 @@ class Inspecting(QObject):
         self._model_progress: Progress | None = None
         self._model_problem = ""
         self._shown: object = None
+        self._pinning: object = None
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.look)
         draft.changed.connect(self._on_draft_changed)
@@ -71,6 +73,11 @@ class Inspecting(QObject):
     def progress(self) -> Progress | None:
         """Return what is being looked at, None where nothing is."""
         return self._model_progress or self.live.progress
+
+    @property
+    def model(self) -> InspectedModel | None:
+        """Return the draft's model where it was looked at and is still the one that the draft names."""
+        return self._model if self._model_of == self._model_key() else None
 
     @property
     def problem(self) -> str:
@@ -141,11 +148,8 @@ class Inspecting(QObject):
         return make
 
     def _look_at_model(self, spec: JobSpec, key: object) -> None:
-        from studio.remote.call import Progress  # brings what talks along, which the first paint does not wait for
-
         inputs = self.inputs_maker()
-        self._looking_at_model, self._model_progress = key, Progress("model", 0.0, 0.0)
-        self.changed.emit()
+        self._looking_at_model = key
 
         def work(task: Task) -> InspectedModel:
             return inputs(task).inspect_model(spec.model, on_progress=task.report, cancelled=task.cancelled)
@@ -153,6 +157,15 @@ class Inspecting(QObject):
         def on_result(found: InspectedModel) -> None:
             if handle is self._handle:
                 self._on_model(found)
+
+        handle = self._run(work, on_result, "model")
+
+    def _run(self, work: Callable[[Task], Found], on_result: Callable[[Found], None], phase: str) -> TaskHandle:
+        """Begin a look that comes before the session with the data."""
+        from studio.remote.call import Progress  # brings what talks along, which the first paint does not wait for
+
+        self._model_progress = Progress(phase, 0.0, 0.0)
+        self.changed.emit()
 
         def on_progress(progress: Progress) -> None:
             if handle is self._handle:
@@ -164,6 +177,7 @@ class Inspecting(QObject):
                 self._on_model_failed(error)
 
         handle = self._handle = self._tasks.run(self, work, on_result, on_error, on_progress)
+        return handle
 
     def _on_model(self, found: InspectedModel) -> None:
         self._handle, self._looking_at_model, self._model_progress = None, None, None
@@ -177,7 +191,7 @@ class Inspecting(QObject):
         self._show_data()
 
     def _on_model_failed(self, error: Exception) -> None:
-        self._handle, self._looking_at_model, self._model_progress = None, None, None
+        self._handle, self._looking_at_model, self._model_progress, self._pinning = None, None, None, None
         self._model_problem = CANCELLED if isinstance(error, Cancelled) else sentence_of(error)
         self.changed.emit()
         if not isinstance(error, Cancelled):
@@ -191,6 +205,9 @@ class Inspecting(QObject):
             self.live.close()
             self.changed.emit()
             return
+        if not is_pinned(spec.data):
+            self._pin(spec)
+            return
         make = self.inputs_maker()
 
         def opener(job: JobSpec, task: Task) -> DataStream:
@@ -199,6 +216,26 @@ class Inspecting(QObject):
         self._shown = self._inputs_key()
         self.live.show((self._shown, str(model.tokenizer_folder)), spec, opener)
 
+    def _pin(self, spec: JobSpec) -> None:
+        """Fetch the Hub's data sets and pin them in the draft, which then is looked at again."""
+        inputs, place = self.inputs_maker(), self._inputs_key()
+        if place == self._pinning:
+            return
+        self.live.close()
+
+        def work(task: Task) -> dict[str, Any]:
+            return inputs(task).pinned(spec, on_progress=task.report, cancelled=task.cancelled)
+
+        def on_result(changes: dict[str, Any]) -> None:
+            if handle is self._handle:
+                self._handle, self._model_progress, self._pinning = None, None, None
+                if place == self._inputs_key():
+                    self._draft.settle(changes)
+                self.look()
+
+        self._pinning = place
+        handle = self._run(work, on_result, "data")
+
     def _on_reported(self, spec: JobSpec, report: DataReport) -> None:
         now = self._draft.spec
         if (spec.model, spec.data, spec.seed) == (now.model, now.data, now.seed):
@@ -206,7 +243,7 @@ class Inspecting(QObject):
 
     def _stop(self) -> None:
         """End every look and forget how the last one went."""
-        self._looking_at_model, self._model_progress, self._model_problem = None, None, ""
+        self._looking_at_model, self._model_progress, self._model_problem, self._pinning = None, None, "", None
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None

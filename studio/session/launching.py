@@ -24,8 +24,8 @@ from remote_agent.contract.problems import Known, Problem, blocking, problems
 from remote_agent.contract.run_dir import run_id as new_run_id
 from remote_agent.contract.wire import to_wire
 from studio.remote.errors import Cancelled, LinkError, RemoteError
-from studio.session.data_paths import InputError, Place, local_input, path_on
-from studio.session.inputs import hub_secrets, model_path_on_node, place_of_node
+from studio.session.data_paths import InputError, Place, hub_secrets, is_pinned, local_input, path_on, pinned_revisions
+from studio.session.inputs import model_path_on_node, place_of_node
 
 if TYPE_CHECKING:
     from studio.remote.agent import Agent, Prepared, Progress
@@ -233,6 +233,9 @@ class Launching:
     def _data(self, place: Place) -> tuple[list[_Source], _Source | None]:
         """Bring every source and the held-out file within the node's reach."""
         self._begin(DATA)
+        if not is_pinned(self._spec.data):
+            for path, value in pinned_revisions(place, self._spec.data, self._progress, self._cancelled).items():
+                self._spec = with_value(self._spec, path, value)
         data = self._spec.data
         sources = [self._source(place, source, "The data") for source in all_sources(data)]
         held_out = held_out_source(data)
