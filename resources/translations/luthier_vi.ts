@@ -4997,6 +4997,14 @@
         <translation>{0}: {1} là văn bản không phải JSON; cần danh sách lượt nói.</translation>
     </message>
     <message>
+        <source>{0} rows were made in other words{1}.</source>
+        <translation>Đã tạo {0} hàng bằng lời khác{1}.</translation>
+    </message>
+    <message>
+        <source>Rows are made of what the job trains on; choose model and data first.</source>
+        <translation>Hàng được tạo từ dữ liệu mà công việc huấn luyện; hãy chọn mô hình và dữ liệu trước.</translation>
+    </message>
+    <message>
         <source>The job was written to {0}.</source>
         <translation>Công việc đã được ghi vào {0}.</translation>
     </message>
@@ -5039,10 +5047,6 @@
     <message>
         <source>The node needs a name.</source>
         <translation>Máy chạy cần có tên.</translation>
-    </message>
-    <message>
-        <source>{0} is a data set of the Hub, which is not fetched from here; download it (hf download --repo-type dataset {1}) and choose its folder.</source>
-        <translation>{0} là một tập dữ liệu trên Hub, không được tải từ đây; hãy tải về (hf download --repo-type dataset {1}) rồi chọn thư mục của nó.</translation>
     </message>
     <message>
         <source>No node is chosen; losses are taken on one, this computer or another.</source>

@@ -72,7 +72,7 @@ class RowsMade:
 
 @dataclasses.dataclass(frozen=True)
 class HubModel:
-    """A model, or rows of a data set, of the Hub that lie on the node: at the commit ``revision``, absolute ``path``."""
+    """A model or data set of the Hub that lies on the node: ``revision`` is its commit, ``path`` absolute there."""
 
     repo: str
     revision: str
