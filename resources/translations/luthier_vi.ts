@@ -235,14 +235,6 @@
         <translation>Hub</translation>
     </message>
     <message>
-        <source>Rows (*.jsonl *.json *.csv *.tsv *.parquet *.arrow *.txt *.gz *.zst)</source>
-        <translation>Dòng dữ liệu (*.jsonl *.json *.csv *.tsv *.parquet *.arrow *.txt *.gz *.zst)</translation>
-    </message>
-    <message>
-        <source>JSON, JSONL, CSV, TSV, Parquet, Arrow or text, also .gz and .zst, one file or a folder of them. It stays here until the launch sends it.</source>
-        <translation>JSON, JSONL, CSV, TSV, Parquet, Arrow hoặc văn bản, cả .gz và .zst, một tệp hoặc cả thư mục. Dữ liệu ở lại đây cho đến khi được gửi lúc khởi chạy.</translation>
-    </message>
-    <message>
         <source>Node</source>
         <translation>Máy chạy</translation>
     </message>
@@ -251,12 +243,24 @@
         <translation>Nơi chứa dữ liệu</translation>
     </message>
     <message>
+        <source>Rows</source>
+        <translation>Các dòng</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Tất cả tệp (*)</translation>
+    </message>
+    <message>
+        <source>JSON, JSONL, CSV, TSV, Parquet, Arrow, text or Markdown, also .gz and .zst, one file or a folder of them. It stays here until the launch sends it.</source>
+        <translation>JSON, JSONL, CSV, TSV, Parquet, Arrow, văn bản hoặc Markdown, kể cả .gz và .zst, một tệp hoặc cả thư mục. Dữ liệu ở lại đây cho đến khi được gửi lúc khởi chạy.</translation>
+    </message>
+    <message>
         <source>Choose a node first; then its folders appear here.</source>
         <translation>Hãy chọn máy chạy trước; khi đó các thư mục của máy ấy hiện ra ở đây.</translation>
     </message>
     <message>
-        <source>A data set of the Hub, fetched by the node; its revision is pinned when it is looked at.</source>
-        <translation>Một tập dữ liệu trên Hub, do máy chạy tải về; bản sửa đổi được ghim khi xem xét.</translation>
+        <source>A data set of the Hub. Its rows are fetched by the chosen node (or this computer) and kept there; the revision is pinned to its commit.</source>
+        <translation>Một tập dữ liệu trên Hub. Các dòng do máy chạy đã chọn (hoặc máy này) tải về và giữ tại đó; bản sửa đổi được ghim vào commit của nó.</translation>
     </message>
     <message>
         <source>owner/name</source>
@@ -434,8 +438,12 @@
         <translation>Tìm các dòng khó nhất</translation>
     </message>
     <message>
-        <source>Takes the loss of every row under the base model on the node, forward only; nothing is trained. Rows with a high loss are hard, rare or wrong.</source>
-        <translation>Tính loss của từng dòng bằng mô hình gốc trên máy chạy, chỉ lượt xuôi; không huấn luyện gì. Dòng có loss cao là dòng khó, hiếm hoặc sai.</translation>
+        <source>The hardest rows come first, by surprise: how much worse the response is told from the row&apos;s own prompt than from another row&apos;s. The Loss column shows the mean loss of the response.</source>
+        <translation>Các dòng khó nhất đứng đầu, theo độ bất ngờ: câu trả lời được đoán từ prompt của chính dòng đó kém hơn bao nhiêu so với từ prompt của một dòng khác. Cột Loss cho biết loss trung bình của câu trả lời.</translation>
+    </message>
+    <message>
+        <source>Takes the loss of every row under the base model on the node, forward only; nothing is trained.</source>
+        <translation>Tính loss của từng dòng bằng mô hình gốc trên máy chạy, chỉ lượt xuôi; không huấn luyện gì.</translation>
     </message>
     <message>
         <source>Stop taking losses</source>
@@ -1979,6 +1987,69 @@
     </message>
 </context>
 <context>
+    <name>MakingRow</name>
+    <message>
+        <source>Make the rows</source>
+        <translation>Tạo các dòng</translation>
+    </message>
+    <message>
+        <source>Stop making rows</source>
+        <translation>Dừng tạo các dòng</translation>
+    </message>
+    <message>
+        <source>Makes the rows of all steps that add some; what is made is kept and not made again.</source>
+        <translation>Tạo các dòng của mọi bước thêm dòng; những gì đã tạo được giữ lại và không tạo lần nữa.</translation>
+    </message>
+    <message>
+        <source>Turn on “Rows may leave” in the step first.</source>
+        <translation>Hãy bật “Cho phép gửi dòng đi” trong bước này trước.</translation>
+    </message>
+    <message>
+        <source>Making rows</source>
+        <translation>Đang tạo các dòng</translation>
+    </message>
+    <message>
+        <source>Says about {} row in other words.</source>
+        <translation>Diễn đạt lại khoảng {} dòng.</translation>
+    </message>
+    <message>
+        <source>Says about {} rows in other words.</source>
+        <translation>Diễn đạt lại khoảng {} dòng.</translation>
+    </message>
+    <message>
+        <source>Says rows in other words.</source>
+        <translation>Diễn đạt lại các dòng.</translation>
+    </message>
+    <message>
+        <source>the endpoint</source>
+        <translation>endpoint</translation>
+    </message>
+    <message>
+        <source>Rows leave this machine for {host}: {rows}.</source>
+        <translation>Các dòng rời máy này để tới {host}: {rows}.</translation>
+    </message>
+    <message>
+        <source>about {}</source>
+        <translation>khoảng {}</translation>
+    </message>
+    <message>
+        <source>how many is not known</source>
+        <translation>chưa biết bao nhiêu</translation>
+    </message>
+    <message>
+        <source>The step names no price a row.</source>
+        <translation>Bước này không ghi giá mỗi dòng.</translation>
+    </message>
+    <message>
+        <source>Price: {each} a row.</source>
+        <translation>Giá: {each} mỗi dòng.</translation>
+    </message>
+    <message>
+        <source>Price: {each} a row, about {total} in all.</source>
+        <translation>Giá: {each} mỗi dòng, tổng cộng khoảng {total}.</translation>
+    </message>
+</context>
+<context>
     <name>MeaningCard</name>
     <message>
         <source>What this means</source>
@@ -2449,8 +2520,12 @@
 <context>
     <name>PairView</name>
     <message>
-        <source>Pair {number} of {count}  ·  {share} alike</source>
-        <translation>Cặp {number} / {count}  ·  giống {share}</translation>
+        <source>Pair {number} of {count}</source>
+        <translation>Cặp {number} / {count}</translation>
+    </message>
+    <message>
+        <source>{share} alike</source>
+        <translation>giống {share}</translation>
     </message>
     <message>
         <source>Row {number}</source>
@@ -2892,6 +2967,18 @@
     <message>
         <source>The row is being read.</source>
         <translation>Đang đọc dòng này.</translation>
+    </message>
+    <message>
+        <source>Paraphrase of row {}</source>
+        <translation>Diễn đạt lại từ dòng {}</translation>
+    </message>
+    <message>
+        <source>Back-translation of row {}</source>
+        <translation>Dịch vòng từ dòng {}</translation>
+    </message>
+    <message>
+        <source>Rewording of row {}</source>
+        <translation>Viết lại từ dòng {}</translation>
     </message>
     <message>
         <source>{file}, line {line}</source>

@@ -8,7 +8,9 @@ from PySide6.QtCore import QMimeData
 
 JOB_FILE, DATA, MODEL = "job file", "data", "model"
 _JOB_SUFFIXES = (".yaml", ".yml")
-_DATA_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".txt", ".gz", ".zst")
+_ROW_ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".txt", ".md")
+DATA_ENDINGS = tuple(ending + packed for ending in _ROW_ENDINGS for packed in ("", ".gz", ".zst"))
+"""How the names of files with rows end, as the readers of the node know them."""
 
 
 def kind_of(path: Path) -> str:
@@ -16,10 +18,14 @@ def kind_of(path: Path) -> str:
     if path.is_dir():
         if (path / "config.json").is_file():
             return MODEL
-        return DATA if any(entry.suffix.lower() in _DATA_SUFFIXES for entry in path.iterdir()) else ""
+        return DATA if any(_has_rows(entry) for entry in path.iterdir()) else ""
     if path.name == "job.json" or path.suffix.lower() in _JOB_SUFFIXES:
         return JOB_FILE
-    return DATA if path.suffix.lower() in _DATA_SUFFIXES else ""
+    return DATA if _has_rows(path) else ""
+
+
+def _has_rows(path: Path) -> bool:
+    return path.name.lower().endswith(DATA_ENDINGS)
 
 
 def dropped_path(mime: QMimeData) -> Path | None:

@@ -65,6 +65,7 @@ class PageSession(QObject):
     step_previewed = Signal(object, object)
     step_failed = Signal(str)
     losses_changed = Signal()
+    making_changed = Signal()
     inputs_changed = Signal()
     launch_changed = Signal()
 
@@ -77,6 +78,7 @@ class PageSession(QObject):
         self.inspection_failed = False
         self.losses_progress: Work | None = None
         self.has_losses = False
+        self.making_progress: Work | None = None
         self.launch_progress: tuple[Any, ...] = ()
         self.is_launching = False
         self.node_name = ""
@@ -102,7 +104,9 @@ class PageSession(QObject):
 
     def choose_data(self, source: str, path: str, held_out_path: str = "") -> None:
         self.calls.append(("choose_data", source, path, held_out_path))
-        self.draft.edit({"data.source": source, "data.path": path, "data.held_out_path": held_out_path})
+        self.draft.edit(
+            {"data.source": source, "data.path": path, "data.revision": "", "data.held_out_path": held_out_path}
+        )
 
     def choose_node(self, name: str) -> None:
         self.calls.append(("choose_node", name))
@@ -175,6 +179,12 @@ class PageSession(QObject):
 
     def cancel_losses(self) -> None:
         self.calls.append(("cancel_losses",))
+
+    def make_rows(self) -> None:
+        self.calls.append(("make_rows",))
+
+    def cancel_making(self) -> None:
+        self.calls.append(("cancel_making",))
 
     def save_data_report(self, path: Path) -> None:
         self.calls.append(("save_data_report", path))

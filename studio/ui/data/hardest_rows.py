@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from studio.ui import icons
@@ -13,6 +13,15 @@ from studio.ui.pieces import button
 
 if TYPE_CHECKING:
     from studio.session.session import Session
+
+
+def order_words() -> str:
+    """Return what the order by surprise means, and how it differs from the losses in the table."""
+    return QCoreApplication.translate(
+        "HardestRows",
+        "The hardest rows come first, by surprise: how much worse the response is told from the row's own prompt than "
+        "from another row's. The Loss column shows the mean loss of the response.",
+    )
 
 
 class HardestRows(QWidget):
@@ -25,12 +34,10 @@ class HardestRows(QWidget):
         self._session = session
         self._wants_order = False
         self.button = button(self.tr("Find the hardest rows"), "hardestButton", role="link")
-        self.button.setToolTip(
-            self.tr(
-                "Takes the loss of every row under the base model on the node, forward only; nothing is trained. "
-                "Rows with a high loss are hard, rare or wrong."
-            )
+        taking = self.tr(
+            "Takes the loss of every row under the base model on the node, forward only; nothing is trained."
         )
+        self.button.setToolTip(f"{taking} {order_words()}")
         icons.set_icon(self.button, "barbell", "muted", 14)
         self._progress = ProgressRow("losses", self.tr("Stop taking losses"))
         layout = QHBoxLayout(self)

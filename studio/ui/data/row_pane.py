@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal
@@ -64,7 +65,7 @@ class RowPane(Card):
     def show_row(self, row: RowView | None, length: int = 0, titles: Mapping[str, str] | None = None) -> None:
         """Show a row in sequences of a length in tokens; ``titles`` of findings by their kind."""
         self._row, self._waits_for = row, -1
-        self._title.setText(self._row_words(row.index) if row else self.tr("No row"))
+        self._title.setText(self._title_of(row) if row else self.tr("No row"))
         self._facts.set_text(self._facts_of(row, titles or {}) if row else "")
         self._problem.setText(told(row.problem) if row and row.problem else "")
         self._problem.setVisible(bool(row and row.problem))
@@ -112,10 +113,26 @@ class RowPane(Card):
     def _row_words(self, index: int) -> str:
         return self.tr("Row {number}").format(number=words.whole(index + 1))
 
+    def _title_of(self, row: RowView) -> str:
+        """Return the row's number, with how it came to be where a step made it."""
+        number = self._row_words(row.index)
+        if not row.origin:
+            return number
+        found = re.fullmatch(r"(Paraphrase|Back-translation|Rewording) of row (\d+)", row.origin)
+        said = told(row.origin)
+        if found:
+            texts = {
+                "Paraphrase": self.tr("Paraphrase of row {}"),
+                "Back-translation": self.tr("Back-translation of row {}"),
+                "Rewording": self.tr("Rewording of row {}"),
+            }
+            said = texts[found[1]].format(words.whole(int(found[2])))
+        return f"{number}  ·  {said}"
+
     def _facts_of(self, row: RowView, titles: Mapping[str, str]) -> str:
         name = row.file.replace("\\", "/").rsplit("/", 1)[-1]
         where = self.tr("{file}, line {line}").format(file=name, line=words.whole(row.line)) if row.line else name
-        parts = [where, part_word(row.part), row.label, told(row.origin)]
+        parts = [where, part_word(row.part), row.label]
         if row.sequence >= 0:
             parts.append(self.tr("sequence {number}").format(number=words.whole(row.sequence + 1)))
         if row.loss is not None:

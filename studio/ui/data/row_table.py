@@ -20,6 +20,7 @@ KEPT_PAGES = 60
 NUMBER, PROMPT, RESPONSE, TOKENS, TRAINED, CLASS, PART, LOSS = range(8)
 FIGURES = (NUMBER, TOKENS, TRAINED, LOSS)
 
+ASK_AGAIN_MS = 300
 _WAITING_PAGES = 3
 _CELL_CHARACTERS = 160
 
@@ -50,6 +51,9 @@ class RowTable(QAbstractTableModel):
         self._ask_soon.setSingleShot(True)
         self._ask_soon.setInterval(0)
         self._ask_soon.timeout.connect(self._ask)
+        self._is_outdated = False
+        self._ask_again = QTimer(self, singleShot=True, interval=ASK_AGAIN_MS)
+        self._ask_again.timeout.connect(self._on_ask_again)
         session.table_loaded.connect(self._on_loaded)
         session.table_failed.connect(self._on_failed)
 
@@ -61,13 +65,15 @@ class RowTable(QAbstractTableModel):
         self._stale.clear()
         self._wanted.clear()
         self._asked = -1
-        self._failed = False
+        self._failed = self._is_outdated = False
+        self._ask_again.stop()
         self.endResetModel()
         self._want(0)
 
     def renew(self, least: int = 0) -> None:
         """Ask again for what is shown, as more is known of the rows by now; the old answers stay until then."""
         self._failed = False
+        self._is_outdated = self._asked >= 0
         self._stale = set(self._pages)
         if least and least != self._count and not self.query.finding and not self.query.search:
             self._resize(least)
@@ -177,6 +183,7 @@ class RowTable(QAbstractTableModel):
         if query != self.query or page.start != self._asked * PAGE_ROWS:
             return  # an answer about a view that was shown before
         number, self._asked = self._asked, -1
+        is_new = self._pages.get(number) != page.rows
         self._stale.discard(number)
         self._pages[number] = page.rows
         self._pages.move_to_end(number)
@@ -185,11 +192,23 @@ class RowTable(QAbstractTableModel):
         self.complete = page.complete
         self._resize(page.count)
         last = min(self._count, page.start + len(page.rows)) - 1
-        if last >= page.start:
+        if last >= page.start and is_new:
             self.dataChanged.emit(self.index(page.start, 0), self.index(last, LOSS))
         self.page_shown.emit(page.start, len(page.rows))
+        if self._is_outdated:
+            self._is_outdated = False
+            self._stale.add(number)
+            self._want(number)
         if self._wanted:
             self._ask_soon.start()
+        if not page.complete and self.query != TableQuery():
+            self._ask_again.start()
+
+    def _on_ask_again(self) -> None:
+        """Ask again for the page seen last, as more rows of the view may be found by now; the others when seen."""
+        self._stale.update(self._pages)
+        if not self._failed:
+            self._want(next(reversed(self._pages), 0))
 
     def _resize(self, count: int) -> None:
         """Let the view have another number of rows, with selection and place of the scroll bar kept."""

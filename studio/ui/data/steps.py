@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from remote_agent.contract.data_report import StepReport
-from remote_agent.contract.data_steps import STEP_CLASSES, Step
+from remote_agent.contract.data_steps import STEP_CLASSES, AugmentStep, Step
 from studio.ui import icons
 from studio.ui.data.icon_button import icon_button
+from studio.ui.data.making_row import MakingRow, rows_to_say
 from studio.ui.data.scrolled import scrolled
 from studio.ui.data.step_form import StepForm
 from studio.ui.data.step_words import effect, step_name, step_title
-from studio.ui.pieces import ElidedLabel, button, clear_layout, plain_label
+from studio.ui.pieces import ElidedLabel, as_plain_tip, button, clear_layout, plain_label
 from studio.ui.translation import told
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Steps(QWidget):
         super().__init__(parent)
         self.setObjectName("steps")
         self._session = session
-        self._shown: tuple[tuple[Step, ...], tuple[StepReport, ...], bool] | None = None
+        self._shown: tuple[tuple[Step, ...], tuple[StepReport, ...], bool, int] | None = None
+        self._making: list[MakingRow] = []
         self._rows = QVBoxLayout()
         self._rows.setSpacing(8)
         self._stack = QStackedWidget()
@@ -38,6 +40,7 @@ class Steps(QWidget):
         for kind, step_class in STEP_CLASSES.items():
             self._menu.addAction(step_name(kind)).triggered.connect(partial(self._open_new, step_class))
         self._add.clicked.connect(self._open_menu)
+        session.making_changed.connect(self._on_making)
         self._lay_out()
         self.refresh()
 
@@ -46,10 +49,12 @@ class Steps(QWidget):
         draft = self._session.draft
         report, steps = draft.known.data, draft.spec.data.steps
         is_stale = "tokens" in draft.stale
-        shown = (steps, report.steps if report is not None else (), is_stale)
+        trained = report.train_rows if report is not None else -1
+        shown = (steps, report.steps if report is not None else (), is_stale, trained)
         if shown != self._shown:
             self._shown = shown
             clear_layout(self._rows)
+            self._making.clear()
             for number, step in enumerate(steps):
                 said = shown[1][number] if number < len(shown[1]) and len(shown[1]) == len(steps) else None
                 self._rows.addWidget(self._row(number, step, said, len(steps)))
@@ -113,13 +118,33 @@ class Steps(QWidget):
         for tool in (up, down, change, remove):
             head.addWidget(tool)
         known = said is not None and not (self._shown and self._shown[2])
+        sentence = told(said.sentence) if said is not None and known else ""
         words_of = effect(said) if said is not None and known else self.tr("counted at the next look at the data")
+        if sentence and isinstance(step, AugmentStep):
+            words_of, sentence = sentence, ""  # counts alone would say that nothing changes before rows are made
         layout = QVBoxLayout(held)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(head)
-        layout.addWidget(plain_label(words_of, "caption", f"stepEffect{number}", wraps=True))
+        effect_words = plain_label(words_of, "caption", f"stepEffect{number}", wraps=True)
+        effect_words.setToolTip(as_plain_tip(sentence) if sentence else "")
+        effect_words.setAccessibleDescription(sentence)
+        if isinstance(step, AugmentStep):
+            layout.addWidget(self._making_row(number, step))
+        layout.addWidget(effect_words)
         return held
+
+    def _making_row(self, number: int, step: AugmentStep) -> MakingRow:
+        draft = self._session.draft
+        steps = draft.spec.data.steps
+        is_last = not any(isinstance(one, AugmentStep) for one in steps[number + 1 :])
+        made = MakingRow(self._session, number, step, rows_to_say(step, steps, draft.known.data), is_last)
+        self._making.append(made)
+        return made
+
+    def _on_making(self) -> None:
+        for row in self._making:
+            row.refresh()
 
     def _lay_out(self) -> None:
         said = self.tr(

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLine
 from remote_agent.contract.data_report import DataReport, Finding, TableQuery
 from studio.ui import icons, words
 from studio.ui.controls import ChoiceBox
-from studio.ui.data.hardest_rows import HardestRows
+from studio.ui.data.hardest_rows import HardestRows, order_words
 from studio.ui.data.row_table import CLASS, LOSS, NUMBER, PART, PROMPT, RESPONSE, TOKENS, TRAINED, RowTable
 from studio.ui.pieces import ElidedLabel, button
 from studio.ui.translation import told
@@ -38,6 +38,7 @@ class TablePane(QWidget):
         self._report: DataReport | None = None
         self._finding: Finding | None = None
         self._wanted = -1
+        self._told: int | None = None  # the row that `row_chosen` carried last in this view
         self.rows = RowTable(session, self)
         self.table = QTableView()
         self.search = QLineEdit()
@@ -97,11 +98,15 @@ class TablePane(QWidget):
         if has != (self.order.findData("loss") >= 0):
             if has:
                 self.order.addItem(self.tr("Hardest first"), "loss")
+                self.order.setItemData(self.order.count() - 1, order_words(), Qt.ItemDataRole.ToolTipRole)
             else:
                 self.order.removeItem(self.order.findData("loss"))
+                self._ask()
+        self.order.setToolTip(order_words() if has else "")
         self.hardest.refresh()
         self._arrange()
-        self.rows.renew()
+        if has and self._session.losses_progress is None:
+            self.rows.renew()  # also the session with the data may have taken them only now
 
     def copy_rows(self) -> None:
         """Copy the selected rows as tab-separated values, the columns that are shown."""
@@ -138,6 +143,7 @@ class TablePane(QWidget):
         finding, order = (self._finding.kind if self._finding is not None else ""), str(self.order.value() or "")
         query = TableQuery(finding, self.search.text().strip(), order)
         if query != self.rows.query:
+            self._told = None
             whole = not query.finding and not query.search and self._report is not None
             self.rows.show(query, self._report.rows if whole and self._report is not None else 0)
             self._choose_place(0)
@@ -146,6 +152,7 @@ class TablePane(QWidget):
     def _choose_first(self) -> None:
         assert self._report is not None
         query = self.rows.query
+        self._told = None
         self.rows.show(query, 0 if query.finding or query.search else self._report.rows)
         self._choose_place(0)
 
@@ -167,9 +174,13 @@ class TablePane(QWidget):
         self._wanted = current.row()
         row = self.rows.row(current.row())
         if row is not None:
-            self.row_chosen.emit(row.index)
+            self._tell(row.index)
         elif self.rows.query == TableQuery():
-            self.row_chosen.emit(current.row())
+            self._tell(current.row())
+
+    def _tell(self, index: int) -> None:
+        self._told = index
+        self.row_chosen.emit(index)
 
     def _on_page(self, start: int, count: int) -> None:
         """Choose the row that was wanted, once its page is here."""
@@ -179,10 +190,10 @@ class TablePane(QWidget):
             self._select(self._wanted)
         elif start <= self._wanted < start + count and self.rows.query != TableQuery():
             row = self.rows.row(self._wanted)
-            if row is not None:
-                self.row_chosen.emit(row.index)
-        if not self.rows.rowCount():
-            self.row_chosen.emit(-1)
+            if row is not None and row.index != self._told:
+                self._tell(row.index)
+        if not self.rows.rowCount() and self._told != -1:
+            self._tell(-1)
 
     def _on_failed(self, sentence: str) -> None:
         if self._report is not None:  # else the strip says why nothing can be read

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from remote_agent.contract.data_spec import SourceSpec
+from studio.session.data_edits import without_named_rows
 from studio.ui.data.described_form import DescribedForm
+from studio.ui.dropped import DATA_ENDINGS
 from studio.ui.pickers.path_row import PathRow
 from studio.ui.pickers.popup import Popup, Tabs, ask_for_path
 from studio.ui.pickers.remote_browser import RemoteBrowser
@@ -58,13 +60,14 @@ class DataPicker(Popup):
 
     def file_filters(self) -> str:
         """Return the name filter of the file dialog."""
-        known = self.tr("Rows (*.jsonl *.json *.csv *.tsv *.parquet *.arrow *.txt *.gz *.zst)")
-        return f"{known};;{self.tr('All files (*)')}"
+        endings = " ".join(f"*{ending}" for ending in DATA_ENDINGS)
+        rows, everything = self.tr("Rows"), self.tr("All files (*)")
+        return f"{rows} ({endings});;{everything}"
 
     def _desktop_page(self) -> QWidget:
         said = self.tr(
-            "JSON, JSONL, CSV, TSV, Parquet, Arrow or text, also .gz and .zst, one file or a folder of them. It stays "
-            "here until the launch sends it."
+            "JSON, JSONL, CSV, TSV, Parquet, Arrow, text or Markdown, also .gz and .zst, one file or a folder of "
+            "them. It stays here until the launch sends it."
         )
         return _column(plain_label(said, "muted", wraps=True), self._here)
 
@@ -84,7 +87,10 @@ class DataPicker(Popup):
 
     def _hub_page(self) -> QWidget:
         data = self._session.draft.spec.data
-        said = self.tr("A data set of the Hub, fetched by the node; its revision is pinned when it is looked at.")
+        said = self.tr(
+            "A data set of the Hub. Its rows are fetched by the chosen node (or this computer) and kept there; the "
+            "revision is pinned to its commit."
+        )
         shown = SourceSpec(path=data.path, revision=data.revision, subset=data.subset, split=data.split)
         self._hub = DescribedForm("hub", SourceSpec, ("path", "revision", "subset", "split"))
         if data.source == "hub" and not self._adds:
@@ -117,12 +123,30 @@ class DataPicker(Popup):
             self._hub_said.show()
             return
         named = {name: str(values[name]).strip() for name in ("revision", "subset", "split")}
+        data = self._session.draft.spec.data
+        if path != data.path and named["revision"] == data.revision:
+            named["revision"] = ""  # the commit that the other data set was pinned to
         self.close()
+        chosen = SourceSpec("hub", path, named["revision"], named["subset"], named["split"] or SourceSpec().split)
         if self._adds:
-            self._session.add_source(SourceSpec("hub", path, named["revision"], named["subset"], named["split"]))
+            self._session.add_source(chosen)
         else:
-            changes = {f"data.{name}": value for name, value in named.items()}
-            self._session.draft.edit({"data.source": "hub", "data.path": path, "data.held_out_path": "", **changes})
+            self._take(chosen, "")
+
+    def _take(self, chosen: SourceSpec, held_out: str) -> None:
+        """Choose data as one step of the undo, with what names a part of a data set of the Hub set or cleared."""
+        session, data = self._session, self._session.draft.spec.data
+        if "hub" in (chosen.source, data.source):
+            changes: dict[str, Any] = {
+                f"data.{name}": getattr(chosen, name) for name in ("source", "path", "revision", "subset", "split")
+            }
+            if (chosen.source, chosen.path) != (data.source, data.path):
+                changes["data.steps"] = without_named_rows(data.steps)
+            session.draft.edit({**changes, "data.held_out_path": held_out}, alone=True)
+            if data.steps != session.draft.spec.data.steps:
+                session.notice.emit("info", "Steps that named rows of the other data were taken out.")
+        if not chosen.revision:  # the session would take a revision back; the job's change is looked at by itself
+            session.choose_data(chosen.source, chosen.path, held_out)
 
     def _held_out_row(self) -> QWidget:
         held = QWidget()
@@ -168,7 +192,7 @@ class DataPicker(Popup):
         if self._adds:
             session.add_source(SourceSpec(source, path))
         else:
-            session.choose_data(source, path, held_out)
+            self._take(SourceSpec(source, path), held_out)
 
 
 def _column(*widgets: QWidget) -> QWidget:
