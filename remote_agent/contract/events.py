@@ -245,6 +245,54 @@ class Complained:
 
 
 @dataclasses.dataclass(frozen=True)
+class AlertRaised:
+    """A rule of `contract.alerts` found something wrong. It is over with an `AlertCleared` of the same rule and rank.
+
+    Attributes:
+        rule: the rule's name.
+        severity: error, warning or info.
+        sentence: what is wrong, for people; holds no data rows.
+        attempt, step: where the run was.
+        since_s: the time of the event that raised it, seconds since the epoch.
+        rank: the GPU or rank it is about, -1 for the run.
+        value, limit: what was measured, and the threshold it went beyond.
+    """
+
+    kind: ClassVar[str] = "alert"
+    rule: str
+    severity: str
+    sentence: str
+    attempt: int
+    step: int
+    since_s: float
+    rank: int = -1
+    value: float = 0.0
+    limit: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class AlertCleared:
+    """What an alert said is over."""
+
+    kind: ClassVar[str] = "alert_cleared"
+    rule: str
+    attempt: int
+    step: int
+    rank: int = -1
+
+
+@dataclasses.dataclass(frozen=True)
+class AlertSent:
+    """A message about an alert reached a channel, or never will: ``problem`` is empty where it did."""
+
+    kind: ClassVar[str] = "alert_sent"
+    rule: str
+    step: int
+    channel: str
+    problem: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Unknown:
     """An event of a newer writer, kept whole."""
 
@@ -255,7 +303,7 @@ class Unknown:
 Event = Union[
     StateChanged, AttemptStarted, CommandAccepted, CommandRefused, CommandDone, RankExited, Progressed, NodeSampled,
     TrainingStarted, StepCompleted, Evaluated, Sampled, CheckpointCommitted, RowLossesTaken, TrainingEnded, Complained,
-    Unknown,
+    AlertRaised, AlertCleared, AlertSent, Unknown,
 ]  # fmt: skip
 
 _CLASSES: Dict[str, Type[Any]] = {
@@ -263,7 +311,7 @@ _CLASSES: Dict[str, Type[Any]] = {
     for event_class in (
         StateChanged, AttemptStarted, CommandAccepted, CommandRefused, CommandDone, RankExited, Progressed, NodeSampled,
         TrainingStarted, StepCompleted, Evaluated, Sampled, CheckpointCommitted, RowLossesTaken, TrainingEnded,
-        Complained,
+        Complained, AlertRaised, AlertCleared, AlertSent,
     )
 }  # fmt: skip
 _FIELDS: Dict[str, Tuple["dataclasses.Field[Any]", ...]] = {

@@ -5,19 +5,18 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Tuple
 
+from remote_agent.contract.alert_spec import AlertSpec as AlertSpec
 from remote_agent.contract.data_spec import DataSpec as DataSpec
 from remote_agent.contract.knob import knob
+from remote_agent.contract.recipe_spec import OptimizerSpec as OptimizerSpec
+from remote_agent.contract.recipe_spec import RegularizationSpec as RegularizationSpec
+from remote_agent.contract.recipe_spec import ScheduleSpec as ScheduleSpec
+from remote_agent.contract.recipe_spec import WarmupSpec as WarmupSpec
 
 SCHEMA_VERSION = 1
 
-_ADAMW = "Loshchilov and Hutter, Decoupled Weight Decay Regularization, ICLR 2019, arXiv:1711.05101"
 _ZERO = "Rajbhandari et al., ZeRO, SC 2020, arXiv:1910.02054"
 _CHECKPOINTING = "Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016, arXiv:1604.06174"
-_SGDR = "Loshchilov and Hutter, SGDR, ICLR 2017, arXiv:1608.03983"
-_WARMUP = "Goyal et al., Accurate, Large Minibatch SGD, 2017, arXiv:1706.02677"
-_CLIPPING = "Pascanu et al., On the difficulty of training recurrent neural networks, ICML 2013, arXiv:1211.5063"
-_SMOOTHING = "Szegedy et al., Rethinking the Inception Architecture, CVPR 2016, arXiv:1512.00567"
-_LLAMA2 = "Touvron et al., Llama 2, 2023, arXiv:2307.09288, section 3.1"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,116 +46,6 @@ class ModelSpec:
         "Run the model's own code",
         "Lets Python files that come with the model run on the node with your rights. Leave off unless you read them.",
         advanced=True,
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class OptimizerSpec:
-    """The update rule. Groups without decay: biases and norm weights always, embeddings by choice."""
-
-    kind: str = knob(
-        "adamw",
-        "Optimizer",
-        "AdamW keeps two fp32 moments a parameter (8 bytes); SGD keeps one (4 bytes) with momentum, none without.",
-        choices=("adamw", "sgd"),
-        source=_ADAMW,
-    )
-    learning_rate: float = knob(
-        2e-5, "Peak learning rate", "The highest learning rate of the run.", above=0.0, high=1.0, source=_LLAMA2
-    )
-    beta1: float = knob(
-        0.9, "Beta 1", "Decay of the running mean of gradients (AdamW).", low=0.0, high=0.9999, source=_ADAMW
-    )
-    beta2: float = knob(
-        0.95,
-        "Beta 2",
-        "Decay of the running mean of squared gradients (AdamW).",
-        low=0.0,
-        high=0.99999,
-        source=_LLAMA2,
-    )
-    epsilon: float = knob(
-        1e-8, "Epsilon", "Keeps the AdamW step finite where gradients vanish.", above=0.0, high=1e-2, advanced=True
-    )
-    momentum: float = knob(0.9, "Momentum", "Momentum of SGD; AdamW ignores it.", low=0.0, high=0.9999, advanced=True)
-    weight_decay: float = knob(
-        0.1,
-        "Weight decay",
-        "Decoupled decay toward zero, times the learning rate, on matrices only.",
-        low=0.0,
-        high=1.0,
-        source=_LLAMA2,
-    )
-    decay_embeddings: bool = knob(
-        False, "Decay embeddings", "Whether token embeddings and the head are decayed too.", advanced=True
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class WarmupSpec:
-    """The rise of the learning rate at the start."""
-
-    amount: float = knob(
-        10.0, "Warmup", "How long the learning rate rises linearly to its peak.", low=0.0, source=_WARMUP
-    )
-    unit: str = knob(
-        "percent",
-        "Warmup unit",
-        "Whether the warmup is given in steps or in percent of the run.",
-        choices=("percent", "steps"),
-    )
-    start_fraction: float = knob(
-        0.0,
-        "Warmup starts at",
-        "The first update's share of the peak. 0 as in transformers, whose first update then changes nothing.",
-        low=0.0,
-        high=1.0,
-        advanced=True,
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class ScheduleSpec:
-    """The shape of the learning rate over the run, in factors of the peak."""
-
-    shape: str = knob(
-        "cosine",
-        "Shape",
-        "How the learning rate falls after the warmup.",
-        choices=("cosine", "linear", "constant"),
-        source=_SGDR,
-    )
-    minimum_factor: float = knob(
-        0.1,
-        "Minimum",
-        "Where the fall ends, as a share of the peak. A constant schedule ignores it.",
-        unit="x peak",
-        low=0.0,
-        high=1.0,
-        source=_LLAMA2,
-    )
-    warmup: WarmupSpec = dataclasses.field(default_factory=WarmupSpec)
-
-
-@dataclasses.dataclass(frozen=True)
-class RegularizationSpec:
-    """What keeps the run stable and the model from fitting noise."""
-
-    clip_norm: float = knob(
-        1.0,
-        "Clip norm",
-        "Scales the gradient down where its global norm is above this. 0 turns clipping off.",
-        low=0.0,
-        source=_CLIPPING,
-    )
-    label_smoothing: float = knob(
-        0.0,
-        "Label smoothing",
-        "The share of the target spread over the whole vocabulary in the training loss. "
-        "Held-out loss is always without it.",
-        low=0.0,
-        high=0.5,
-        source=_SMOOTHING,
     )
 
 
@@ -214,9 +103,26 @@ class StrategySpec:
     precision: str = knob(
         "bf16",
         "Precision",
-        "bf16 computes in 16 bits with fp32 master weights (GPUs of compute capability 8.0 and later); "
-        "fp32 for CPU nodes.",
-        choices=("bf16", "fp32"),
+        "bf16 computes in 16 bits with fp32 master weights (GPUs of compute capability 8.0 and later); fp16 does on "
+        "older GPUs, with a loss scale; fp32 for CPU nodes.",
+        choices=("bf16", "fp16", "fp32"),
+    )
+    loss_scale_power: int = knob(
+        16,
+        "First loss scale",
+        "fp16: the loss is multiplied by 2 to this power at the start; it halves where gradients overflow.",
+        low=0,
+        high=32,
+        source="Micikevicius et al., Mixed Precision Training, ICLR 2018, arXiv:1710.03740",
+        advanced=True,
+    )
+    loss_kernel: str = knob(
+        "auto",
+        "Loss",
+        "How the head's loss is computed: lean takes logits only where a label is, a chunk at a time; liger is a "
+        "fused kernel on GPUs where its package is; plain makes all logits. Auto: liger where it can, else lean.",
+        choices=("auto", "lean", "liger", "plain"),
+        advanced=True,
     )
     activation_checkpointing: bool = knob(
         True,
@@ -336,6 +242,7 @@ class JobSpec:
     evaluation: EvaluationSpec = dataclasses.field(default_factory=EvaluationSpec)
     loading: LoadingSpec = dataclasses.field(default_factory=LoadingSpec)
     determinism: DeterminismSpec = dataclasses.field(default_factory=DeterminismSpec)
+    alerts: AlertSpec = dataclasses.field(default_factory=AlertSpec)
 
 
 def value_at(spec: JobSpec, path: str) -> Any:

@@ -33,7 +33,7 @@ _COMMANDS = {
     "runs": "run_list.list_runs",
     "fetch": "fetch.fetch",
 }
-_WITHOUT_FRAMES = {"rerun": "rerun.rerun", "supervise": "supervise.supervise"}
+_WITHOUT_FRAMES = {"rerun": "rerun.rerun", "supervise": "supervise.supervise", "notify": "notify.notify"}
 
 
 class _Request(NamedTuple):

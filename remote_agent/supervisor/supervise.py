@@ -15,6 +15,7 @@ from remote_agent.run_files.atomic_write import write_all
 from remote_agent.run_files.journal import JournalWriter
 from remote_agent.supervisor.launch import read_launch
 from remote_agent.supervisor.lease import read_lease, take_lease
+from remote_agent.supervisor.outbox import keep_channels, take_channels
 from remote_agent.supervisor.ranks import become_subreaper
 from remote_agent.supervisor.resumption import waiting_resume
 from remote_agent.supervisor.run_record import read_record
@@ -56,6 +57,9 @@ def _supervise(run_dir: str, secrets: Dict[str, str], ready: "_Ready") -> None:
     if holder is None or (record.state in ENDED and resume is None):
         ready.tell("ready")
         return
+    channels = take_channels(secrets)
+    if channels:
+        keep_channels(run_dir, channels)
     become_subreaper()
     folder, run_id = os.path.join(run_dir, JOURNAL), os.path.basename(run_dir)
     supervision = Supervision(

@@ -34,6 +34,7 @@ from remote_agent.run_files.inbox import Command, list_commands, put_command, re
 from remote_agent.run_files.journal import JournalWriter
 from remote_agent.run_files.journal_segments import JournalReader
 from remote_agent.run_files.process import boot_id
+from remote_agent.supervisor.alert_watch import AlertWatch
 from remote_agent.supervisor.launch import Launch, trainer_command
 from remote_agent.supervisor.lease import BEAT_S, Lease, LeaseHolder
 from remote_agent.supervisor.node_sample import NodeSampler
@@ -56,7 +57,7 @@ from remote_agent.supervisor.verdict import (
 TICK_S = 0.05
 SYNC_S = 1.0
 SAMPLE_S = 5.0
-_RANK0_KINDS = ("training", "training_ended", "done")
+_RANK0_KINDS = ("training", "training_ended", "done", "step", "evaluated", "checkpoint")
 _CONTROL_VERBS = ("save", "evaluate")
 
 
@@ -85,6 +86,7 @@ class Supervision:
         self._seen: Set[str] = set(record.seen)
         self._open_stops: Set[str] = set(record.open_stops)
         self._rank0 = JournalReader(os.path.join(run_dir, JOURNAL), RANK0_WRITER, _RANK0_KINDS)
+        self._alerts = AlertWatch(run_dir, journal.write)
         self._sampler = NodeSampler(run_dir)
         self._ranks: Optional[Ranks] = None
         self._resume: Optional[Tuple[Command, Resumption]] = None
@@ -104,7 +106,7 @@ class Supervision:
     def adopt(self, lease: Optional[Lease]) -> None:
         """Take over an attempt whose supervisor is gone; where nothing of it runs, say how the run ended."""
         self._ranks = Ranks(os.path.basename(self._run_dir), None)
-        self._read_rank0()
+        self._read_rank0(is_history=True)
         if self._ranks.are_running():
             self._write(Complained("warning", "The supervisor was killed; a new one has taken over the running ranks."))
             if self._state == STOPPING:
@@ -162,7 +164,7 @@ class Supervision:
 
     def _leave_attempt(self, resume_id: str) -> None:
         """Clear away what the attempt before has left, so that none of it is taken for the next one's."""
-        self._read_rank0()
+        self._read_rank0(is_history=True)
         self._finish_stops()
         self._ended = None
         for folder in (CONTROL, INBOX):
@@ -209,6 +211,7 @@ class Supervision:
 
     def _write(self, event: Event) -> None:
         self._journal.write(event)
+        self._alerts.take(event, time.time())
 
     def _enter(self, state: str, reason: str = "") -> None:
         assert not self._state or state in TRANSITIONS[self._state], "{} -> {}".format(self._state, state)
@@ -221,7 +224,10 @@ class Supervision:
         now = time.monotonic()
         if now >= self._due["sample"]:
             self._due["sample"] = now + SAMPLE_S
-            self._samples.write(self._sampler.sample())
+            sample = self._sampler.sample()
+            self._samples.write(sample)
+            self._alerts.take(sample, time.time())
+            self._alerts.tick()
         if now >= self._due["sync"]:
             self._due["sync"] = now + SYNC_S
             os.stat(self._run_dir)  # raises where someone deleted the run under us
@@ -239,8 +245,14 @@ class Supervision:
         except OSError:
             return True  # a full disk costs the beat; the process itself still proves that we live
 
-    def _read_rank0(self) -> None:
-        for _, event in self._rank0.poll():
+    def _read_rank0(self, is_history: bool = False) -> None:
+        """Take what rank 0 journalled; ``is_history`` where another process has taken it before."""
+        told = self._rank0.poll()
+        if is_history:
+            self._alerts.take_over(told)
+        for time_s, event in told:
+            if not is_history:
+                self._alerts.take(event, time_s)
             if isinstance(event, CommandDone):
                 self._open_stops.discard(event.command_id)
             elif isinstance(event, TrainingStarted) and event.attempt == self._attempt:
