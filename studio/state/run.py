@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -13,6 +14,9 @@ from remote_agent.contract.events import (
     ENDED,
     QUEUED,
     TRANSITIONS,
+    AlertCleared,
+    AlertRaised,
+    AlertSent,
     AttemptStarted,
     CheckpointCommitted,
     CommandAccepted,
@@ -93,6 +97,9 @@ class RunState(QObject):
         self._samples: dict[tuple[int, int, str], Sampled] = {}
         self._complaints: dict[tuple[str, str, int], Complained] = {}
         self._evaluations: dict[tuple[int, int], Evaluated] = {}
+        self._alerts: dict[tuple[str, int], AlertRaised] = {}
+        self._past_alerts: dict[tuple[str, int, int, int], AlertRaised] = {}
+        self._sent: dict[tuple[str, int, str], AlertSent] = {}
 
     def series(self, name: str) -> tuple[Column, Column]:
         """Return the steps and the values of a metric: the newest attempt from its resume step on, older ones before.
@@ -153,6 +160,21 @@ class RunState(QObject):
     def complaints(self) -> tuple[Complained, ...]:
         """Return what went wrong, in the order of the journal, each once."""
         return tuple(self._complaints.values())
+
+    @property
+    def alerts(self) -> tuple[AlertRaised, ...]:
+        """Return the alerts that were raised and are not over, oldest first."""
+        return tuple(self._alerts.values())
+
+    @property
+    def all_alerts(self) -> tuple[AlertRaised, ...]:
+        """Return every alert that was raised, in the order of the journal."""
+        return tuple(self._past_alerts.values())
+
+    @property
+    def sent_alerts(self) -> tuple[AlertSent, ...]:
+        """Return what became of the messages about alerts, in the order of the journal."""
+        return tuple(self._sent.values())
 
     @property
     def is_ended(self) -> bool:
@@ -252,6 +274,14 @@ class RunState(QObject):
             case Sampled():
                 said = Sampled(event.attempt, event.step, _text(event.prompt), _text(event.text))
                 _put(self._samples, (said.attempt, said.step, said.prompt), said)
+            case AlertRaised():
+                alert = dataclasses.replace(event, sentence=_text(event.sentence))
+                _put(self._alerts, (event.rule, event.rank), alert)
+                _put(self._past_alerts, (event.rule, event.rank, event.attempt, event.step), alert)
+            case AlertCleared():
+                self._alerts.pop((event.rule, event.rank), None)
+            case AlertSent():
+                _put(self._sent, (event.rule, event.step, event.channel), event)
             case Complained():
                 complaint = Complained(event.severity, _text(event.sentence), event.rank)
                 _put(self._complaints, (complaint.severity, complaint.sentence, complaint.rank), complaint)

@@ -87,7 +87,7 @@ def sent(run: Run) -> list[AlertSent]:
 def test_that_the_end_of_a_run_is_sent_with_nobody_connected(node: Node, receiver: Receiver) -> None:
     run = start_with(node, [channel(receiver.address)], steps=3)
     run.wait_for("finished")
-    wait_until(lambda: sent(run))
+    wait_until(lambda: [event for event in sent(run) if event.rule == "run_ended"])
     path, headers, body = receiver.posts[-1]
     text = json.loads(body)["text"]
     assert path == "/hook"
@@ -116,7 +116,7 @@ def test_that_each_kind_of_channel_gets_what_it_takes(node: Node, receiver: Rece
     assert by_path["/hook/ntfy"][1].startswith("The run is finished: 2 steps.")
     assert by_path["/hook/ntfy"][0]["Title"] == f"a fake ({run.folder.name})"
     assert json.loads(by_path["/hook/bot"][1])["chat_id"] == "42"
-    wait_until(told.exists)
+    wait_until(lambda: told.exists() and not waiting_messages(str(run.folder)))
     assert "The run is finished: 2 steps." in told.read_text()
 
 
@@ -129,7 +129,8 @@ def test_that_addresses_stand_in_no_job_journal_process_list_or_rank(node: Node,
             assert b"secret-token" not in Path(f"/proc/{pid}/{name}").read_bytes()
     run.command("stop", save=False)
     run.wait_for("stopped")
-    wait_until(lambda: receiver.posts)
+    wait_until(lambda: not waiting_messages(str(run.folder)))
+    assert receiver.posts
     holding = {
         path.relative_to(run.folder).as_posix()
         for path in run.folder.rglob("*")
@@ -147,6 +148,7 @@ def test_that_a_server_that_fails_first_gets_each_message_once(node: Node, recei
     keys = [headers["Idempotency-Key"] for _, headers, _ in receiver.posts]
     assert len(keys) == len(set(keys))
     assert {event.problem for event in sent(run)} == {""}
+    wait_until(lambda: not waiting_messages(str(run.folder)))
 
 
 def hurried(node: Node, folder: Path, *waits: str) -> None:
@@ -217,7 +219,8 @@ def test_that_a_new_supervisor_says_no_alert_again(node: Node, receiver: Receive
     node.ask("runs")
     run.command("stop", save=True)
     run.wait_for("stopped")
+    wait_until(lambda: [event for event in sent(run) if event.rule == "run_ended"])
     rules = [event.rule for event in run.of(AlertRaised)]
     assert rules == [*(event.rule for event in before), "run_ended"]
-    wait_until(lambda: [event for event in sent(run) if event.rule == "run_ended"])
+    wait_until(lambda: not waiting_messages(str(run.folder)))
     assert len(receiver.posts) == len(rules)
