@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from remote_agent.contract.events import Complained
-from studio.ui import icons, words
-from studio.ui.pieces import button, clear_layout, plain_label
+from studio.ui.monitor.notice_card import notice_card
+from studio.ui.pieces import button, clear_layout
 
 SHOWN = 2
-SEVERITIES = {
-    "error": ("x-circle-fill", "bad"),
-    "warning": ("warning-fill", "warning"),
-    "info": ("info", "info"),
-}
-"""The Phosphor icon and the theme colour of a severity."""
-
-
-def severity_word(severity: str) -> str:
-    """Return the word beside a severity's icon."""
-    known = {
-        "error": words.translated("Error"),
-        "warning": words.translated("Warning"),
-        "info": words.translated("Note"),
-    }
-    return known.get(severity, severity)
 
 
 class Complaints(QWidget):
@@ -65,26 +49,12 @@ class Complaints(QWidget):
 
     def _card(self, number: int, more: int) -> QFrame:
         complaint = self._all[number]
-        card = QFrame()
-        card.setProperty("role", "notice")
-        card.setObjectName(f"complaint{number}")
-        word = severity_word(complaint.severity)
-        card.setAccessibleName(f"{word}: {complaint.sentence}")
-        icon, token = SEVERITIES.get(complaint.severity, SEVERITIES["info"])
-        row = QHBoxLayout(card)
-        row.setContentsMargins(16, 8, 12, 8)
-        row.setSpacing(8)
-        row.addWidget(icons.pixmap_label(icon, token, 16))
-        row.addWidget(plain_label(word, "strong"))
-        row.addWidget(plain_label(complaint.sentence, wraps=True), 1)
-        if complaint.rank >= 0:
-            row.addWidget(plain_label(self.tr("process {rank}").format(rank=complaint.rank), "caption"))
+        captions = [self.tr("process {rank}").format(rank=complaint.rank)] if complaint.rank >= 0 else []
         if more:
-            row.addWidget(plain_label(self.tr("and {count} earlier").format(count=more), "caption"))
+            captions.append(self.tr("and {count} earlier").format(count=more))
         away = button(self.tr("Dismiss"), f"dismissComplaint{number}", self.tr("Put this complaint away"))
         away.clicked.connect(lambda: self._dismiss(number))
-        row.addWidget(away)
-        return card
+        return notice_card(f"complaint{number}", complaint.severity, complaint.sentence, captions, [away])
 
     def _dismiss(self, number: int) -> None:
         self._put_away.add(number)

@@ -10,7 +10,9 @@ from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
+from remote_agent.contract.alerts import STOP
 from remote_agent.contract.events import ENDED
+from studio.ui.monitor.alerts import Alerts
 from studio.ui.monitor.complaints import Complaints
 from studio.ui.monitor.followed_run import FollowedRun
 from studio.ui.monitor.hardware import HardwareTiles
@@ -51,6 +53,7 @@ class MonitorPage(QWidget):
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self._show_link)
         self.state_line = StateLine()
+        self.alerts = Alerts()
         self.complaints = Complaints()
         self.link_row = LinkRow(session)
         self.charts = RunCharts()
@@ -60,6 +63,7 @@ class MonitorPage(QWidget):
         self.state_line.save_now.clicked.connect(self._on_save_now)
         self.state_line.stop.clicked.connect(self._on_stop)
         self.state_line.resume.clicked.connect(self._on_resume)
+        self.alerts.action_wanted.connect(self._on_alert_action)
 
     def show_run(self, run: RunState) -> None:
         """Show another run, or the same one anew."""
@@ -70,6 +74,7 @@ class MonitorPage(QWidget):
             self._stop_dialog.reject()
         self._run = run
         self.charts.start_over()
+        self.alerts.start_over()
         self.complaints.start_over()
         self.drawer.show_run(run)
         self._followed.follow(run)
@@ -82,6 +87,7 @@ class MonitorPage(QWidget):
             return
         began = time.perf_counter()
         self.state_line.show_run(run)
+        self.alerts.show_alerts(() if run.is_ended else run.alerts)
         self.complaints.show_complaints(run.complaints)
         self.charts.refresh(run)
         self._show_hardware(run)
@@ -137,6 +143,12 @@ class MonitorPage(QWidget):
             self._session.save_now(self._run.run_id)
             self.state_line.show_saving(self._run)
 
+    def _on_alert_action(self, action: str) -> None:
+        if action == STOP:
+            self._on_stop()
+        else:
+            self._on_save_now()
+
     def _on_resume(self) -> None:
         if self._run is not None:
             self._session.resume_run(self._run.run_id)
@@ -178,7 +190,7 @@ class MonitorPage(QWidget):
         stack = QVBoxLayout(upper)
         stack.setContentsMargins(0, 0, 0, 0)
         stack.setSpacing(12)
-        for widget in (self.state_line, self.link_row, self.complaints):
+        for widget in (self.state_line, self.link_row, self.alerts, self.complaints):
             stack.addWidget(widget)
         stack.addWidget(self.charts, 1)
         stack.addWidget(self.hardware)
