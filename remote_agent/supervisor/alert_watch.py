@@ -22,7 +22,7 @@ from remote_agent.contract.events import (
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.notification import Message, message_text
 from remote_agent.contract.run_dir import JOB, JOURNAL, LOG, NOTIFY_WRITER, SUPERVISOR_WRITER
-from remote_agent.contract.schedule import lr_at
+from remote_agent.contract.schedule import horizon_of, lr_factors
 from remote_agent.contract.spec_json import spec_from_dict
 from remote_agent.run_files.journal_segments import JournalReader
 from remote_agent.supervisor.launch import own_agent_dir
@@ -40,7 +40,7 @@ class AlertWatch:
         write: journals an event for the supervisor.
     """
 
-    def __init__(self, run_dir: str, write: Callable[[Event], None]) -> None:
+    def __init__(self, run_dir: str, write: Callable[[Event], object]) -> None:
         self._run_dir, self._write = run_dir, write
         with open(os.path.join(run_dir, JOB), encoding="utf-8") as file:
             self._spec = spec_from_dict(json.load(file))
@@ -109,7 +109,9 @@ def _key(alert: AlertRaised) -> str:
 
 
 def _planned(spec: JobSpec, start: TrainingStarted) -> LrAt:
-    return lambda step: lr_at(spec, step, start.total_steps)
+    horizon, peak = horizon_of(start, start.train_tokens), spec.optimizer.learning_rate
+    factors = lr_factors(spec.schedule, horizon)
+    return lambda step: peak * factors(step)
 
 
 def start_sender(run_dir: str) -> None:

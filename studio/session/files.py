@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,6 +14,9 @@ from studio.background.tasks import Tasks
 from studio.session.nodes import sentence_of
 from studio.store.library import Library
 from studio.store.rows import RunRow
+
+if TYPE_CHECKING:
+    from studio.report.comparison import Table
 
 # studio.job_file and studio.export are imported where they are used: the first paint does not wait for YAML
 
@@ -37,6 +41,19 @@ class Files(QObject):
         except OSError as error:
             self.notice.emit("error", f"{path} cannot be read: {error.strerror}.")
         return None
+
+    def write_comparison(
+        self, path: Path, run_ids: Sequence[str], drawings: Sequence[bytes], tables: Sequence[Table]
+    ) -> None:
+        """Write the comparison of runs as one HTML file."""
+        from studio.report.comparison import write_comparison
+
+        try:
+            write_comparison(path, run_ids, drawings, tables)
+        except OSError as error:
+            self.notice.emit("error", f"{path} cannot be written: {error.strerror}.")
+        else:
+            self.notice.emit("info", f"The comparison was written to {path}.")
 
     def write_job(self, path: Path, spec: JobSpec) -> None:
         """Write a job file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.problems import blocking
+from studio import places
 from studio.background.tasks import Tasks
 from studio.remote.errors import HostKeyUnknown, NeedsPerson
 from studio.remote.transport import NodeAddress
@@ -32,10 +33,12 @@ from studio.state.draft import Draft
 from studio.state.hosts import Hosts
 from studio.state.library import LibraryState
 from studio.state.node import NodeState, adapted_to_node
+from studio.state.preset import Preset
 from studio.store.library import Library
 from studio.store.rows import RunRow
 
 if TYPE_CHECKING:
+    from studio.report.comparison import Table
     from studio.state.run import RunState
 
 SAVE_JOB_MS = 800
@@ -103,6 +106,13 @@ class Session(DataVerbs):
             self._nodes.probe(self.node_name)
         for row in self._shelf.unended():
             self._runs.run(row.run_id)
+
+    @property
+    def presets(self) -> tuple[Preset, ...]:
+        """The published recipes that a job can start from."""
+        from studio.presets import load_presets  # only who opens them pays for reading them
+
+        return load_presets(places.resources_dir() / "presets")
 
     # -- jobs
 
@@ -324,6 +334,12 @@ class Session(DataVerbs):
     def export_job(self, folder: Path) -> None:
         """Write the bundle of the draft; a notice follows."""
         self._files.export_job(self.draft.spec, folder)
+
+    def save_comparison(
+        self, path: Path, run_ids: Sequence[str], drawings: Sequence[bytes], tables: Sequence[Table]
+    ) -> None:
+        """Write the comparison of runs as one HTML file: SVG drawings, and tables with their headings first."""
+        self._files.write_comparison(path, run_ids, drawings, tables)
 
     def close(self) -> None:
         """Keep everything and let go of nodes and library; runs go on. Raises StoreError where the disk is full."""

@@ -127,6 +127,16 @@ class RunState(QObject):
         """
         return len(self._steps)
 
+    def recent_mean(self, name: str, rows: int) -> float:
+        """Return the mean of a metric's last values, NaN where it has none. Raises ValueError for an unknown name."""
+        values = self.series(name)[1][-rows:]
+        return float(np.mean(values)) if len(values) else float("nan")
+
+    def median(self, name: str) -> float:
+        """Return the median of a metric over the run, NaN where it has no value. Raises ValueError."""
+        values = self.series(name)[1]
+        return float(np.median(values)) if len(values) else float("nan")
+
     def ghosts(self, name: str) -> tuple[tuple[int, Column, Column], ...]:
         """Return what earlier attempts had beyond the step where a later one went on: (attempt, steps, values) each."""
         series, index = (self._held_out, 1) if name == _HELD_OUT else (self._steps, _KEPT_COLUMNS.index(name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from studio.ui.dropped import DATA, JOB_FILE, MODEL, dropped_path, kind_of
 from studio.ui.header import Chip, Header
 from studio.ui.knob_field import KnobField
 from studio.ui.last_layout import LastLayout
-from studio.ui.page_stack import JOB_KEYS, RUN_KEYS, PageStack, job_tabs, run_tabs
+from studio.ui.page_stack import COMPARE, JOB_KEYS, RUN_KEYS, PageStack, compare_tabs, job_tabs, run_tabs
 from studio.ui.problems_bar import PlainNotice, ProblemsBar, page_of
 from studio.ui.sidebar import JOB, NODE, RUN, Sidebar, short_gpu_name
 from studio.ui.status_strip import StatusStrip
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
         self.session = session
         self._last_layout = LastLayout(settings_file)
         self._job_id, self._run_id = "", ""
+        self._compared: tuple[str, ...] = ()
         self._run: RunState | None = None
         self._tabs = {JOB: "data", RUN: "monitor"}
         self._started = False
@@ -112,6 +114,7 @@ class MainWindow(QMainWindow):
         add(self.tr("Open a job file…"), verbs.ask_job_file, QKeySequence.StandardKey.Open)
         add(self.tr("Save the job as a file…"), verbs.ask_save_job, QKeySequence.StandardKey.Save)
         add(self.tr("Export…"), self._export, "Ctrl+E")
+        add(self.tr("Compare with another job…"), verbs.compare_jobs)
         self._undo = add(self.tr("Undo"), session.draft.undo, QKeySequence.StandardKey.Undo)
         self._redo = add(self.tr("Redo"), session.draft.redo, "Ctrl+Y", "Ctrl+Shift+Z")
         add(self.tr("Launch"), self.launch, "Ctrl+Return", "Ctrl+Enter")
@@ -140,10 +143,12 @@ class MainWindow(QMainWindow):
         session.launch_changed.connect(self._refresh_launch)
         sidebar.job_chosen.connect(self.show_job)
         sidebar.run_chosen.connect(self.show_run)
+        sidebar.runs_chosen.connect(self.show_runs)
         sidebar.node_chosen.connect(lambda name: self.open_node_menu(name))
         sidebar.new_job_wanted.connect(session.new_job)
         sidebar.new_node_wanted.connect(self.open_node_form)
         self.verbs.node_form_wanted.connect(self.open_node_form)
+        self.verbs.comparison_wanted.connect(self.show_runs)
         sidebar.menu_wanted.connect(self._open_menu)
         sidebar.main_menu.clicked.connect(self._open_main_menu)
         header.tab_chosen.connect(self.show_tab)
@@ -181,20 +186,43 @@ class MainWindow(QMainWindow):
         self._refresh_run()
         self.show_tab(self._tabs[RUN])
 
+    def show_runs(self, run_ids: Sequence[str]) -> None:
+        """Show runs beside each other. Raises KeyError for an unknown id."""
+        runs = [self.session.run(run_id) for run_id in run_ids]
+        self._let_go_of_run()
+        self._compared = tuple(run_ids)
+        self.header.show_run(self.tr("{} runs").format(len(runs)), self.tr("beside each other"), compare_tabs())
+        self.header.export.hide()
+        self.problems.hide()
+        self.sidebar.select_runs(run_ids)
+        self.pages.show_page(COMPARE)
+        self.pages.compare(runs)
+        self.header.choose_tab(COMPARE)
+
+    @property
+    def shown_runs(self) -> tuple[str, ...]:
+        """The ids of the runs that are shown, none where a job is."""
+        return self._compared or ((self._run_id,) if self._run_id else ())
+
+    @property
+    def _shows_job(self) -> bool:
+        return not self.shown_runs
+
     def _let_go_of_run(self) -> None:
+        self._compared = ()
         if self._run is not None:
             self._run.changed.disconnect(self._on_run_changed)
             self.sidebar.show_live(None)
         self._run_id, self._run = "", None
 
     def _on_library_changed(self) -> None:
-        if self._run_id and self.session.library.run(self._run_id) is None:
+        if any(self.session.library.run(run_id) is None for run_id in self.shown_runs):
             self._let_go_of_run()
             self.show_job()
 
     def show_tab(self, key: str) -> None:
         """Show a page of what is open. Raises KeyError for an unknown key."""
-        if key in (JOB_KEYS if not self._run_id else RUN_KEYS):
+        if key in (RUN_KEYS if self._run_id else JOB_KEYS) and not self._compared:
             self._tabs[RUN if self._run_id else JOB] = key
             self.pages.show_page(key)
             self.header.choose_tab(key)
@@ -205,7 +233,7 @@ class MainWindow(QMainWindow):
         if not key:
             self.open_picker("node" if path == "node" else "model")
             return
-        if self._run_id:
+        if not self._shows_job:
             self.show_job()
         self.show_tab(key)
         if not self.pages.reveal(key, path) and key == "data":
@@ -225,7 +253,7 @@ class MainWindow(QMainWindow):
         if isinstance(focused, QLineEdit):
             focused.clearFocus()  # so that what was typed counts
         against = blocking(list(self.session.draft.problems))
-        if self._run_id:
+        if not self._shows_job:
             self.show_job()
         if against:
             self.show_notice("warning", self.tr("Not launched yet: {}").format(told(against[0].sentence)))
@@ -262,7 +290,7 @@ class MainWindow(QMainWindow):
 
     def _placed(self, chip: Chip) -> Chip:
         """Return a chip that is shown where it belongs, which it is not yet when a run was shown until now."""
-        if self._run_id:
+        if not self._shows_job:
             self.show_job()
             QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         return chip
@@ -272,8 +300,10 @@ class MainWindow(QMainWindow):
         self.verbs.open_node_menu(name, self.cursor().pos())
 
     def _open_menu(self, kind: str, key: str, at: QPoint) -> None:
-        menus = {JOB: self.verbs.open_job_menu, RUN: self.verbs.open_run_menu, NODE: self.verbs.open_node_menu}
-        menus[kind](key, at)
+        if kind == RUN:
+            self.verbs.open_run_menu(key, at, self.shown_runs)
+        else:
+            {JOB: self.verbs.open_job_menu, NODE: self.verbs.open_node_menu}[kind](key, at)
 
     def _open_main_menu(self) -> None:
         button = self.sidebar.main_menu
@@ -291,7 +321,7 @@ class MainWindow(QMainWindow):
         draft, session = self.session.draft, self.session
         self._undo.setEnabled(draft.can_undo)
         self._redo.setEnabled(draft.can_redo)
-        if self._run_id:
+        if not self._shows_job:
             return
         self.header.show_job(draft.spec.name, job_tabs())
         self.header.model.show_text(session.model_name, draft.spec.model.id)

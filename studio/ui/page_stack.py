@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QCoreApplication, QSize, Signal
@@ -18,6 +19,7 @@ JOB_KEYS = ("data", "recipe", "memory", "launch")
 _EDGE_TO_EDGE = ("recipe", "memory")  # their scroll areas reach the edges, and their own margins scroll along
 _LEAST_WIDTH, _LEAST_HEIGHT = 640, 320
 RUN_KEYS = ("monitor", "samples", "log", "config")
+COMPARE = "compare"
 
 
 class RunPage(Protocol):
@@ -25,6 +27,13 @@ class RunPage(Protocol):
 
     def show_run(self, run: RunState) -> None:
         """Show the run, now and as it changes."""
+
+
+class RunsPage(Protocol):
+    """A page that shows several runs."""
+
+    def show_runs(self, runs: Sequence[RunState]) -> None:
+        """Show the runs, now and as they change."""
 
 
 def job_tabs() -> tuple[Tab, ...]:
@@ -47,6 +56,11 @@ def run_tabs() -> tuple[Tab, ...]:
         QCoreApplication.translate("pages", "Config"),
     )
     return tuple(Tab(key, name) for key, name in zip(RUN_KEYS, names, strict=True))
+
+
+def compare_tabs() -> tuple[Tab, ...]:
+    """Return the tab of runs that are compared."""
+    return (Tab(COMPARE, QCoreApplication.translate("pages", "Compare")),)
 
 
 class PageStack(QStackedWidget):
@@ -80,6 +94,11 @@ class PageStack(QStackedWidget):
         self._run = run
         if self.current_key in RUN_KEYS and run is not None:
             self._hand_over(self.current_key)
+
+    def compare(self, runs: Sequence[RunState]) -> None:
+        """Let the page of compared runs show these."""
+        page: RunsPage = self.page(COMPARE)  # type: ignore[assignment]
+        page.show_runs(runs)
 
     def page(self, key: str) -> QWidget:
         """Return a page, built now if it was not yet. Raises KeyError for an unknown key."""
@@ -141,6 +160,10 @@ class PageStack(QStackedWidget):
                 from studio.ui.monitor.log_page import LogPage
 
                 return LogPage(session)
+            case "compare":
+                from studio.ui.compare.compare_page import ComparePage
+
+                return ComparePage(session)
             case "config":
                 from studio.ui.monitor.config_page import ConfigPage
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPen, QPolygonF, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QFrame,
@@ -62,10 +73,14 @@ class Entry(NamedTuple):
 
 
 class Sidebar(QFrame):
-    """The tree of jobs, runs and nodes; signals carry what a person chose."""
+    """The tree of jobs, runs and nodes; signals carry what a person chose.
+
+    With Ctrl or Shift held, runs are chosen together: ``runs_chosen`` carries their ids from top to bottom.
+    """
 
     job_chosen = Signal(str)
     run_chosen = Signal(str)
+    runs_chosen = Signal(object)
     node_chosen = Signal(str)
     new_job_wanted = Signal()
     new_node_wanted = Signal()
@@ -95,7 +110,7 @@ class Sidebar(QFrame):
         self.tree.activated.connect(self._on_opened)
         self.tree.customContextMenuRequested.connect(self._on_menu)
         self._lay_out()
-        self._selected = ("", "")
+        self._selected: tuple[str, tuple[str, ...]] = ("", ())
         self._shown: list[Entry] = []
         self._live: tuple[str, float, tuple[float, ...]] = ("", math.nan, ())
         session.library.changed.connect(self.refresh)
@@ -121,7 +136,12 @@ class Sidebar(QFrame):
 
     def select(self, kind: str, key: str) -> None:
         """Mark a row as the one shown at the right, without choosing it again."""
-        self._selected = (kind, key)
+        self._selected = (kind, (key,))
+        self._mark_selected()
+
+    def select_runs(self, run_ids: Sequence[str]) -> None:
+        """Mark the rows of the runs that are compared at the right."""
+        self._selected = (RUN, tuple(run_ids))
         self._mark_selected()
 
     def refresh(self, *_: object) -> None:
@@ -182,15 +202,23 @@ class Sidebar(QFrame):
         return entry.kind == SECTION or wanted in f"{entry.text} {entry.detail}".casefold()
 
     def _mark_selected(self) -> None:
-        for row, entry in enumerate(self._shown):
-            if (entry.kind, entry.key) == self._selected:
-                self.tree.setCurrentIndex(self._model.index(row, 0))
-                return
+        kind, keys = self._selected
+        rows = [row for row, entry in enumerate(self._shown) if entry.kind == kind and entry.key in keys]
         self.tree.clearSelection()
+        selection = self.tree.selectionModel()
+        for row in rows:
+            index = self._model.index(row, 0)
+            if row == rows[0]:
+                selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+            selection.select(index, QItemSelectionModel.SelectionFlag.Select)
 
     def _on_opened(self, index: QModelIndex) -> None:
         entry = index.data(_ENTRY)
-        if entry.kind == JOB:
+        chosen = [index.data(_ENTRY) for index in self.tree.selectionModel().selectedIndexes()]
+        runs = {one.key for one in chosen if one.kind == RUN}
+        if entry.kind == RUN and len(runs) > 1:
+            self.runs_chosen.emit(tuple(one.key for one in self._shown if one.kind == RUN and one.key in runs))
+        elif entry.kind == JOB:
             self.job_chosen.emit(entry.key)
         elif entry.kind == RUN:
             self.run_chosen.emit(entry.key)
@@ -225,6 +253,7 @@ class _Tree(QTreeView):
         self.setAccessibleName(self.tr("Jobs, runs and nodes"))
         self.setHeaderHidden(True)
         self.setRootIsDecorated(False)
+        self.setSelectionMode(QTreeView.SelectionMode.ExtendedSelection)
         self.setIndentation(0)
         self.setMouseTracking(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -21,6 +21,7 @@ class WindowVerbs(QObject):
     """Everything that can be done from menu, shortcut and palette; ``actions`` in the order of the menu."""
 
     node_form_wanted = Signal(str)
+    comparison_wanted = Signal(object)
 
     def __init__(self, session: Session, window: QWidget) -> None:
         super().__init__(window)
@@ -122,17 +123,26 @@ class WindowVerbs(QObject):
         elif name:
             self._session.export_job(Path(name))
 
+    def compare_jobs(self, job_id: str = "") -> None:
+        """Open the window that compares two jobs: the open one, at first with this or else the last opened."""
+        from studio.ui.compare_jobs.compare_dialog import CompareDialog
+
+        CompareDialog(self._session, self._window, job_id).show()
+
     def open_job_menu(self, job_id: str, at: QPoint) -> None:
         """Open the menu of a job of the library."""
         menu = _menu(self._window)
         menu.addAction(self.tr("Open"), lambda: self._session.open_job(job_id))
         menu.addAction(self.tr("Duplicate"), lambda: self._session.duplicate_job(job_id))
+        menu.addAction(self.tr("Compare with the open job…"), lambda: self.compare_jobs(job_id))
         menu.addAction(self.tr("Delete…"), lambda: self._ask_delete_job(job_id))
         menu.popup(at)
 
-    def open_run_menu(self, run_id: str, at: QPoint) -> None:
-        """Open the menu of a run of the library."""
+    def open_run_menu(self, run_id: str, at: QPoint, shown: tuple[str, ...] = ()) -> None:
+        """Open the menu of a run of the library; ``shown`` are the runs that the window shows."""
         menu = _menu(self._window)
+        if shown and run_id not in shown:
+            menu.addAction(self.tr("Compare with the open run"), lambda: self.comparison_wanted.emit((*shown, run_id)))
         menu.addAction(self.tr("Export…"), lambda: self.ask_export(run_id))
         menu.addAction(self.tr("Forget here…"), lambda: self._ask_delete_run(run_id))
         menu.popup(at)

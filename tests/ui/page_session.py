@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +30,9 @@ from remote_agent.contract.events import (
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.node_report import TRAINER_PACKAGES, Gpu, Interpreter, NodeReport, PackageVersion
 from remote_agent.contract.schedule import lr_at
+from studio import places
+from studio.presets import load_presets
+from studio.report.comparison import Table, write_comparison
 from studio.session.addresses import NodeAddress
 from studio.state.draft import Draft
 from studio.state.hosts import Hosts
@@ -78,6 +81,7 @@ class PageSession(QObject):
         self.inspection_failed = False
         self.losses_progress: Work | None = None
         self.has_losses = False
+        self.presets = load_presets(places.resources_dir() / "presets")
         self.making_progress: Work | None = None
         self.launch_progress: tuple[Any, ...] = ()
         self.is_launching = False
@@ -185,6 +189,11 @@ class PageSession(QObject):
 
     def cancel_making(self) -> None:
         self.calls.append(("cancel_making",))
+
+    def save_comparison(
+        self, path: Path, run_ids: Sequence[str], drawings: Sequence[bytes], tables: Sequence[Table]
+    ) -> None:
+        write_comparison(path, run_ids, drawings, tables)
 
     def save_data_report(self, path: Path) -> None:
         self.calls.append(("save_data_report", path))

@@ -13,7 +13,7 @@ from remote_agent.contract.job_spec import JobSpec
 from studio.state.library import JobEntry, RunEntry
 from studio.state.run import RunState
 from studio.store.live import RunBatch
-from studio.ui.sidebar import Sidebar, short_gpu_name
+from studio.ui.sidebar import RUN, Sidebar, short_gpu_name
 from tests.support.journals import step_event
 from tests.ui.page_session import PageSession, filled_session, gpu_report
 
@@ -111,3 +111,19 @@ def test_that_a_gpu_is_called_what_people_call_it() -> None:
     names = ("NVIDIA H100 80GB HBM3", "NVIDIA A100-SXM4-80GB", "Tesla T4", "")
     assert [short_gpu_name(name) for name in names] == ["H100", "A100", "T4", ""]
     assert short_gpu_name(gpu_report().gpus[0].name) == "H100"
+
+
+def test_that_runs_chosen_with_the_control_key_are_handed_over_together_and_stay_marked(
+    qtbot: QtBot, sidebar: Sidebar, session: PageSession
+) -> None:
+    keys = [entry.key for entry in sidebar.entries if entry.kind == RUN][:2]
+    places = [sidebar.tree.visualRect(sidebar.tree.model().index(row_of(sidebar, key), 0)).center() for key in keys]
+    viewport, left = sidebar.tree.viewport(), Qt.MouseButton.LeftButton
+    qtbot.mouseClick(viewport, left, Qt.KeyboardModifier.NoModifier, places[1])
+    with qtbot.waitSignal(sidebar.runs_chosen) as chosen:
+        qtbot.mouseClick(viewport, left, Qt.KeyboardModifier.ControlModifier, places[0])
+    assert chosen.args == [tuple(keys)]
+    sidebar.select_runs(keys)
+    session.library.put_run(RunEntry("r-0", "newest", "gpu-box", "queued", created_s=9.0))
+    marked = {index.row() for index in sidebar.tree.selectionModel().selectedIndexes()}
+    assert marked == {row_of(sidebar, key) for key in keys}

@@ -20,7 +20,12 @@ class FollowedRun:
 
     def follow(self, run: RunState) -> None:
         """Follow another run instead of the one before."""
+        self.leave()
+        self._connection = run.changed.connect(self._on_changed)
+
+    def leave(self) -> None:
+        """Follow no run any more."""
         if self._connection is not None:
             # by the connection: asking the old run for its signal fails once the session has deleted it
             QObject.disconnect(self._connection)
-        self._connection = run.changed.connect(self._on_changed)
+            self._connection = None

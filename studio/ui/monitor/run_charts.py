@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from remote_agent.contract.schedule import lr_curve
+from remote_agent.contract.schedule import Horizon, horizon_of, lr_curve
 from studio.ui.charts.growing_mean import WEIGHT, GrowingMean
 from studio.ui.charts.line_chart import LineChart
 
@@ -106,7 +106,9 @@ class RunCharts(QWidget):
     def _draw_learning_rate(self, run: RunState) -> None:
         if run.spec is not None and run.total_steps and self._plan != (run.spec, run.total_steps):
             self._plan = (run.spec, run.total_steps)
-            updates, rates = lr_curve(run.spec, run.total_steps)
+            told = run.training
+            horizon = horizon_of(told, told.train_tokens) if told is not None else Horizon(run.total_steps)
+            updates, rates = lr_curve(run.spec, horizon)
             self.learning_rate.set_line(self.tr("plan"), [update + 1 for update in updates], rates, role="plan")
         steps, rates_read = run.series("learning_rate")
         if len(steps):

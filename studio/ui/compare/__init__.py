@@ -1,0 +1,1 @@
+"""Runs beside each other: their curves overlaid, what differs in their settings, and what came out."""
