@@ -14,6 +14,7 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # the person's own is none of a test's business
 
 # pytest-qt, hypothesis and Qt keep threads of their own for the whole session.
 _KEPT_FOR_THE_SESSION = ("pytest", "pydevd", "QDBus", "ThreadPoolExecutor-session")

@@ -24,6 +24,7 @@ from remote_agent.contract.problems import Known, Problem, blocking, problems
 from remote_agent.contract.run_dir import run_id as new_run_id
 from remote_agent.contract.wire import to_wire
 from studio.remote.errors import Cancelled, LinkError, RemoteError
+from studio.session.alert_channels import AlertChannels
 from studio.session.data_paths import InputError, Place, hub_secrets, is_pinned, local_input, path_on, pinned_revisions
 from studio.session.inputs import model_path_on_node, place_of_node
 
@@ -196,7 +197,8 @@ class Launching:
 
     def _check_again(self, report: NodeReport, model: ModelReport, prepared: PreparedData) -> int:
         """Hold the job against what is known only now. Returns the updates of the run."""
-        known = Known(model=model, node=report, train_sequences=prepared.train_sequences)
+        sequences, tokens = prepared.train_sequences, prepared.train_tokens
+        known = Known(model=model, node=report, train_sequences=sequences, train_tokens=tokens)
         found = tuple(blocking(problems(self._spec, known)))
         if prepared.train_sequences == 0:
             raise LaunchError("No row is left to train on; look at the findings of the data.", found)
@@ -283,8 +285,9 @@ class Launching:
         for _ in range(START_TRIES):
             try:
                 self._agent.start(
-                    launched.run_id, self._spec, place.python, model_path, data_folder, dict(launched.bundle)
-                )
+                    launched.run_id, self._spec, place.python, model_path, data_folder, dict(launched.bundle),
+                    AlertChannels().as_secrets(),
+                )  # fmt: skip
                 self._end(launched.run_id)
                 return
             except LinkError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from remote_agent.contract.events import STARTING
 from studio.remote.errors import LinkError
+from studio.session.alert_channels import AlertChannels
 from studio.store.rows import RunRow
 
 if TYPE_CHECKING:
@@ -24,12 +25,13 @@ def resume_run(agent: Agent, run_id: str, python: str = "", cancelled: threading
         RemoteError: the node refused, with the sentence why, or was not reached.
     """
     command_id = secrets.token_hex(8)
+    channels = AlertChannels().as_secrets()
     for _ in range(RESUME_TRIES - 1):
         try:
-            return agent.resume(run_id, python, command_id, cancelled=cancelled)
+            return agent.resume(run_id, python, command_id, channels, cancelled=cancelled)
         except LinkError:
             continue
-    return agent.resume(run_id, python, command_id, cancelled=cancelled)
+    return agent.resume(run_id, python, command_id, channels, cancelled=cancelled)
 
 
 def resumed_row(row: RunRow) -> RunRow:

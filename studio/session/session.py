@@ -17,6 +17,7 @@ from studio import places
 from studio.background.tasks import Tasks
 from studio.remote.errors import HostKeyUnknown, NeedsPerson
 from studio.remote.transport import NodeAddress
+from studio.session.alert_channels import AlertChannels, ChannelsError, channels_text, parse_channels
 from studio.session.data_paths import Place
 from studio.session.data_verbs import DataVerbs
 from studio.session.files import Files, short_name
@@ -334,6 +335,22 @@ class Session(DataVerbs):
     def export_job(self, folder: Path) -> None:
         """Write the bundle of the draft; a notice follows."""
         self._files.export_job(self.draft.spec, folder)
+
+    def alert_channels_text(self) -> str:
+        """Return where alerts are sent, a line a channel."""
+        return channels_text(AlertChannels().read())
+
+    def alert_channels_note(self) -> str:
+        """Return why the channels are not kept beyond this process, as a sentence; empty where they are."""
+        return AlertChannels().unavailable()
+
+    def keep_alert_channels(self, text: str) -> str:
+        """Keep the channels of a text; return what is wrong with it in a sentence, empty where nothing is."""
+        try:
+            AlertChannels().keep(parse_channels(text))
+        except ChannelsError as error:
+            return str(error)
+        return ""
 
     def save_comparison(
         self, path: Path, run_ids: Sequence[str], drawings: Sequence[bytes], tables: Sequence[Table]

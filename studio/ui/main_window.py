@@ -121,6 +121,7 @@ class MainWindow(QMainWindow):
         add(self.tr("Read model and data again"), session.inspect, QKeySequence.StandardKey.Refresh)
         add(self.tr("Choose a model"), functools.partial(self.open_picker, "model"))
         add(self.tr("Choose the data"), functools.partial(self.open_picker, "data"))
+        add(self.tr("Where alerts are sent…"), verbs.open_channels)
         add(self.tr("Choose a node"), functools.partial(self.open_picker, "node"))
         add(self.tr("Search here"), self._search, QKeySequence.StandardKey.Find)
         add(self.tr("Help on the field"), self._help, QKeySequence.StandardKey.HelpContents)

@@ -129,6 +129,12 @@ class WindowVerbs(QObject):
 
         CompareDialog(self._session, self._window, job_id).show()
 
+    def open_channels(self) -> None:
+        """Open the window that says where alerts are sent."""
+        from studio.ui.monitor.channels_dialog import ChannelsDialog
+
+        ChannelsDialog(self._session, self._window).open()
+
     def open_job_menu(self, job_id: str, at: QPoint) -> None:
         """Open the menu of a job of the library."""
         menu = _menu(self._window)

@@ -184,10 +184,10 @@ def test_that_the_agent_takes_the_losses_and_sends_the_file(folder: Path, tmp_pa
 
 
 @pytest.mark.slow
-def test_that_exchanged_answers_stand_among_the_first_40(tmp_path: Path) -> None:
-    """The real model on sentences of Python's documentation to be written from their words; 20 are exchanged."""
-    rows = _sentences_from_words(80)
-    wrong = random.Random(8).sample(range(len(rows)), 20)
+def test_that_exchanged_answers_stand_among_the_hardest(tmp_path: Path) -> None:
+    """The real model on sentences of Python's documentation to be written from their words; 8 of 32 are exchanged."""
+    rows = _sentences_from_words(32)
+    wrong = random.Random(8).sample(range(len(rows)), 8)
     answers = [rows[at]["output"] for at in wrong]
     for at, answer in zip(wrong, [*answers[1:], answers[0]], strict=True):
         rows[at]["output"] = answer
@@ -195,10 +195,9 @@ def test_that_exchanged_answers_stand_among_the_first_40(tmp_path: Path) -> None
     path.write_text(json.dumps(rows), encoding="utf-8")
     spec = job(data__chat_template="builtin:chatml")
     found = take_row_losses(spec, real_inputs().model, DataPaths((path,)))
-    assert len(set(found.hardest[:40].tolist()) & set(wrong)) >= 18
     by_mean = found.rows[np.argsort(-found.mean)]
-    first, first_by_mean = (len(set(order[:20].tolist()) & set(wrong)) for order in (found.hardest, by_mean))
-    assert first >= 18 > first_by_mean, "the mean alone would do"
+    first, first_by_mean = (len(set(order[:8].tolist()) & set(wrong)) for order in (found.hardest, by_mean))
+    assert first >= 7 > first_by_mean, "the mean alone would do"
 
 
 def _sentences_from_words(count: int) -> list[dict[str, str]]:

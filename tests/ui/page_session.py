@@ -34,6 +34,7 @@ from studio import places
 from studio.presets import load_presets
 from studio.report.comparison import Table, write_comparison
 from studio.session.addresses import NodeAddress
+from studio.session.alert_channels import ChannelsError, parse_channels
 from studio.state.draft import Draft
 from studio.state.hosts import Hosts
 from studio.state.library import LibraryState
@@ -81,6 +82,7 @@ class PageSession(QObject):
         self.inspection_failed = False
         self.losses_progress: Work | None = None
         self.has_losses = False
+        self.job_id = ""
         self.presets = load_presets(places.resources_dir() / "presets")
         self.making_progress: Work | None = None
         self.launch_progress: tuple[Any, ...] = ()
@@ -189,6 +191,20 @@ class PageSession(QObject):
 
     def cancel_making(self) -> None:
         self.calls.append(("cancel_making",))
+
+    def alert_channels_text(self) -> str:
+        return ""
+
+    def alert_channels_note(self) -> str:
+        return ""
+
+    def keep_alert_channels(self, text: str) -> str:
+        try:
+            parse_channels(text)
+        except ChannelsError as error:
+            return str(error)
+        self.calls.append(("keep_alert_channels", text))
+        return ""
 
     def save_comparison(
         self, path: Path, run_ids: Sequence[str], drawings: Sequence[bytes], tables: Sequence[Table]

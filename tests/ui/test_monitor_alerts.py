@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QPushButton
 from pytestqt.qtbot import QtBot
 
 from remote_agent.contract.events import AlertCleared, AlertRaised, Stamped, StateChanged
+from studio.ui.monitor.channels_dialog import ChannelsDialog
 from studio.ui.monitor.monitor_page import MonitorPage
 from tests.ui.page_session import PageSession, fold_start, fold_steps, new_run
 
@@ -96,3 +97,19 @@ def test_that_an_ended_run_shows_no_alert(page: MonitorPage) -> None:
     run.fold([Stamped(160.0, StateChanged("failed", 1)), Stamped(160.0, ended)])
     page.refresh()
     assert cards(page) == []
+
+
+def test_that_channels_are_checked_before_they_are_kept(qtbot: QtBot, session: PageSession) -> None:
+    dialog = ChannelsDialog(cast(Any, session))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.text.setPlainText("phone: smoke https://x")
+    keep = dialog.findChild(QPushButton, "channelsKeepButton")
+    assert isinstance(keep, QPushButton)
+    keep.click()
+    assert dialog.isVisible()
+    assert dialog.problem.text().startswith("Line 1: phone: 'smoke' is no kind of channel")
+    dialog.text.setPlainText("phone: ntfy https://x")
+    keep.click()
+    assert not dialog.isVisible()
+    assert ("keep_alert_channels", "phone: ntfy https://x") in session.calls
