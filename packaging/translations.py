@@ -34,6 +34,13 @@ SENTENCES_OF = (
     "remote_agent/contract/problems.py",
     "remote_agent/contract/data_problems.py",
     "remote_agent/contract/step_problems.py",
+    "remote_agent/contract/schedule_problems.py",
+    "remote_agent/contract/schedule.py",
+    "remote_agent/contract/usual_ranges.py",
+    "remote_agent/contract/combinations.py",
+    "remote_agent/contract/parameter_groups.py",
+    "remote_agent/contract/regularization_problems.py",
+    "remote_agent/contract/alerts.py",
     "remote_agent/dataset/findings",
     "remote_agent/dataset/shapes",
     "studio/session",
@@ -87,7 +94,7 @@ def calls(texts: list[Text]) -> str:
 
 def unseen_texts() -> list[Text]:
     """Return the texts that lupdate cannot see, each once."""
-    found = [*passed_on_texts(), *field_texts(), *(("sentences", text) for text in sentences())]
+    found = [*passed_on_texts(), *field_texts(), *preset_texts(), *(("sentences", text) for text in sentences())]
     found += [(context, text) for context, texts in OF_QT.items() for text in texts]
     return list(dict.fromkeys(found))
 
@@ -104,6 +111,16 @@ def field_texts() -> Iterator[Text]:
         for text in (field.knob.label, field.knob.help, field.knob.unit):
             if text:
                 yield "JobSpec", text
+
+
+def preset_texts() -> Iterator[Text]:
+    """Yield name and description of every preset."""
+    sys.path.insert(0, str(ROOT))
+    from studio.presets import load_presets
+
+    for preset in load_presets(ROOT / "resources" / "presets"):
+        yield "presets", preset.name
+        yield "presets", preset.about
 
 
 def passed_on_texts() -> Iterator[Text]:
