@@ -17,3 +17,8 @@ def sample(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"{path} is not on this machine; {SAMPLES_VARIABLE} names another folder")
     return path
+
+
+def published_memory(name: str) -> Path:
+    """Return a table of published memory peaks or outcomes, which lie beside the real data; absent, as `sample`."""
+    return sample(f"../vram/{name}")
