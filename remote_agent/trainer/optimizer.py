@@ -1,63 +1,66 @@
-"""The update rule: PyTorch's own optimizers over groups with and without weight decay."""
+"""The recipe's update rule over the model's own parameters, and its schedule."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 
-from remote_agent.contract.job_spec import JobSpec, OptimizerSpec
-from remote_agent.contract.schedule import lr_factor_at
+from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.parameter_groups import parameter_groups
+from remote_agent.contract.recipe_spec import OptimizerSpec
+from remote_agent.contract.schedule_spans import Length
+from remote_agent.trainer.optimizers.choice import DECAY_KEYS, build_optimizer
+from remote_agent.trainer.optimizers.value_clipping import clip_values
+from remote_agent.trainer.scheduler import RecipeScheduler
 
 
-class DecoupledSGD(torch.optim.SGD):
-    """SGD whose weight decay bypasses the momentum: a weight shrinks by learning rate x decay, as in AdamW."""
+def make_optimizer(model: Any, spec: JobSpec) -> torch.optim.Optimizer:
+    """Freeze what the recipe freezes and return the optimizer of the rest, clipping by value included.
 
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """Shrink the weights that have a gradient, then do SGD's own step."""
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if group["decay"] and parameter.grad is not None:
-                    parameter.data.mul_(1.0 - group["lr"] * group["decay"])
-        loss: float | None = super().step(closure)
-        return loss
-
-
-def parameter_groups(model: Any, decayed: Iterable[str], spec: OptimizerSpec) -> list[dict[str, Any]]:
-    """Return the groups: what decays, what does not. A group that would be empty is left out.
-
-    Args:
-        model: the model in transformers' parameter names.
-        decayed: the names that may decay: matrices, neither biases nor norm weights.
-        spec: says how much, and whether embeddings and head decay too.
+    Raises:
+        ValueError: nothing is left to train, or a package is missing.
     """
+    groups = model_groups(model, spec.optimizer)
+    if not groups:
+        raise ValueError("Every parameter of the model is frozen; there is nothing to train.")
+    optimizer = build_optimizer(groups, spec.optimizer, spec.strategy.offload_optimizer)
+    if spec.regularization.clip_value > 0.0:
+        clip_values(optimizer, spec.regularization.clip_value, spec.regularization.clip_norm)
+    return optimizer
+
+
+def model_groups(model: Any, spec: OptimizerSpec) -> list[dict[str, Any]]:
+    """Return the optimizer's groups, each at its share of the peak, and take what is frozen out of the training.
+
+    The groups are those of `contract.parameter_groups`, in its order; DeepSpeed wants none of them empty.
+    """
+    by_name = dict(model.named_parameters())
+    names = {id(parameter): name for name, parameter in by_name.items()}
     ends = [model.get_input_embeddings(), model.get_output_embeddings()]
-    spared = set() if spec.decay_embeddings else {id(end.weight) for end in ends if end is not None}
-    names = set(decayed)
-    with_decay: list[torch.nn.Parameter] = []
-    without: list[torch.nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            (with_decay if name in names and id(parameter) not in spared else without).append(parameter)
-    key = "weight_decay" if spec.kind == "adamw" else "decay"
-    groups = [{"params": with_decay, key: spec.weight_decay}, {"params": without, key: 0.0}]
-    return [group for group in groups if group["params"]]
-
-
-def build_optimizer(groups: list[dict[str, Any]], spec: OptimizerSpec) -> torch.optim.Optimizer:
-    """Return AdamW or SGD at the peak learning rate. DeepSpeed splits its states over the ranks."""
-    if spec.kind == "adamw":
-        return torch.optim.AdamW(
-            groups, lr=spec.learning_rate, betas=(spec.beta1, spec.beta2), eps=spec.epsilon, fused=True
-        )
-    return DecoupledSGD(groups, lr=spec.learning_rate, momentum=spec.momentum)
+    first, last = (names.get(id(end.weight), "") if end is not None else "" for end in ends)
+    # under ZeRO-3 a parameter's own shape is that of this rank's share
+    shapes = [(name, tuple(getattr(one, "ds_shape", one.shape))) for name, one in by_name.items()]
+    key = DECAY_KEYS.get(spec.kind, "weight_decay")
+    made = []
+    for group in parameter_groups(shapes, spec, (first,), () if last == first else (last,)):
+        parameters = [by_name[name] for name in group.names]
+        if group.frozen:
+            for parameter in parameters:
+                parameter.requires_grad_(False)
+            continue
+        one = {"params": parameters, "lr": spec.learning_rate * group.lr_factor, key: group.weight_decay}
+        if spec.kind == "muon":
+            one["rule"] = group.rule
+        made.append(one)
+    return made
 
 
 def build_scheduler(
-    optimizer: torch.optim.Optimizer, spec: JobSpec, first_step: int, total_steps: int
-) -> torch.optim.lr_scheduler.LambdaLR:
-    """Return the schedule from update ``first_step`` on: a function of the step and of the job alone."""
-    return torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda done: lr_factor_at(spec.schedule, first_step + done, total_steps)
-    )
+    optimizer: torch.optim.Optimizer, spec: JobSpec, first_step: int, horizon: Length
+) -> RecipeScheduler:
+    """Return the schedule from update ``first_step`` on: a function of the step and of the job alone.
+
+    It multiplies what each group's rate and decay are now: its share of the peak, and its own decay.
+    """
+    return RecipeScheduler(optimizer, spec, first_step, horizon)

@@ -48,3 +48,15 @@ def test_that_offload_is_written_where_it_was_asked_for() -> None:
     zero = deepspeed_config(spec)["zero_optimization"]
     assert zero["offload_optimizer"]["device"] == "cpu" and zero["offload_param"]["device"] == "cpu"
     assert "offload_optimizer" not in deepspeed_config(_spec())["zero_optimization"]
+
+
+def test_that_fp16_has_a_dynamic_scale_from_the_power_that_was_chosen() -> None:
+    config = deepspeed_config(_spec(strategy__precision="fp16", strategy__loss_scale_power=12))
+    assert config["fp16"]["enabled"] is True and config["bf16"]["enabled"] is False
+    assert (config["fp16"]["loss_scale"], config["fp16"]["initial_scale_power"]) == (0, 12)
+    assert deepspeed_config(_spec())["fp16"] == {"enabled": False}
+
+
+def test_that_the_engine_clips_no_norm_before_the_optimizer_clips_values() -> None:
+    config = deepspeed_config(_spec(regularization__clip_value=0.5, regularization__clip_norm=1.0))
+    assert config["gradient_clipping"] == 0.0

@@ -1,0 +1,1 @@
+"""Update rules that PyTorch lacks, and how one is chosen and built."""
