@@ -116,7 +116,7 @@ class NodeSampled:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingStarted:
-    """The ranks hold the model and are about to train."""
+    """The ranks hold the model and are about to train. ``train_tokens`` are those of an epoch, 0 where not told."""
 
     kind: ClassVar[str] = "training"
     attempt: int
@@ -127,6 +127,7 @@ class TrainingStarted:
     parameters: int
     train_sequences: int
     held_out_sequences: int
+    train_tokens: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +136,9 @@ class StepCompleted:
 
     ``tokens`` are non-padding input ids of the global batch, ``supervised_tokens`` labels other than -100 after the
     shift; ``loss`` is the mean over the supervised tokens of the global batch, each counted by its weight where the
-    data has weights; ``gradient_norm`` is before clipping.
+    data has weights; ``gradient_norm`` is before clipping, infinite where fp16 overflowed. ``learning_rates`` are
+    those of all parameter groups where they differ, else empty. ``loss_scale`` is fp16's for this update, 0 without
+    one; ``skipped_steps`` counts this attempt's updates so far that changed nothing because gradients overflowed.
     """
 
     kind: ClassVar[str] = "step"
@@ -150,6 +153,9 @@ class StepCompleted:
     step_time_s: float
     peak_memory_bytes: int
     epoch: float
+    learning_rates: Tuple[float, ...] = ()
+    loss_scale: float = 0.0
+    skipped_steps: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,12 +232,16 @@ class RowLossesTaken:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingEnded:
-    """The ranks are through: ``step`` updates done, ``complete`` where that is the whole run."""
+    """The ranks are through: ``step`` updates done.
+
+    ``complete`` where there is nothing left to do: the whole run is done, or it ended early for the ``reason``.
+    """
 
     kind: ClassVar[str] = "training_ended"
     attempt: int
     step: int
     complete: bool
+    reason: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -60,8 +60,8 @@ def verdict(ending: Ending) -> Tuple[str, str]:
     """Return the run's final state and the sentence that says why, empty where the state says it all."""
     exited_well = ending.launcher is not None and ending.launcher == Exit(0, 0)
     complete = ending.ended is not None and ending.ended.complete
-    if complete and exited_well:
-        return FINISHED, ""
+    if complete and exited_well and ending.ended is not None:
+        return FINISHED, ending.ended.reason
     if complete and ending.launcher is None and ending.failure is None:
         return FINISHED, "The ranks reported the end of the training; their exit code is not known."
     if ending.stopping:

@@ -43,7 +43,7 @@ def collate(sequences: list[Sequence], shape: BatchShape) -> MicroBatch:
 
     ``input_ids``, ``position_ids`` and ``labels``: int64 [batch, longest]; ``weights``: fp32 like them, only where a
     sequence has any. ``row_ids``: int64 [documents], the row of each document in order, and ``row_labels`` the number
-    of its labels. ``tokens``: the ids that are no padding.
+    of its labels, ``row_tokens`` of its tokens. ``tokens``: the ids that are no padding.
 
     There is no attention mask: with one, SDPA and eager attention would see across packed rows. Padding is on the
     right, where a causal model never looks back from; its positions go on, so that it does not count as another row.
@@ -114,10 +114,12 @@ def _documents(sequences: list[Sequence], labels: list[npt.NDArray[np.int32]]) -
         np.add.reduceat(own != IGNORED, np.flatnonzero(one.positions == 0), dtype=np.int64)
         for one, own in zip(sequences, labels, strict=True)
     ]
+    lengths = [np.diff(np.flatnonzero(one.positions == 0), append=len(one.positions)) for one in sequences]
     none = np.zeros(0, dtype=np.int64)
     return {
         "row_ids": torch.from_numpy(np.concatenate([none, *(one.row_ids for one in sequences)])),
         "row_labels": torch.from_numpy(np.concatenate([none, *counts])),
+        "row_tokens": torch.from_numpy(np.concatenate([none, *lengths])),
         "tokens": sum(len(one.ids) for one in sequences),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import time
@@ -42,6 +43,7 @@ def save_checkpoint(
     step: int,
     with_state: bool,
     rank_state: Mapping[str, torch.Tensor],
+    weights_in_place: contextlib.AbstractContextManager[None],
 ) -> tuple[str, int]:
     """Write and commit ``checkpoints/step-<step>``; every rank calls this. Return its name and size in bytes.
 
@@ -53,19 +55,21 @@ def save_checkpoint(
         step: updates done.
         with_state: adds what a resume to the bit needs: DeepSpeed's shards and every rank's random state.
         rank_state: what else this rank wants back at a resume.
+        weights_in_place: lets the model hold the weights to save; the state is always that of the training.
 
     Raises:
         OSError: the disk is full or refuses; nothing is committed then and earlier checkpoints are untouched.
     """
     parent = run_dir / CHECKPOINTS
     partial = parent / partial_checkpoint_folder(step)
-    weights = _weights(engine)
-    if dist.get_rank() == 0:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(mode=0o700, parents=True)
-        engine.module.save_pretrained(partial, state_dict=weights)
-        _copy_companions(model_path, partial, spec.data)
-    del weights
+    with weights_in_place:
+        weights = _weights(engine)
+        if dist.get_rank() == 0:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(mode=0o700, parents=True)
+            engine.module.save_pretrained(partial, state_dict=weights)
+            _copy_companions(model_path, partial, spec.data)
+        del weights
     dist.barrier()
     if with_state:
         engine.save_checkpoint(str(partial / STATE), tag=_ENGINE_TAG, save_latest=False)
@@ -83,9 +87,10 @@ def save_checkpoint(
 
 def bytes_needed(spec: JobSpec, parameters: int, with_state: bool) -> int:
     """Return about how many bytes a checkpoint takes: the weights, with its state once more beside the optimizer."""
-    width = 2 if spec.strategy.precision == "bf16" else 4
+    width = 4 if spec.strategy.precision == "fp32" else 2
     moments = 8 if spec.optimizer.kind == "adamw" else 4
-    return parameters * (width + (width + 4 + moments if with_state else 0))
+    average = 4 if spec.regularization.averaging != "none" else 0
+    return parameters * (width + (width + 4 + moments + average if with_state else 0))
 
 
 def committed_event(attempt: int, step: int, saved: tuple[str, int], has_state: bool, since_s: float) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,12 +11,17 @@ from typing import Any
 import torch
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
+from remote_agent.contract.deepspeed_config import engine_clip_norm
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.schedule import Horizon
 from remote_agent.trainer.batches import model_inputs, supervised_tokens, total_weight
 from remote_agent.trainer.collectives import summed
 from remote_agent.trainer.control import Command
+from remote_agent.trainer.draws import draw_seed
 from remote_agent.trainer.epoch_losses import MicroLosses
-from remote_agent.trainer.optimizer import build_optimizer, build_scheduler, parameter_groups
+from remote_agent.trainer.optimizer import build_scheduler, make_optimizer
+from remote_agent.trainer.optimizers.unstepped import Unstepped
+from remote_agent.trainer.scheduler import RecipeScheduler
 
 
 @dataclasses.dataclass
@@ -28,6 +34,10 @@ class Update:
     loss: torch.Tensor | float = 0.0
     learning_rates: tuple[float, ...] = ()
     gradient_norm: float = 0.0
+    loss_scale: float = 0.0
+    """fp16's scale while the update's gradients were made, 0 in another precision."""
+    skipped: bool = False
+    """fp16's gradients overflowed, so the update changed nothing but the scale."""
     wishes: int = 0
     """What rank 0 read in control/, the bits of `control`."""
     row_losses: list[MicroLosses] = dataclasses.field(default_factory=list)
@@ -43,7 +53,7 @@ class FineTuner(Trainer):  # type: ignore[misc]
         arguments: transformers' arguments, from `training_arguments`.
         loader: this rank's micro batches from ``first_step`` on.
         first_step: updates done before.
-        total_steps: updates of the whole run.
+        horizon: the length of the whole run.
         look_for_commands: returns the commands that are new; only rank 0 has any.
     """
 
@@ -57,11 +67,12 @@ class FineTuner(Trainer):  # type: ignore[misc]
         arguments: TrainingArguments,
         loader: Any,
         first_step: int,
-        total_steps: int,
+        horizon: Horizon,
         look_for_commands: Callable[[], list[Command]],
     ) -> None:
         super().__init__(model=model, args=arguments)
         self.remove_callback(PrinterCallback)
+        self.add_callback(Unstepped)
         self.model_accepts_loss_kwargs = True
         self.update = Update()
         self.commands: list[Command] = []
@@ -69,7 +80,8 @@ class FineTuner(Trainer):  # type: ignore[misc]
         self._spec = spec
         self._loader = loader
         self._first_step = first_step
-        self._total_steps = total_steps
+        self._horizon = horizon
+        self._scheduler: RecipeScheduler | None = None
 
     def get_train_dataloader(self) -> Any:
         """Return our loader as it is: accelerate would divide or reorder what it prepares."""
@@ -78,20 +90,23 @@ class FineTuner(Trainer):  # type: ignore[misc]
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Make the job's optimizer; DeepSpeed gets it as a client optimizer."""
         if self.optimizer is None:
-            decayed = self.get_decay_parameter_names(self.model)
-            groups = parameter_groups(self.model, decayed, self._spec.optimizer)
-            self.optimizer = build_optimizer(groups, self._spec.optimizer)
+            self.optimizer = make_optimizer(self.model, self._spec)
         optimizer: torch.optim.Optimizer = self.optimizer
         return optimizer
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """Make the job's schedule, beginning at the first step of this attempt."""
         if self.lr_scheduler is None:
-            self.lr_scheduler = build_scheduler(
-                optimizer or self.optimizer, self._spec, self._first_step, self._total_steps
-            )
+            chosen = optimizer or self.optimizer
+            self._scheduler = build_scheduler(chosen, self._spec, self._first_step, self._horizon)
+            self.lr_scheduler = self._scheduler
             self._created_lr_scheduler = True
         return self.lr_scheduler
+
+    def put_schedule_back(self) -> None:
+        """Let the schedule alone decide, after the engine brought back rate, decay and momentum of an update before."""
+        assert self._scheduler is not None
+        self._scheduler.put_back()
 
     def get_batch_samples(
         self, epoch_iterator: Iterator[dict[str, Any]], num_batches: int, device: torch.device
@@ -126,6 +141,7 @@ class FineTuner(Trainer):  # type: ignore[misc]
         if "weights" in inputs:
             # by hand: what the Trainer prepares it casts to the model's precision
             taken["weights"] = inputs["weights"].to(self.args.device)
+        taken |= self._drawn(inputs)
         loss, found = self.compute_loss(model, taken, return_outputs=True, num_items_in_batch=num_items_in_batch)
         self.update.row_losses.append(MicroLosses(inputs["row_ids"], inputs["row_labels"], found["token_losses"]))
         last = self.accelerator.sync_gradients
@@ -134,12 +150,35 @@ class FineTuner(Trainer):  # type: ignore[misc]
         # DeepSpeed averages over the ranks, so compute_loss has multiplied by their number
         self.update.loss = self.update.loss + loss.detach().double() / self.accelerator.num_processes
         if last:
-            own_norm = _own_gradient_norm(model) if model.zero_optimization_stage() == 0 else 0.0
-            model.step()
-            norm = model.get_global_grad_norm()
-            self.update.gradient_norm = own_norm if norm is None else float(norm)
+            self._step(model)
         detached: torch.Tensor = loss.detach()
         return detached
+
+    def _drawn(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Seed what this micro batch draws, dropout too, and return what the model's forward needs for the rest."""
+        draw = draw_seed(
+            self._spec.seed, self.state.global_step, len(self.update.row_losses), self.accelerator.process_index
+        )
+        torch.manual_seed(draw)
+        return {"draw": draw, "row_tokens": inputs["row_tokens"].to(self.args.device)}
+
+    def _step(self, engine: Any) -> None:
+        """Let the engine update the weights and note the gradient's norm and what fp16's loss scale did."""
+        update = self.update
+        update.loss_scale = float(engine.optimizer.loss_scale) if engine.fp16_enabled() else 0.0
+        own_norm = 0.0
+        if engine.zero_optimization_stage() == 0:
+            own_norm = _own_gradient_norm(engine) / (update.loss_scale or 1.0)
+        skipped_before = engine.skipped_steps
+        engine.step()
+        norm = engine.get_global_grad_norm()
+        update.skipped = engine.skipped_steps > skipped_before
+        if update.skipped:
+            update.gradient_norm = math.inf
+            # the Trainer leaves the schedule where it is after a skipped update, and ours is a function of the step
+            self.lr_scheduler.step()
+        else:
+            update.gradient_norm = own_norm if norm is None else float(norm)
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Count nothing: we report tokens."""
@@ -161,10 +200,11 @@ def training_arguments(
         per_device_train_batch_size=spec.batch.micro_batch,
         gradient_accumulation_steps=spec.batch.accumulation,
         max_steps=total_steps,
-        max_grad_norm=spec.regularization.clip_norm,
+        max_grad_norm=engine_clip_norm(spec),
         learning_rate=spec.optimizer.learning_rate,
         seed=spec.seed,
         bf16=spec.strategy.precision == "bf16",
+        fp16=spec.strategy.precision == "fp16",
         use_cpu=not use_gpu,
         deepspeed=engine_config,
         average_tokens_across_devices=True,

@@ -11,6 +11,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from remote_agent.trainer.head_gradients import HeadGradients, chunks
+from remote_agent.trainer.liger_loss import liger_summed_loss
+from remote_agent.trainer.r_drop import PairedLoss
+
 LOGITS_AT_ONCE = 1 << 24
 """How many logits exist at a time: 64 MiB in fp32."""
 
@@ -18,20 +22,26 @@ LOGITS_AT_ONCE = 1 << 24
 class LeanHead(nn.Linear):
     """A linear head without bias that also computes the loss. Called with hidden states alone it gives logits."""
 
+    fused = False
+    """Whether the loss goes through Liger's kernel where that computes the same: without smoothing and weights."""
+
     def forward(
         self,
         input: torch.Tensor,
         targets: torch.Tensor | None = None,
         smoothing: float = 0.0,
         weights: torch.Tensor | None = None,
+        divergence: float = 0.0,
     ) -> Any:
         """Return logits, or with ``targets`` the loss.
 
         Args:
-            input: hidden states, [..., hidden]; with targets, [positions, hidden] where a label is.
+            input: hidden states, [..., hidden]; with targets, [positions, hidden] where a label is, and with
+                ``divergence`` [2 x positions, hidden], the first pass and then the second.
             targets: the token ids to predict, [positions].
             smoothing: the share of the target spread over the vocabulary.
             weights: how much each position counts in the sum, fp32 [positions]; None where each counts 1.
+            divergence: R-Drop's alpha; with it the loss is that of `r_drop.PairedLoss`.
 
         Returns:
             Each position's own loss as fp32 [positions], without gradient, smoothing and weight; where gradients are on
@@ -39,19 +49,19 @@ class LeanHead(nn.Linear):
         """
         if targets is None:
             return super().forward(input)
-        if torch.is_grad_enabled():
-            return _SummedLoss.apply(input, self.weight, targets, smoothing, weights)  # type: ignore[no-untyped-call]
-        return _losses(input, self.weight, targets)
-
-
-def _chunks(positions: int, vocabulary: int) -> list[slice]:
-    size = max(1, LOGITS_AT_ONCE // vocabulary)
-    return [slice(start, start + size) for start in range(0, positions, size)]
+        if not torch.is_grad_enabled():
+            return _losses(input, self.weight, targets)
+        if divergence > 0.0:
+            parts = chunks(targets.numel(), 2 * self.weight.shape[0], LOGITS_AT_ONCE)
+            return PairedLoss.apply(input, self.weight, targets, smoothing, weights, divergence, parts)  # type: ignore[no-untyped-call]
+        if self.fused and input.is_cuda and smoothing == 0.0 and weights is None and targets.numel():
+            return liger_summed_loss(input, self.weight, targets)
+        return _SummedLoss.apply(input, self.weight, targets, smoothing, weights)  # type: ignore[no-untyped-call]
 
 
 def _losses(hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     found = hidden.new_zeros(targets.shape, dtype=torch.float32)
-    for part in _chunks(targets.numel(), weight.shape[0]):
+    for part in chunks(targets.numel(), weight.shape[0], LOGITS_AT_ONCE):
         found[part] = _of_logits((hidden[part] @ weight.T).float(), targets[part])[0]
     return found
 
@@ -76,10 +86,8 @@ class _SummedLoss(torch.autograd.Function):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         total = hidden.new_zeros((), dtype=torch.float32)
         single = hidden.new_empty(targets.shape, dtype=torch.float32)
-        hidden_gradient = torch.empty_like(hidden)
-        # chunks add up in fp32, whatever the weights are in
-        weight_gradient = torch.zeros_like(weight, dtype=torch.float32)
-        for part in _chunks(targets.numel(), weight.shape[0]):
+        gradients = HeadGradients(hidden, weight)
+        for part in chunks(targets.numel(), weight.shape[0], LOGITS_AT_ONCE):
             logits = (hidden[part] @ weight.T).float()
             losses, normalizer = _of_logits(logits, targets[part])
             single[part] = losses
@@ -92,20 +100,15 @@ class _SummedLoss(torch.autograd.Function):
             gradient.scatter_add_(1, targets[part][:, None], gradient.new_full((losses.numel(), 1), smoothing - 1.0))
             if weights is not None:
                 gradient.mul_(weights[part][:, None])
-            gradient = gradient.to(weight.dtype)
-            hidden_gradient[part] = gradient @ weight
-            if weight.dtype == torch.float32:
-                weight_gradient.addmm_(gradient.T, hidden[part])
-            else:
-                weight_gradient += gradient.T @ hidden[part]
-        ctx.gradients = (hidden_gradient, weight_gradient.to(weight.dtype))
+            gradients.add(part, hidden[part], gradient)
+        gradients.close()
+        ctx.gradients = gradients
         ctx.mark_non_differentiable(single)
         return total, single
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        scale = gradients[0]
-        hidden_gradient, weight_gradient = ctx.gradients
-        # in place: the head's gradient is as large as the head, and nobody else holds it
+    def backward(ctx: Any, *upstream: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        of_hidden, of_weight = ctx.gradients.scaled(upstream[0])
+        # nobody else holds them
         ctx.gradients = None
-        return hidden_gradient.mul_(scale), weight_gradient.mul_(scale), None, None, None
+        return of_hidden, of_weight, None, None, None

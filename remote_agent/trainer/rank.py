@@ -10,6 +10,7 @@ from pathlib import Path
 from remote_agent.contract.batch_arithmetic import batch_plan
 from remote_agent.contract.events import Complained
 from remote_agent.contract.run_dir import SCRATCH
+from remote_agent.contract.schedule import horizon_of
 from remote_agent.trainer.failure import sentence
 from remote_agent.trainer.report import Report
 from remote_agent.trainer.run_inputs import RunInputs, read_run_inputs
@@ -82,7 +83,8 @@ def fine_tune(inputs: RunInputs, run_dir: Path, attempt: int, resume: str, repor
         tokenizer = load_tokenizer(launch.model_path, spec.data.chat_template, spec.data.added_tokens)
     look = (lambda: pending(run_dir)) if rank == 0 else list
     report.progress("starting engine", 0, 1)
-    tuner = FineTuner(spec, model, arguments, loader, first_step, plan.total_steps, look)
+    horizon = horizon_of(plan, data.report.train_tokens)
+    tuner = FineTuner(spec, model, arguments, loader, first_step, horizon, look)
     course = Course(inputs, run_dir, attempt, report, plan, data.report, data.held_out, shape, tokenizer, resumed)
     course.drive(tuner)
 

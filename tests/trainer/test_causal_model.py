@@ -14,6 +14,7 @@ from remote_agent.contract.job_spec import with_value
 from remote_agent.dataset.prepared import Sequence
 from remote_agent.trainer.batches import IGNORED, BatchShape, collate, model_inputs
 from remote_agent.trainer.causal_model import end_in_loss, has_plain_head, load_model
+from remote_agent.trainer.lean_head import LeanHead
 from tests.support.tiny import tiny_model
 from tests.trainer.run_folder import job
 
@@ -90,7 +91,7 @@ def test_that_a_model_with_another_head_goes_through_its_logits() -> None:
     targets = batch["labels"][:, 1:].flatten()
     with torch.no_grad():
         logits = model(input_ids=batch["input_ids"]).logits[:, :-1].flatten(0, 1)
-        end_in_loss(model, 0.0)
+        end_in_loss(model)
         assert not has_plain_head(model)
         found = model(**batch)["token_losses"]
     expected = torch.nn.functional.cross_entropy(logits, targets, reduction="none")[targets != IGNORED]
@@ -128,3 +129,18 @@ def test_that_activation_checkpointing_changes_no_gradient(folder: Path) -> None
         model(**_inputs([_row(20, 3)]), num_items_in_batch=torch.tensor(3.0))["loss"].backward()
         gradients.append([one.grad for one in model.parameters()])
     assert all(torch.equal(a, b) for a, b in zip(*gradients, strict=True))
+
+
+def test_that_the_loss_is_the_same_however_the_head_computes_it(folder: Path) -> None:
+    batch = _inputs([_row(30, 1), _row(21, 2)])
+    results = []
+    for kernel in ("auto", "lean", "plain"):
+        model = load_model(folder, with_value(job(), "strategy.loss_kernel", kernel)).train()
+        found = model(**batch, num_items_in_batch=torch.tensor(20.0))
+        found["loss"].backward()
+        assert isinstance(model.lm_head, LeanHead) == (kernel != "plain")
+        results.append((found["loss"].item(), found["token_losses"], [one.grad for one in model.parameters()]))
+    for loss, single, gradients in results[1:]:
+        assert loss == pytest.approx(results[0][0], rel=1e-6)
+        assert torch.allclose(single, results[0][1], atol=1e-5, rtol=0)
+        assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(gradients, results[0][2], strict=True))

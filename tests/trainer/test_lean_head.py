@@ -81,3 +81,64 @@ def test_that_bf16_weights_sum_their_gradient_in_fp32(monkeypatch: pytest.Monkey
 def test_that_hidden_states_alone_give_logits() -> None:
     head, hidden, _ = _head_and_input()
     assert torch.equal(head(hidden), nn.functional.linear(hidden, head.weight))
+
+
+@pytest.mark.usefixtures("chunked")
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_that_two_passes_have_autograds_gradients_however_they_are_cut(smoothing: float, weighted: bool) -> None:
+    head, _, targets = _head_and_input()
+    hidden = torch.randn(2 * POSITIONS, HIDDEN, requires_grad=True)
+    leaves = [hidden, head.weight]
+    weights = torch.rand(POSITIONS) + 0.1 if weighted else None
+    total, single = head(hidden, targets, smoothing, weights, 1.5)
+    found = torch.autograd.grad(total / 7.0, leaves)
+    passes = head(hidden).chunk(2)
+    p, q = (torch.distributions.Categorical(logits=one) for one in passes)
+    divergence = torch.distributions.kl_divergence(p, q) + torch.distributions.kl_divergence(q, p)
+    entropies = [
+        nn.functional.cross_entropy(one, targets, reduction="none", label_smoothing=smoothing) for one in passes
+    ]
+    each = (entropies[0] + entropies[1]) / 2 + 1.5 * divergence / 2
+    plain = (each if weights is None else each * weights).sum() / 7.0
+    assert total.item() / 7.0 == pytest.approx(plain.item(), rel=1e-6)
+    unsmoothed = [nn.functional.cross_entropy(one, targets, reduction="none") for one in passes]
+    assert torch.allclose(single, (unsmoothed[0] + unsmoothed[1]) / 2, atol=1e-5)
+    for mine, expected in zip(found, torch.autograd.grad(plain, leaves), strict=True):
+        assert torch.allclose(mine, expected, atol=1e-6)
+
+
+def test_that_two_passes_without_a_label_give_zero_loss_and_zero_gradients() -> None:
+    head, hidden, targets = _head_and_input()
+    loss, single = head(hidden[:0], targets[:0], 0.0, None, 2.0)
+    (gradient,) = torch.autograd.grad(loss, [head.weight])
+    assert loss.item() == 0.0
+    assert single.shape == (0,)
+    assert not gradient.any()
+
+
+def test_that_fp16_keeps_small_gradients_and_survives_a_large_sum() -> None:
+    torch.manual_seed(3)
+    narrow = LeanHead(HIDDEN, VOCABULARY, bias=False, dtype=torch.float16)
+    wide = LeanHead(HIDDEN, VOCABULARY, bias=False)
+    wide.load_state_dict({"weight": narrow.weight.float()})
+    # one token's state over and over: the unscaled sum is over fp16's greatest number of 65,504
+    hidden = torch.full((4096, HIDDEN), 24.0)
+    targets = torch.zeros(4096, dtype=torch.int64)
+    found, expected = (
+        torch.autograd.grad(head(hidden.to(head.weight.dtype), targets)[0] / 4096.0, [head.weight])[0]
+        for head in (narrow, wide)
+    )
+    assert float((expected * 4096.0).abs().max()) > 65504.0
+    assert found.dtype == torch.float16
+    assert torch.allclose(found.float(), expected, rtol=2e-2, atol=1e-3)
+
+
+def test_that_fp16_gradients_of_states_follow_fp32s() -> None:
+    head, hidden, targets = _head_and_input(torch.float16)
+    wide = LeanHead(HIDDEN, VOCABULARY, bias=False)
+    wide.load_state_dict({"weight": head.weight.float()})
+    states = hidden.detach().float().requires_grad_()
+    (mine,) = torch.autograd.grad(head(hidden, targets)[0] / POSITIONS, [hidden])
+    (theirs,) = torch.autograd.grad(wide(states, targets)[0] / POSITIONS, [states])
+    assert torch.allclose(mine.float(), theirs, atol=1e-4, rtol=2e-2)
