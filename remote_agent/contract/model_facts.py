@@ -1,8 +1,12 @@
-"""What a model's config.json says: its parameters to the tensor, its limits, its layers."""
+"""What a model's config.json says: its parameters to the tensor, its limits, its layers, its experts."""
 
 from __future__ import annotations
 
 from typing import Any, List, Mapping, NamedTuple, Tuple
+
+from remote_agent.contract.further_shapes import all_shapes, experts_of
+from remote_agent.contract.parameter_names import UnknownModelError as UnknownModelError
+from remote_agent.contract.parameter_names import is_tied, size
 
 
 class Tensor(NamedTuple):
@@ -15,13 +19,20 @@ class Tensor(NamedTuple):
     def elements(self) -> int:
         """Return the number of elements."""
         product = 1
-        for size in self.shape:
-            product *= size
+        for length in self.shape:
+            product *= length
         return product
 
 
 class ModelFacts(NamedTuple):
-    """The figures that tokens, batch and memory need."""
+    """The figures that tokens, batch, memory and FLOPs need.
+
+    ``intermediate`` is the inner width of the MLP a token passes, all experts it passes together (and a shared one).
+    ``active_parameters`` are those a token passes: all of a dense model. ``largest_parameter`` counts the elements of
+    the largest tensor. ``norm`` is "rms" or "layer". ``experts`` is 0 for a dense model.
+    ``plain_gelu``: the activation is written out in elementary operations, which autograd keeps.
+    ``fused_qkv``: queries, keys and values come from one linear layer, and the values keep its whole output.
+    """
 
     model_type: str
     parameters: int
@@ -31,17 +42,29 @@ class ModelFacts(NamedTuple):
     vocabulary: int
     max_length: int
     tied_embeddings: bool
+    heads: int = 1
+    kv_heads: int = 1
+    head_dim: int = 1
+    intermediate: int = 1
+    gated_mlp: bool = True
+    qk_norm: bool = False
+    norm: str = "rms"
+    norms_per_layer: int = 2
+    experts: int = 0
+    experts_per_token: int = 0
+    active_parameters: int = 0
+    largest_parameter: int = 0
+    plain_gelu: bool = False
+    fused_qkv: bool = False
 
 
-class UnknownModelError(ValueError):
-    """The config lacks a key or names a type there is no formula for; the sentence says which."""
-
-
-_LLAMA_LIKE = ("llama", "mistral", "qwen2", "qwen3")
+_LAYER_NORMED = ("gpt2", "gpt_neox", "falcon", "starcoder2")
+_UNGATED = ("gpt2", "gpt_neox", "falcon", "starcoder2")
+_DEFAULT_LIMIT = {"falcon": 2048}
 
 
 def model_facts(config: Mapping[str, Any]) -> ModelFacts:
-    """Return the facts of a decoder-only model of the Llama family (Llama, Mistral, Qwen 2, Qwen 3).
+    """Return the facts of a decoder-only model; `further_shapes.ALL_TYPES` lists the types there are formulas for.
 
     Args:
         config: the parsed config.json of the model.
@@ -50,17 +73,44 @@ def model_facts(config: Mapping[str, Any]) -> ModelFacts:
         UnknownModelError: for another model_type, a missing key, or a size that is no positive whole number.
     """
     tensors = model_tensors(config)
-    embedding = _size(config, "vocab_size") * _size(config, "hidden_size")
-    tied = bool(config.get("tie_word_embeddings", False))
+    kind = str(config["model_type"])
+    hidden, vocabulary, layers = (
+        size(config, "hidden_size"),
+        size(config, "vocab_size"),
+        size(config, "num_hidden_layers"),
+    )
+    heads, kv_heads, head_dim = _heads(config, kind, tensors)
+    experts, per_token, width = experts_of(config)
+    tied = is_tied(config) if kind != "falcon" else bool(config.get("tie_word_embeddings", True))
+    parameters = sum(tensor.elements for tensor in tensors)
+    idle = sum(tensor.elements * (experts - per_token) // experts for tensor in tensors if ".experts." in tensor.name)
+    if kind in _DEFAULT_LIMIT and not config.get("max_position_embeddings"):
+        limit = _DEFAULT_LIMIT[kind]
+    else:
+        limit = size(config, "max_position_embeddings")
     return ModelFacts(
-        model_type=str(config["model_type"]),
-        parameters=sum(tensor.elements for tensor in tensors),
-        embedding_parameters=embedding if tied else 2 * embedding,
-        layers=_size(config, "num_hidden_layers"),
-        hidden=_size(config, "hidden_size"),
-        vocabulary=_size(config, "vocab_size"),
-        max_length=_size(config, "max_position_embeddings"),
+        model_type=kind,
+        parameters=parameters,
+        embedding_parameters=(1 if tied else 2) * vocabulary * hidden,
+        layers=layers,
+        hidden=hidden,
+        vocabulary=vocabulary,
+        max_length=limit,
         tied_embeddings=tied,
+        heads=heads,
+        kv_heads=kv_heads,
+        head_dim=head_dim,
+        intermediate=_intermediate(config, kind, per_token * width),
+        gated_mlp=kind not in _UNGATED,
+        qk_norm=any(".q_norm." in tensor.name for tensor in tensors),
+        norm="layer" if kind in _LAYER_NORMED else "rms",
+        norms_per_layer=4 if kind in ("gemma2", "gemma3_text") else 2,
+        experts=experts,
+        experts_per_token=per_token,
+        active_parameters=parameters - idle,
+        largest_parameter=max(tensor.elements for tensor in tensors),
+        fused_qkv=kind in ("gpt_neox", "phi3", "falcon"),
+        plain_gelu=kind == "gpt2" and config.get("activation_function", "gelu_new") in ("gelu_new", "gelu_fast"),
     )
 
 
@@ -70,55 +120,32 @@ def model_tensors(config: Mapping[str, Any]) -> List[Tensor]:
     Raises:
         UnknownModelError: as in `model_facts`.
     """
-    kind = config.get("model_type")
-    if kind not in _LLAMA_LIKE:
-        raise UnknownModelError(
-            "There is no formula for a model of type {}; known are {}.".format(kind or "(none)", ", ".join(_LLAMA_LIKE))
-        )
-    hidden, layers = _size(config, "hidden_size"), _size(config, "num_hidden_layers")
-    tensors = [Tensor("model.embed_tokens.weight", (_size(config, "vocab_size"), hidden))]
-    for layer in range(layers):
-        tensors += [Tensor("model.layers.{}.{}".format(layer, name), shape) for name, shape in _layer(config)]
-    tensors.append(Tensor("model.norm.weight", (hidden,)))
-    if not config.get("tie_word_embeddings", False):
-        tensors.append(Tensor("lm_head.weight", (_size(config, "vocab_size"), hidden)))
-    return tensors
+    return [Tensor(name, shape) for name, shape in all_shapes(config)]
 
 
-def _layer(config: Mapping[str, Any]) -> List[Tuple[str, Tuple[int, ...]]]:
-    kind = config["model_type"]
-    hidden, heads = _size(config, "hidden_size"), _size(config, "num_attention_heads")
-    kv_heads = _size(config, "num_key_value_heads") if config.get("num_key_value_heads") else heads
-    head_dim = _size(config, "head_dim") if config.get("head_dim") else hidden // heads
-    intermediate = _size(config, "intermediate_size")
-    attention_bias = bool(config.get("attention_bias", False))
-    shapes: List[Tuple[str, Tuple[int, ...]]] = []
-    for name, rows, columns in (
-        ("q_proj", heads * head_dim, hidden),
-        ("k_proj", kv_heads * head_dim, hidden),
-        ("v_proj", kv_heads * head_dim, hidden),
-        ("o_proj", hidden, heads * head_dim),
-    ):
-        shapes.append(("self_attn.{}.weight".format(name), (rows, columns)))
-        if attention_bias or (kind == "qwen2" and name != "o_proj"):
-            shapes.append(("self_attn.{}.bias".format(name), (rows,)))
-    if kind == "qwen3":
-        shapes += [("self_attn.q_norm.weight", (head_dim,)), ("self_attn.k_norm.weight", (head_dim,))]
-    for name, rows, columns in (
-        ("gate_proj", intermediate, hidden),
-        ("up_proj", intermediate, hidden),
-        ("down_proj", hidden, intermediate),
-    ):
-        shapes.append(("mlp.{}.weight".format(name), (rows, columns)))
-        if config.get("mlp_bias", False):
-            shapes.append(("mlp.{}.bias".format(name), (rows,)))
-    shapes += [("input_layernorm.weight", (hidden,)), ("post_attention_layernorm.weight", (hidden,))]
-    return shapes
+def _heads(config: Mapping[str, Any], kind: str, tensors: List[Tensor]) -> Tuple[int, int, int]:
+    """Return the query heads, the key heads and a head's width, the last two as the tensors have them."""
+    heads, hidden = size(config, "num_attention_heads"), size(config, "hidden_size")
+    shapes = {
+        tensor.name.rpartition(".layers.0.")[2]: tensor.shape for tensor in tensors if ".layers.0." in tensor.name
+    }
+    if "self_attn.q_proj.weight" in shapes:
+        head_dim = shapes["self_attn.q_proj.weight"][0] // heads
+        return heads, shapes["self_attn.k_proj.weight"][0] // head_dim, head_dim
+    if "self_attn.qkv_proj.weight" in shapes:
+        head_dim = shapes["self_attn.o_proj.weight"][1] // heads
+        return heads, (shapes["self_attn.qkv_proj.weight"][0] // head_dim - heads) // 2, head_dim
+    if kind == "falcon":
+        rows = next(tensor.shape[0] for tensor in tensors if tensor.name.endswith("query_key_value.weight"))
+        return heads, (rows * heads // hidden - heads) // 2, hidden // heads
+    return heads, heads, hidden // heads
 
 
-def _size(config: Mapping[str, Any], key: str) -> int:
-    value = config.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise UnknownModelError("The model's config.json says {} for {}; a positive whole number is needed.".format(
-            "nothing" if value is None else repr(value), key))  # fmt: skip
-    return value
+def _intermediate(config: Mapping[str, Any], kind: str, routed: int) -> int:
+    if routed:
+        return routed + (size(config, "shared_expert_intermediate_size") if kind == "qwen2_moe" else 0)
+    if kind == "gpt2":
+        return size(config, "n_inner") if config.get("n_inner") else 4 * size(config, "hidden_size")
+    if kind == "falcon":
+        return size(config, "ffn_hidden_size") if config.get("ffn_hidden_size") else 4 * size(config, "hidden_size")
+    return size(config, "intermediate_size")

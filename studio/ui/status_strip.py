@@ -93,7 +93,7 @@ class StatusStrip(QWidget):
         figures = estimate(self._session.draft.spec, self._session.draft.known)
         if figures is None or not figures.capacity_bytes:
             return []
-        fits = self.tr("states fit") if figures.fits else self.tr("states do not fit")
+        fits = self.tr("fits") if figures.fits else self.tr("does not fit")
         capacity = words.size(figures.capacity_bytes)
         return [self.tr("{fits}, {used} of {capacity}").format(
             fits=fits, used=words.size(figures.used_bytes), capacity=capacity)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Model facts and state bytes: against transformers' own tensors and the published ZeRO arithmetic."""
+"""State bytes against the published ZeRO arithmetic."""
 
 from typing import Any
 
@@ -6,42 +6,7 @@ import pytest
 
 from remote_agent.contract.job_spec import JobSpec, OptimizerSpec, StrategySpec
 from remote_agent.contract.memory import state_bytes
-from remote_agent.contract.model_facts import UnknownModelError, model_facts, model_tensors
-
-SMALL: dict[str, Any] = {
-    "vocab_size": 96,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 128,
-}
-
-
-@pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("kind", ["llama", "mistral", "qwen2", "qwen3"])
-def test_that_every_tensor_is_the_one_transformers_builds(kind: str, tied: bool) -> None:
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    config = AutoConfig.for_model(kind, **SMALL, tie_word_embeddings=tied)
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
-    theirs = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
-    assert {tensor.name: tensor.shape for tensor in model_tensors(config.to_dict())} == theirs
-    facts = model_facts(config.to_dict())
-    assert facts.parameters == sum(parameter.numel() for parameter in model.parameters())
-    assert facts.tied_embeddings == tied
-
-
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [({"model_type": "mamba"}, "mamba"), ({"hidden_size": None}, "hidden_size"), ({"vocab_size": 0}, "vocab_size")],
-)
-def test_that_what_cannot_be_counted_is_named(change: dict[str, Any], word: str) -> None:
-    with pytest.raises(UnknownModelError, match=word):
-        model_facts({"model_type": "llama", **SMALL, **change})
+from remote_agent.contract.memory.examples import worked_examples
 
 
 def _states(parameters: int, **strategy: Any) -> Any:
@@ -73,3 +38,14 @@ def test_that_sgd_without_momentum_keeps_no_moment() -> None:
         optimizer=OptimizerSpec(kind="sgd", momentum=0.0), strategy=StrategySpec(precision="fp32", zero_stage=0)
     )
     assert state_bytes(spec, 1000).optimizer == 0
+
+
+def test_that_the_worked_examples_are_the_known_figures() -> None:
+    gb = {example.key: example.size / 1e9 for example in worked_examples()}
+    assert gb["states_alone"] == pytest.approx(1129, abs=0.5)
+    assert gb["states_of_8"] == pytest.approx(141, abs=0.2)
+    assert gb["states_of_64"] == pytest.approx(17.6, abs=0.05)
+    assert gb["states_of_512"] == pytest.approx(12.7, abs=0.05)
+    assert gb["lora_weights"] == pytest.approx(141, abs=0.2)
+    assert gb["qlora_weights"] == pytest.approx(36, abs=0.5)
+    assert gb["host_of_8"] == pytest.approx(12 * 70.553706496, rel=1e-6)

@@ -1,10 +1,11 @@
-"""The states a device will hold, in one card: figure, verdict, bar, and what is not counted yet."""
+"""What a device will hold, in one card: figure, verdict, bar, interval, and which phase binds."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
+from remote_agent.contract.memory import DOES_NOT_FIT, TIGHT, UNKNOWN
 from studio.state.draft import Draft
 from studio.ui import theme, words
 from studio.ui.memory.figures import Estimate, estimate
@@ -13,7 +14,7 @@ from studio.ui.pieces import ElidedLabel
 
 
 class MemoryCard(QFrame):
-    """What the model states of a draft take on each GPU, or in the host's memory of a node without one."""
+    """What a draft takes on each GPU, or in the host's memory of a node without one."""
 
     def __init__(self, draft: Draft, bar_height: int = 14) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ class MemoryCard(QFrame):
         if figures is None:
             model = self._draft.known.model
             if model is None:
-                note = self.tr("Once a model is chosen, its weights, gradients and optimizer states stand here.")
+                note = self.tr("Once a model is chosen, what each GPU will hold stands here.")
             else:
                 note = self.tr("The number of parameters of this model could not be read from its files.")
             self._note.setText(note)
@@ -85,27 +86,59 @@ class MemoryCard(QFrame):
         verdict, role = verdict_of(figures)
         self._verdict.setText(verdict)
         theme.set_role(self._verdict, role)
-        note = self.tr("Activations, logits and buffers are not counted yet; they need the rest.")
-        if figures.shown.host and not figures.on_host:
-            offloaded = self.tr("{} lie in the host's memory.").format(words.size(figures.shown.host))
-            note = f"{offloaded} {note}"
-        self._note.setText(note)
+        self._note.setText(" ".join(self._notes(figures)))
+
+    def _notes(self, figures: Estimate) -> list[str]:
+        memory = figures.memory
+        notes = [self.tr("The peak is in phase: {}.").format(phase_name(memory.binding))]
+        if not figures.on_host:
+            notes.append(
+                self.tr("Likely between {} and {} on the card; tensors alone {}.").format(
+                    words.size(memory.card.low), words.size(memory.card.high), words.size(memory.allocated.likely)
+                )
+            )
+            notes.append(self.tr("Host memory of a node about {}.").format(words.size(figures.host.used.likely)))
+        if figures.missing:
+            notes.append(self.tr("Activations and logits are not counted: the model's type has no formula."))
+        return notes
+
+
+def phase_name(phase: str) -> str:
+    """Return the words for a phase of the memory model."""
+    return {
+        "load": QCoreApplication.translate("memory", "loading"),
+        "forward": QCoreApplication.translate("memory", "forward"),
+        "loss": QCoreApplication.translate("memory", "loss"),
+        "backward_top": QCoreApplication.translate("memory", "backward, top layer"),
+        "backward_bottom": QCoreApplication.translate("memory", "backward, lowest layer"),
+        "step": QCoreApplication.translate("memory", "optimizer step"),
+        "evaluate": QCoreApplication.translate("memory", "evaluation"),
+        "sample": QCoreApplication.translate("memory", "samples"),
+        "save": QCoreApplication.translate("memory", "saving"),
+    }[phase]
 
 
 def verdict_of(figures: Estimate) -> tuple[str, str]:
-    """Return whether the states fit, in words, and the style's role for it."""
+    """Return whether it fits, in words, and the style's role for it."""
 
     def translated(text: str) -> str:
         return QCoreApplication.translate("memory", text)
 
-    if figures.fits is None:
+    if figures.verdict == UNKNOWN:
         return translated("no node to compare with"), "muted"
     left = figures.capacity_bytes - figures.used_bytes
-    if not figures.fits and left >= 0:
+    if not figures.host_fits:
         return translated("✕ the offloaded part does not fit the host"), "bad"
-    if not figures.fits:
-        return translated("✕ does not fit, {} over").format(words.size(-left)), "bad"
+    if figures.verdict == DOES_NOT_FIT:
+        over = (
+            left
+            if figures.on_host
+            else figures.capacity_bytes - figures.memory.outside - (figures.memory.allocated.likely)
+        )
+        return translated("✕ does not fit, {} over").format(words.size(-over)), "bad"
+    if figures.verdict == TIGHT and left < 0:
+        return translated("⚠ tight, the allocator will have to give memory back"), "warning"
     share = left / figures.capacity_bytes
-    if share < 0.1:
-        return translated("⚠ fits, but only {} is left").format(words.percent(share)), "warning"
+    if figures.verdict == TIGHT:
+        return translated("⚠ tight, only {} is left").format(words.percent(share)), "warning"
     return translated("✓ fits, {} left").format(words.percent(share)), "good"

@@ -1,4 +1,4 @@
-"""The Memory page: the states on each device as one large bar, and how they change with ZeRO stage and GPU count."""
+"""The Memory page: what a device holds as one large bar, by phase, what fits, and by ZeRO stage and GPU count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QScrollArea,
@@ -22,13 +21,16 @@ from remote_agent.contract.job_spec import JobSpec, with_value
 from studio.session.session import Session
 from studio.state.draft import Draft
 from studio.ui import icons, theme, words
+from studio.ui.memory.examples_card import ExamplesCard
 from studio.ui.memory.figures import Estimate, estimate
+from studio.ui.memory.fit_card import FitCard
 from studio.ui.memory.memory_card import MemoryCard, verdict_of
-from studio.ui.memory.state_bar import paint_bar, part_names, parts_of, spoken
+from studio.ui.memory.phase_card import PartsCard, PhaseCard
+from studio.ui.memory.state_bar import paint_bar, spoken
 from studio.ui.pieces import button
 
 STAGES = (0, 1, 2, 3)
-COUNTS = (1, 2, 4, 8)
+COUNTS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Variant(QAbstractButton):
@@ -140,62 +142,6 @@ class VariantCard(QFrame):
         self.refresh()
 
 
-class PartsCard(QFrame):
-    """Every part in bytes and in bytes a parameter."""
-
-    def __init__(self, draft: Draft) -> None:
-        super().__init__()
-        self._draft = draft
-        self.setProperty("role", "card")
-        self.setObjectName("partsCard")
-        self._heading = QLabel(self.tr("What it is made of"))
-        self._heading.setProperty("role", "heading")
-        self.setAccessibleName(self._heading.text())
-        self._cells: list[tuple[QLabel, QLabel]] = []
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(6)
-        for row, name in enumerate([*part_names(), self.tr("in all")]):
-            size, each = QLabel(), QLabel()
-            each.setProperty("role", "caption")
-            size.setAlignment(Qt.AlignmentFlag.AlignRight)
-            each.setAlignment(Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(QLabel(name[:1].upper() + name[1:]), row, 0)
-            grid.addWidget(size, row, 1)
-            grid.addWidget(each, row, 2)
-            self._cells.append((size, each))
-        grid.setColumnStretch(3, 1)
-        self._note = QLabel()
-        self._note.setProperty("role", "caption")
-        self._note.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 12, 16, 12)
-        layout.setSpacing(8)
-        layout.addWidget(self._heading)
-        layout.addLayout(grid)
-        layout.addWidget(self._note)
-        draft.changed.connect(self.refresh)
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Show the draft's figures."""
-        figures = estimate(self._draft.spec, self._draft.known)
-        self.setHidden(figures is None)
-        if figures is None:
-            return
-        parts = (*parts_of(figures)[:3], figures.shown.host)
-        for (size, each), value in zip(self._cells, (*parts, sum(parts)), strict=True):
-            size.setText(words.size(value) if value else "–")
-            a_parameter = words.short_number(value / figures.parameters)
-            each.setText(self.tr("{} bytes a parameter").format(a_parameter) if value else "")
-        self._note.setText(
-            self.tr(
-                "{} parameters. This is the arithmetic of ZeRO's paper (Rajbhandari et al., 2020, arXiv:1910.02054), "
-                "not a measurement; activations, logits, communication buffers and fragmentation come on top."
-            ).format(words.count(figures.parameters))
-        )
-
-
 class MemoryPage(QWidget):
     """The bar of the chosen recipe, its parts, and the same job at every stage and at several counts."""
 
@@ -217,7 +163,15 @@ class MemoryPage(QWidget):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(20, 12, 20, 12)
         layout.setSpacing(12)
-        for widget in (self.card, self.stages, self.counts, PartsCard(draft)):
+        for widget in (
+            self.card,
+            PhaseCard(draft),
+            FitCard(draft),
+            self.stages,
+            self.counts,
+            PartsCard(draft),
+            ExamplesCard(),
+        ):
             layout.addWidget(widget)
         layout.addStretch(1)
         area = QScrollArea()
@@ -246,8 +200,8 @@ class MemoryPage(QWidget):
         title.setProperty("role", "title")
         text = QLabel(
             self.tr(
-                "Weights, gradients and optimizer states under every ZeRO stage stand here, before anything is rented. "
-                "They follow from the model's size."
+                "Every phase under every ZeRO stage stands here, term by term, before anything is rented. "
+                "It follows from the model's config.json and the recipe."
             )
         )
         text.setProperty("role", "muted")
@@ -288,6 +242,4 @@ class MemoryPage(QWidget):
         return self.tr("By number of processes, together under ZeRO {}").format(spec.strategy.zero_stage)
 
     def _count_words(self, count: int) -> str:
-        if self._on_gpus():
-            return words.counted(count, self.tr("{} GPU"), self.tr("{} GPUs"))
-        return words.counted(count, self.tr("{} process"), self.tr("{} processes"))
+        return self.tr("× {}").format(count)

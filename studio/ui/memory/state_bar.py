@@ -1,4 +1,4 @@
-"""A stacked bar of weights, gradients and optimizer states against a capacity, and the legend that names its parts."""
+"""A stacked bar of what a device holds against its capacity, and the legend that names its parts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.ui import theme, words
-from studio.ui.memory.figures import Estimate
+from studio.ui.memory.figures import PARTS, Estimate, parts_at
 
 _GAP = 2.0
 
@@ -18,14 +18,23 @@ def part_names() -> tuple[str, ...]:
         QCoreApplication.translate("memory", "weights"),
         QCoreApplication.translate("memory", "gradients"),
         QCoreApplication.translate("memory", "optimizer"),
-        QCoreApplication.translate("memory", "offloaded"),
+        QCoreApplication.translate("memory", "activations"),
+        QCoreApplication.translate("memory", "logits"),
+        QCoreApplication.translate("memory", "buffers"),
+        QCoreApplication.translate("memory", "allocator's cache"),
+        QCoreApplication.translate("memory", "context"),
     )
 
 
-def parts_of(figures: Estimate) -> tuple[int, ...]:
-    """Return the bytes of the parts that lie in the memory shown."""
-    shown = figures.shown
-    return (shown.weights, shown.gradients, shown.optimizer, shown.host if figures.on_host else 0)
+def part_colour(index: int) -> QColor:
+    """Return a part's colour; what is not the model's own, at the end, is muted."""
+    return theme.series_colour(index) if index < len(PARTS) - 1 else QColor(theme.tokens().muted)
+
+
+def parts_of(figures: Estimate, phase: str = "") -> tuple[int, ...]:
+    """Return the bytes of the parts in a phase, in the binding one where none is named."""
+    parts = parts_at(figures, phase or figures.memory.binding)
+    return tuple(parts[name] for name in PARTS)
 
 
 def spoken(figures: Estimate) -> str:
@@ -37,7 +46,7 @@ def spoken(figures: Estimate) -> str:
     return text
 
 
-def paint_bar(painter: QPainter, area: QRectF, figures: Estimate, reach_bytes: float) -> None:
+def paint_bar(painter: QPainter, area: QRectF, figures: Estimate, reach_bytes: float, phase: str = "") -> None:
     """Paint the stacked parts into an area whose width stands for ``reach_bytes``; the rest up to the capacity is free.
 
     Where the parts pass the capacity, a line in the colour of trouble marks it.
@@ -49,16 +58,17 @@ def paint_bar(painter: QPainter, area: QRectF, figures: Estimate, reach_bytes: f
     painter.setBrush(QColor(colours.free))
     painter.drawRoundedRect(QRectF(area.left(), area.top(), capacity, area.height()), 3, 3)
     left = area.left()
-    for index, value in enumerate(parts_of(figures)):
+    parts = parts_of(figures, phase)
+    for index, value in enumerate(parts):
         width = value * scale
         if width <= 0:
             continue
         painter.setBrush(QColor(colours.card))
         painter.drawRect(QRectF(left, area.top(), width, area.height()))
-        painter.setBrush(theme.series_colour(index))
+        painter.setBrush(part_colour(index))
         painter.drawRoundedRect(QRectF(left, area.top(), max(1.0, width - _GAP), area.height()), 3, 3)
         left += width
-    if figures.capacity_bytes and figures.used_bytes > figures.capacity_bytes:
+    if figures.capacity_bytes and sum(parts) > figures.capacity_bytes:
         pen = QPen(QColor(colours.bad), 2)
         painter.setPen(pen)
         at = area.left() + figures.capacity_bytes * scale
@@ -107,7 +117,7 @@ class StateBar(QWidget):
         font.setPixelSize(theme.CAPTION_PX)
         painter.setFont(font)
         entries = [
-            (name, value, theme.series_colour(index))
+            (name, value, part_colour(index))
             for index, (name, value) in enumerate(zip(part_names(), parts_of(figures), strict=True))
             if value
         ]

@@ -1,4 +1,4 @@
-"""What weights, gradients and optimizer states take on each GPU under ZeRO; activations are not in it yet.
+"""What weights, gradients and optimizer states take on each GPU under ZeRO, by arithmetic alone.
 
 Source of the arithmetic: Rajbhandari et al., ZeRO, SC 2020, arXiv:1910.02054, section 3 and figure 1.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.optimizer_states import state_bytes_per_parameter
 
 
 class StateBytes(NamedTuple):
@@ -27,18 +28,18 @@ class StateBytes(NamedTuple):
 def state_bytes(spec: JobSpec, parameters: int) -> StateBytes:
     """Return the states of a model of so many parameters under the job's optimizer, precision and ZeRO stage.
 
-    bf16: 2 bytes of weights and 2 of gradients a parameter, and an fp32 master copy beside the moments.
+    bf16 and fp16: 2 bytes of weights and 2 of gradients a parameter, and an fp32 master copy beside the moments.
     fp32: 4 and 4, and under ZeRO 1 and more DeepSpeed keeps the partition's fp32 master copy as well.
     """
     strategy = spec.strategy
     ranks, stage = strategy.ranks, strategy.zero_stage
-    width = 2 if strategy.precision == "bf16" else 4
-    moments = 8 if spec.optimizer.kind == "adamw" else (4 if spec.optimizer.momentum > 0 else 0)
-    master = 4 if strategy.precision == "bf16" or stage >= 1 else 0
+    width = 4 if strategy.precision == "fp32" else 2
+    moments = state_bytes_per_parameter(spec.optimizer.kind, spec.optimizer.momentum).matrices
+    master = 4 if width == 2 or stage >= 1 else 0
     share = _share(parameters, ranks)
     weights = width * (share if stage >= 3 else parameters)
     gradients = width * (share if stage >= 2 else parameters)
-    states = (moments + master) * (share if stage >= 1 else parameters)
+    states = int((moments + master) * (share if stage >= 1 else parameters))
     host = 0
     if stage >= 1 and strategy.offload_optimizer:
         host, states = states * ranks, 0
