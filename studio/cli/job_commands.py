@@ -1,22 +1,25 @@
-"""What the terminal does with a job file: check, schedule, estimate, inspect and export."""
+"""What the terminal does with a job file: check and schedule."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 
-from remote_agent.contract.batch_arithmetic import batch_plan
-from remote_agent.contract.job_spec import JobSpec
-from remote_agent.contract.memory import state_bytes
-from remote_agent.contract.model_facts import UnknownModelError, model_facts
+from remote_agent.contract.job_spec import ScheduleSpec, with_value
+from remote_agent.contract.problem import Known
 from remote_agent.contract.problems import blocking, problems
-from remote_agent.contract.schedule import lr_at, lr_curve
+from remote_agent.contract.schedule import (
+    Horizon,
+    first_update_note,
+    lr_curve,
+    momentum_at,
+    warmup_steps,
+    weight_decay_at,
+)
+from remote_agent.contract.schedule_problems import known_horizon, schedule_problems
+from remote_agent.contract.schedule_spans import is_counted
 from remote_agent.contract.wire import to_wire
 from studio.cli.desk import Desk, say, say_json
 from studio.cli.exit_codes import BAD_INPUT, OK
-from studio.cli.words import amount, gib
-from studio.export import export
 from studio.job_file import read_job_file
 
 
@@ -36,57 +39,43 @@ def check(arguments: argparse.Namespace, desk: Desk) -> int:
 
 
 def schedule(arguments: argparse.Namespace, desk: Desk) -> int:
-    """Show the learning rate over the run, every update with ``--json``."""
+    """Show the learning rate over the run, every update with ``--json``; weight decay and momentum where they move."""
     spec = read_job_file(arguments.job)
-    total = arguments.steps or batch_plan(spec, arguments.sequences).total_steps
-    if total <= 0:
+    if arguments.steps:
+        spec = with_value(spec, "batch.max_steps", arguments.steps)
+    known = Known(train_sequences=arguments.sequences, train_tokens=arguments.tokens)
+    horizon = known_horizon(spec, known)
+    if horizon.total_steps <= 0:
         raise ValueError(
             "The number of steps is not known without the data: set batch.max_steps, or give --steps or --sequences."
         )
+    _need_counts(spec.schedule, horizon)
+    updates, rates = lr_curve(spec, horizon, horizon.total_steps if arguments.json else arguments.rows)
+    columns = {"learning rate": rates}
+    for name, at in (("weight decay", weight_decay_at), ("momentum", momentum_at)):
+        values = [at(spec, update, horizon) for update in updates]
+        if min(values) != max(values):
+            columns[name] = values
+    warmup, note = warmup_steps(spec.schedule, horizon), first_update_note(spec, horizon)
     if arguments.json:
-        say_json({"total_steps": total, "learning_rates": [lr_at(spec, update, total) for update in range(total)]})
+        listed = {f"{name.replace(' ', '_')}s": values for name, values in columns.items()}
+        say_json({"total_steps": horizon.total_steps, "warmup_steps": warmup, **listed, "note": note})
         return OK
-    updates, rates = lr_curve(spec, total, columns=arguments.rows)
     peak = max(rates)
-    say("step         learning rate")
-    for update, rate in zip(updates, rates, strict=True):
-        say(f"{update + 1:<12} {rate:<14.6g} {'█' * round(40 * rate / peak) if peak else ''}")
+    say("step         " + "".join(f"{name:<15}" for name in columns).rstrip())
+    for update, *row in zip(updates, *columns.values(), strict=True):
+        bar = "█" * round(40 * row[0] / peak) if peak else ""
+        say(f"{update + 1:<12} " + "".join(f"{value:<14.6g} " for value in row) + bar)
+    say(f"{horizon.total_steps} steps, {warmup} of them warmup. {note}".rstrip())
+    for problem in schedule_problems(spec, known):
+        say(f"{problem.severity}: {problem.field}: {problem.sentence}")
     return OK
 
 
-def estimate(arguments: argparse.Namespace, desk: Desk) -> int:
-    """Say what weights, gradients and optimizer states take on each GPU."""
-    spec = read_job_file(arguments.job)
-    parameters = arguments.parameters or _parameters(spec)
-    states = state_bytes(spec, parameters)
-    if arguments.json:
-        sizes = {f"{name}_bytes": size for name, size in states._asdict().items()}
-        say_json({"parameters": parameters, **sizes, "on_gpu_bytes": states.on_gpu})
-        return OK
-    strategy = spec.strategy
-    say(f"{amount(parameters)} parameters, {strategy.precision}, ZeRO {strategy.zero_stage}, {strategy.ranks} ranks")
-    for label, count in (
-        ("weights", states.weights), ("gradients", states.gradients), ("optimizer", states.optimizer),
-        ("together on each GPU", states.on_gpu), ("in host memory", states.host),
-    ):  # fmt: skip
-        say(f"  {label:<22}{gib(count):>12}")
-    say("Computed from the arithmetic of ZeRO; activations and buffers come on top and are not in it.")
-    return OK
-
-
-def _parameters(spec: JobSpec) -> int:
-    """Return the parameters of a model on this computer. Raises ValueError where they cannot be told."""
-    config = Path(spec.model.id).expanduser() / "config.json"
-    if spec.model.source != "desktop" or not config.is_file():
-        raise ValueError("The model's config.json is not on this computer; give --parameters.")
-    try:
-        return model_facts(json.loads(config.read_text(encoding="utf-8"))).parameters
-    except (UnknownModelError, json.JSONDecodeError) as error:
-        raise ValueError(f"{config}: {error} Give --parameters.") from None
-
-
-def export_bundle(arguments: argparse.Namespace, desk: Desk) -> int:
-    """Write the bundle that reruns a run or a job."""
-    made = export(arguments.what, arguments.folder, desk.library, arguments.pack)
-    say(f"Written to {arguments.folder}; `bash {arguments.folder / 'run.sh'}` reruns {made.name}.")
-    return OK
+def _need_counts(schedule: ScheduleSpec, horizon: Horizon) -> None:
+    """Raise ValueError where a span's unit asks for counts of the data that were not given."""
+    spans = (schedule.warmup, schedule.cooldown) if schedule.shape == "wsd" else (schedule.warmup,)
+    units = {span.unit for span in spans if span.amount > 0}
+    for unit, option in (("epochs", "--sequences"), ("tokens", "--sequences and --tokens")):
+        if unit in units and not is_counted(unit, horizon):
+            raise ValueError(f"The schedule has a span in {unit}: give {option}, as `luthier inspect` counts them.")

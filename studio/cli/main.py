@@ -9,9 +9,18 @@ from pathlib import Path
 from remote_agent.contract.data_spec import SHAPES
 from remote_agent.contract.spec_json import SpecError
 from studio import __version__
-from studio.cli import inspect_command, job_commands, node_commands, run_commands
+from studio.cli import (
+    estimate_command,
+    exchange_commands,
+    inspect_command,
+    job_commands,
+    node_commands,
+    run_commands,
+)
 from studio.cli.desk import Desk, complain, say
 from studio.cli.exit_codes import BAD_INPUT, INTERRUPTED, NEEDS_PERSON, OK, RUN_FAILED, UNREACHABLE
+from studio.exchange.exporting import TARGETS
+from studio.exchange.formats import FORMATS
 from studio.remote.errors import AgentFailed, LinkError, NeedsPerson, NodeRefused, RemoteError
 from studio.session.reach import LOCAL_NODE
 from studio.store.rows import StoreError
@@ -86,10 +95,9 @@ def _add_job_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     schedule.add_argument("job", type=Path, metavar="JOB.yaml")
     schedule.add_argument("--steps", type=_count, default=0, help="length of the run in updates")
     schedule.add_argument("--sequences", type=_count, default=0, help="training sequences, to count steps from")
+    schedule.add_argument("--tokens", type=_count, default=0, help="tokens an epoch, for spans given in tokens")
     schedule.add_argument("--rows", type=_count, default=24, help="about how many lines to show (default 24)")
-    estimate = _add(commands, "estimate", job_commands.estimate, "say what the states take on a GPU", json=True)
-    estimate.add_argument("job", type=Path, metavar="JOB.yaml")
-    estimate.add_argument("--parameters", type=_count, default=0, help="for a model that is not on this computer")
+    _add_estimate(commands)
     inspect = _add(commands, "inspect", inspect_command.inspect, "look at data under a model's tokenizer", json=True)
     inspect.add_argument("data", nargs="*", type=Path, metavar="DATA", help="files or folders; default: the job's")
     inspect.add_argument("--model", type=Path, metavar="FOLDER", help="whose tokenizer; default: the job's")
@@ -98,10 +106,38 @@ def _add_job_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     inspect.add_argument("--length", type=_count, default=0, help="sequence length in tokens")
     inspect.add_argument("--shape", choices=SHAPES, help="how a row is read")
     inspect.add_argument("--html", type=Path, metavar="FILE", help="write the whole report as one file to send on")
-    export = _add(commands, "export", job_commands.export_bundle, "write the bundle that reruns a run or a job")
-    export.add_argument("what", metavar="RUN|JOB.yaml")
-    export.add_argument("folder", type=Path, metavar="DIR")
-    export.add_argument("--pack", action="store_true", help="put model and data inside")
+    _add_exchange_commands(commands)
+
+
+def _add_estimate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    estimate = _add(commands, "estimate", estimate_command.estimate, "say what a GPU will hold", json=True)
+    estimate.add_argument("job", type=Path, nargs="?", metavar="JOB.yaml")
+    estimate.add_argument("--parameters", type=_count, default=0, help="for a model that is not on this computer")
+    estimate.add_argument("--gpus", type=_count, default=0, help="another number of GPUs than the job's")
+    estimate.add_argument("--gpu", default="", metavar="NAME", help="a GPU of the table, such as H100-80GB")
+    estimate.add_argument("--fit", action="store_true", help="propose what fits the GPU, the global batch kept")
+    estimate.add_argument("--trace", action="store_true", help="trace the model itself, for one GPU; needs torch here")
+    estimate.add_argument("--table", type=Path, metavar="FILE.csv", help="compare with a table of published peaks")
+    estimate.add_argument("--out", type=Path, metavar="FILE", help="with --table: the table with the predictions added")
+
+
+def _add_exchange_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    export = _add(commands, "export", exchange_commands.export_job, "write a run or a job as a bundle or for a tool")
+    export.add_argument("what", nargs="?", metavar="RUN|JOB.yaml")
+    export.add_argument("folder", nargs="?", type=Path, metavar="DIR")
+    formats = (exchange_commands.BUNDLE, *TARGETS, exchange_commands.JOB_YAML, exchange_commands.JSON_SCHEMA)
+    export.add_argument("--format", choices=formats, default=formats[0], help=f"default: {formats[0]}")
+    export.add_argument("--pack", action="store_true", help="put model and data inside a bundle")
+    take = _add(commands, "import", exchange_commands.import_config, "make a job of another tool's file", json=True)
+    take.add_argument("file", type=Path, metavar="FILE", help="YAML or JSON")
+    take.add_argument("--output", "-o", type=Path, metavar="JOB.yaml", help="write the job")
+    take.add_argument("--from", dest="origin", choices=tuple(FORMATS), help="default: told from the keys")
+    take.add_argument("--gpus", type=_count, default=0, help="on how many GPUs it ran")
+    take.add_argument("--rows", type=_count, default=0, help="rows of its training data")
+    take.add_argument("--every", action="store_true", help="show the tool's defaults too")
+    diff = _add(commands, "diff", exchange_commands.diff, "say what differs between two jobs", json=True)
+    for name in ("first", "second"):
+        diff.add_argument(name, metavar="RUN|JOB.yaml|BUNDLE")
 
 
 def _add_run_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

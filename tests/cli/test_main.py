@@ -14,7 +14,7 @@ import pytest
 from remote_agent.contract.events import StateChanged
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.memory import state_bytes
-from remote_agent.contract.schedule import lr_at
+from remote_agent.contract.schedule import Horizon, lr_at
 from remote_agent.contract.spec_json import spec_to_json
 from studio import places
 from studio.cli.main import main
@@ -81,6 +81,38 @@ def test_that_the_schedule_as_json_is_what_the_trainer_uses(job: Path, capsys: p
     assert answer["learning_rates"] == [lr_at(spec, update, 50) for update in range(50)]
     assert main(["schedule", str(job), "--steps", "7", "--json"]) == 0
     assert _json(capsys)["total_steps"] == 7
+
+
+def test_that_a_schedule_in_epochs_or_tokens_asks_for_the_datas_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for unit, amount, asked in (("epochs", 1.0, "--sequences"), ("tokens", 5000.0, "--tokens")):
+        spec = with_value(with_value(JobSpec(), "schedule.warmup.unit", unit), "schedule.warmup.amount", amount)
+        write_job_file(tmp_path / "job.yaml", with_value(spec, "batch.max_steps", 50))
+        assert main(["schedule", str(tmp_path / "job.yaml")]) == 2
+        assert asked in capsys.readouterr().err
+        counts = ["--sequences", "10", "--tokens", "5000"]
+        assert main(["schedule", str(tmp_path / "job.yaml"), *counts, "--json"]) == 0
+        answer = _json(capsys)
+        assert answer["warmup_steps"] == 10 and "learning rate of 0" in answer["note"]
+        assert answer["learning_rates"] == [lr_at(spec, update, Horizon(50, 10, 500.0)) for update in range(50)]
+
+
+def test_that_a_schedule_shows_what_moves_beside_the_rate(
+    job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["schedule", str(job)]) == 0
+    said = capsys.readouterr().out
+    assert "weight decay" not in said and "50 steps, 5 of them warmup. The first update" in said
+    spec = with_value(JobSpec(), "batch.max_steps", 50)
+    for path, value in (("shape", "one_cycle"), ("momentum_low", 0.5), ("weight_decay_end_factor", 0.0)):
+        spec = with_value(spec, f"schedule.{path}", value)
+    write_job_file(tmp_path / "job.yaml", spec)
+    assert main(["schedule", str(tmp_path / "job.yaml")]) == 0
+    assert "learning rate  weight decay   momentum" in capsys.readouterr().out
+    assert main(["schedule", str(tmp_path / "job.yaml"), "--json"]) == 0
+    answer = _json(capsys)
+    assert len(answer["weight_decays"]) == len(answer["momentums"]) == 50 and min(answer["momentums"]) == 0.5
 
 
 def test_that_a_schedule_of_unknown_length_asks_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
