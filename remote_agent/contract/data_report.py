@@ -271,7 +271,10 @@ class RowView:
 
 @dataclasses.dataclass(frozen=True)
 class TableRow:
-    """A row as the table lists it: starts of its texts, and counts that are -1 while they are unknown."""
+    """A row as the table lists it: starts of its texts, and counts that are -1 while they are unknown.
+
+    ``origin``: how it came to be, empty for a row of the file.
+    """
 
     index: int
     prompt: str
@@ -282,6 +285,7 @@ class TableRow:
     part: str = ""
     problem: str = ""
     loss: Optional[float] = None
+    origin: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,9 @@ class DropStep:
     """Leaves rows out: those of a finding, or those that are named."""
 
     finding: str = knob("", "Finding", "The kind of finding whose rows are left out, such as empty_response.")
-    rows: Tuple[int, ...] = knob((), "Rows", "Rows that are left out, counted from 0 over all sources.")
+    rows: Tuple[int, ...] = knob(
+        (), "Rows", "Rows that are left out, by their numbers in the table (the job file counts from 0)."
+    )
 
 
 @dataclasses.dataclass(frozen=True)

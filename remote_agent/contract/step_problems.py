@@ -40,7 +40,7 @@ def _of_step(step: Step, report: Optional[DataReport]) -> Iterator[Found]:
         if not step.finding.strip() and not step.rows:
             yield WARNING, "finding", "A drop step names neither a finding nor rows, so it drops nothing."
         if any(row < 0 for row in step.rows):
-            yield ERROR, "rows", "A drop step names row {}; rows count from 0.".format(min(step.rows))
+            yield ERROR, "rows", "A drop step names row {}; rows count from 1.".format(min(step.rows) + 1)
     elif isinstance(step, ReplaceStep):
         yield from _of_replace(step)
     elif isinstance(step, MapLabelsStep):

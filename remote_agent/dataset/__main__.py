@@ -112,8 +112,8 @@ def _search(arguments: Mapping[str, Any], answer: Answer, cancelled: Cancelled) 
 
     os.nice(_SCAN_NICENESS)
     inputs = data_inputs(arguments)
-    folder = InspectionCache(path_argument(arguments, "cache_root"), inputs.paths).folder
-    corpus = inputs.corpus(inputs.tokenizer(), folder)
+    cache = InspectionCache(path_argument(arguments, "cache_root"), inputs.paths)
+    corpus = inputs.corpus(inputs.tokenizer(), cache.folder, cache.made(inputs))
     return {"rows": search(corpus, str(arguments.get("text", "")), answer.send, answer.progress, cancelled)}
 
 

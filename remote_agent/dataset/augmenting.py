@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import numpy as np
 from remote_agent.contract.data_spec import DataSpec
 from remote_agent.contract.data_steps import AugmentStep
 from remote_agent.contract.job_spec import JobSpec
-from remote_agent.dataset.augmented import AugmentedRow, augmented_line
+from remote_agent.dataset.augmented import AugmentedRow, augmented_line, rejected_line
 from remote_agent.dataset.conversation import Conversation, Example
 from remote_agent.dataset.inputs import ContentHashes, data_fields
 from remote_agent.dataset.made_texts import MadeTexts
@@ -89,7 +90,7 @@ def make_rows(
         rows_of: the rows of the training part that a step was given, in order.
         makers: opens a step's maker; called only where a text is not there yet.
         texts_folder: keeps each text's result by content, so that nothing is made twice.
-        target: the file `augmented_rows` reads.
+        target: the file `AugmentedFile` reads.
 
     Raises:
         DataError: a maker cannot be used; what was made is kept.
@@ -104,19 +105,25 @@ def make_rows(
         with aside.open("w", encoding="utf-8") as file:
             for wish in wishes:
                 examples = list(rows_of(wish.step))
+                of_step: Counter[str] = Counter()
                 with MadeTexts(texts_folder / f"{wish.maker_key}.jsonl") as texts:
                     _make_missing(wish.step, examples, makers, texts, progress, cancelled)
                     for example in examples:
                         row, reason = _row(wish, example, texts)
                         if row is None:
-                            rejected[reason] += 1
+                            of_step[reason] += 1
                         else:
                             file.write(augmented_line(row))
                             count += 1
+                if of_step:
+                    file.write(rejected_line(wish.number, of_step))
+                    rejected += of_step
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(target)
-        sync_folder(str(target.parent))
+        # What is the same stays as it is, so that what was found of it still holds.
+        if not (target.is_file() and filecmp.cmp(aside, target, shallow=False)):
+            aside.replace(target)
+            sync_folder(str(target.parent))
     finally:
         aside.unlink(missing_ok=True)
     return Made(count, dict(rejected))

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from remote_agent.contract.data_report import StepReport
 from remote_agent.contract.data_spec import all_sources
-from remote_agent.contract.data_steps import AugmentStep, DropStep, Step
+from remote_agent.contract.data_steps import DropStep, Step
 from remote_agent.contract.job_spec import JobSpec
-from remote_agent.dataset.augmented import augmented_rows
+from remote_agent.dataset.augmented import AugmentedFile, AugmentedRow
 from remote_agent.dataset.conversation import Example
 from remote_agent.dataset.data_error import DataError
+from remote_agent.dataset.made_rows import of_files, with_made
 from remote_agent.dataset.planning import Plan, make_plan, preview_step
 from remote_agent.dataset.readers import Row
 from remote_agent.dataset.row_file import RowFile
@@ -53,7 +54,7 @@ class CorpusSource(NamedTuple):
 
 
 class Corpus:
-    """The rows of a job's training sources one after the other, then those of the held-out file.
+    """The rows of a job's training sources one after the other, then those of the held-out file, then made ones.
 
     Attributes:
         job: whose data it is.
@@ -84,7 +85,8 @@ class Corpus:
         """
         self.job = job
         self.model = model
-        self._augmented = augmented
+        self._augmented_path = augmented
+        self._augmented: AugmentedFile | None = None
         specs = all_sources(job.data)
         assert len(specs) == len(paths.data), (len(specs), len(paths.data))
         self.sources: tuple[CorpusSource, ...] = tuple(
@@ -130,9 +132,12 @@ class Corpus:
     def rows_at(self, start: int, count: int) -> list[Example]:
         """Return the rows from an index on with the row-wise steps applied; fewer at the end.
 
-        Rows of a later source are there once those before it are indexed.
+        Rows of a later source are there once those before it are indexed, and those that steps made after all.
         """
-        return applied_to(self._raw_at(start, count), list(self.row_steps.values()))
+        found = applied_to(self._raw_at(start, count), list(self.row_steps.values()))
+        if len(found) < count and self.complete:
+            found += self._made(start + len(found), count - len(found))
+        return found
 
     def raw_at(self, indices: list[int]) -> list[Example]:
         """Return single rows as they are before any step."""
@@ -160,25 +165,27 @@ class Corpus:
             DataError: a step cannot be done. CancelledError: somebody asked to stop.
         """
         self.index(progress, cancelled)
-        return make_plan(self, progress, cancelled, with_reports)
+        plan = make_plan(self, progress, cancelled, with_reports)
+        made = self.augmented()
+        return plan if made is None else with_made(plan, made, self.job.data.steps)
 
     def preview(
         self, step: Step, plan: Plan, progress: Advance = no_progress, cancelled: Cancelled = never
     ) -> StepReport:
         """Return what a step would do behind those of the job. Raises as `plan`."""
-        return preview_step(self, step, plan, progress, cancelled)
+        return preview_step(self, step, of_files(plan), progress, cancelled)
 
     def examples(self, plan: Plan | None = None, used_only: bool = False) -> Iterator[Example]:
         """Yield all rows in order, each once, with the row-wise steps applied, then the rows that steps made.
 
-        With a plan only rows that no step left out, and of those that steps made the ones whose row is trained; with
-        ``used_only`` only rows that are trained or held out.
+        With a plan only rows that no step left out; with ``used_only`` only rows that are trained or held out. Made
+        rows are trained where their row is.
         """
         mask = None
         if plan is not None:
             mask = (plan.train > 0) | plan.held_out if used_only else plan.kept
         yield from applied(self.raw(mask), list(self.row_steps.values()))
-        yield from self._made(plan)
+        yield from self._made(mask=mask)
 
     def raw(self, mask: NDArray[np.bool_] | None = None) -> Iterator[Example]:
         """Yield all rows in order, or those of the mask, before any step."""
@@ -187,15 +194,26 @@ class Corpus:
                 if mask is None or mask[row.index]:
                     yield source.shape.example(row)
 
-    def _made(self, plan: Plan | None) -> Iterator[Example]:
-        if self._augmented is None or not self._augmented.is_file():
+    def augmented(self) -> AugmentedFile | None:
+        """Return the rows that steps made, None where there are none yet. Raises DataError, OSError."""
+        if self._augmented is None and self._augmented_path is not None and self._augmented_path.is_file():
+            self._augmented = AugmentedFile(self._augmented_path)
+        return self._augmented
+
+    def _made(
+        self, start: int | None = None, count: int | None = None, mask: NDArray[np.bool_] | None = None
+    ) -> Iterator[Example]:
+        """Yield made rows by their indices, all without a start, or those of the mask; later steps applied."""
+        file = self.augmented()
+        if file is None:
             return
-        steps = self.job.data.steps
-        index = sum(source.rows.indexed for source in self.sources)
-        for line, made in enumerate(augmented_rows(self._augmented), 1):
-            is_of_job = made.step < len(steps) and isinstance(steps[made.step], AugmentStep)
-            if is_of_job and (plan is None or plan.train[made.of_row]):
-                later = [change for number, change in self.row_steps.items() if number > made.step]
-                row = Row(index, self._augmented.name, line, {})
-                yield from applied_to([Example(row, made.conversation, origin=made.origin)], later)
-                index += 1
+        first = sum(source.rows.indexed for source in self.sources)
+        start = first if start is None else start
+        for index, made in enumerate(file.rows(start - first, count), start):
+            if mask is None or mask[index]:
+                yield self._example(index, index - first + 1, made, file.name)
+
+    def _example(self, index: int, number: int, made: AugmentedRow, name: str) -> Example:
+        later = [change for place, change in self.row_steps.items() if place > made.step]
+        row = Row(index, name, number, {})
+        return applied_to([Example(row, made.conversation, origin=made.origin)], later)[0]

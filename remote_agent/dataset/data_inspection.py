@@ -37,18 +37,21 @@ def inspect_data(
         with tempfile.TemporaryDirectory(prefix="luthier-") as folder:
             return inspect_data(inputs, Path(folder), progress, cancelled)
     cache = InspectionCache(cache_root, inputs.paths)
-    keys = keys_of(inputs)
+    if inputs.makes_rows:
+        cache.take_hashes(cancelled)
+    made = cache.made(inputs)
+    keys = keys_of(inputs, made)
     kept = cache.report(keys)
     if kept is not None:
         return kept
     scan(inputs, cache, lambda told: None, progress, cancelled)
     model = inputs.tokenizer()
-    corpus = inputs.corpus(model, cache.folder)
+    corpus = inputs.corpus(model, cache.folder, made)
     corpus.index(progress, cancelled)
     known = Known(
         facts_of(corpus.sources), cache.plan(keys), cache.arrays(keys) or NO_ROWS, cache.found(keys) or (),
         cache.content_hash(), complete=True,
     )  # fmt: skip
-    report = report_of(inputs.job, model, known)
+    report = report_of(inputs.job, model, known, model_limit=inputs.model_limit)
     cache.keep_report(keys, report)
     return report

@@ -102,9 +102,10 @@ class DataSession:
         return dict(to_wire(self._table.page(self._reporting.look, query, start, count)))
 
     def _losses(self, arguments: Arguments) -> dict[str, Any]:
-        losses = RowLosses.open(Path(str(arguments.get("path", ""))).expanduser())
+        path = str(arguments.get("path", ""))
+        losses = RowLosses.open(Path(path).expanduser()) if path else None
         self._table.losses = losses
-        return {"rows": len(losses)}
+        return {"rows": len(losses) if losses is not None else 0}
 
     def _row(self, arguments: Arguments) -> dict[str, Any]:
         look, index = self._reporting.look, _whole(arguments, "index")

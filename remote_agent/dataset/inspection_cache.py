@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,15 +21,16 @@ from remote_agent.contract.wire import from_wire, to_wire
 from remote_agent.dataset.corpus import DataPaths, Plan
 from remote_agent.dataset.data_error import DataError, NotThereError
 from remote_agent.dataset.findings import Found
+from remote_agent.dataset.inputs import ContentHashes, content_hashes
 from remote_agent.dataset.inspection_inputs import Inputs
 from remote_agent.dataset.kept_found import read_found, write_found
 from remote_agent.dataset.kept_plan import read_plan, write_plan
 from remote_agent.dataset.row_arrays import RowArrays, read_arrays
-from remote_agent.dataset.sources import data_files
+from remote_agent.dataset.sources import Cancelled, data_files, never
 from remote_agent.dataset.tokenizer_files import special_tokens, template_text, tokenizer_hash
 from remote_agent.run_files.atomic_write import atomic_write_json
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Raised when what is kept, or how it is made, changes."""
 
 MOST_BYTES = 4 << 30
@@ -37,7 +39,7 @@ MOST_BYTES = 4 << 30
 _END_BYTES = 1 << 16
 _IN_USE_S = 3600.0
 _KEPT_OF_A_KIND, _KEPT_REPORTS = 4, 100  # of one state of the data: plans, tokens and findings; reports
-_USED, _ROWS, _REPORT, _HASH = "used", "rows.json", "report", "content.json"
+_USED, _ROWS, _REPORT, _HASH, _STAMPS = "used", "rows.json", "report", "content.json", "stamps.json"
 _SET_WISE = (DropStep, DeduplicateStep, BalanceStep)
 _PLACES = frozenset(("source", "path", "revision", "subset", "split", "held_out_path"))
 _LATE = frozenset(("max_length", "over_length", "packing", "group_by_length"))
@@ -57,8 +59,8 @@ class Keys(NamedTuple):
     report: str
 
 
-def keys_of(inputs: Inputs) -> Keys:
-    """Return the keys of a job, without loading the tokenizer.
+def keys_of(inputs: Inputs, made: Path | None = None) -> Keys:
+    """Return the keys of a job, without loading the tokenizer; ``made``: the file of rows that its steps made, if any.
 
     Raises:
         NotThereError: the model's folder has no tokenizer.json.
@@ -75,14 +77,13 @@ def keys_of(inputs: Inputs) -> Keys:
     data = _without(spec_to_dict(job.data), _PLACES)
     steps = data["steps"]
     row_wise = [step for step, spec in zip(steps, job.data.steps, strict=True) if not isinstance(spec, _SET_WISE)]
-    makes_rows = any(step["kind"] == "augment" for step in steps)
     parts: dict[str, Any] = {
         "layout": LAYOUT_VERSION,
         "tokenizer": tokenizer_hash(path.read_bytes(), special_tokens(folder)),
         "template": template,
         "date": datetime.now().astimezone().date().isoformat() if "strftime_now" in template else "",
-        # Rows that a step makes are made from those that are trained.
-        "data": {**_without(data, _LATE if makes_rows else _LATE | _CHOICES), "steps": row_wise},
+        "data": {**_without(data, _LATE | _CHOICES), "steps": row_wise},
+        "made": _state(made) if made is not None else [],
     }
     tokens = _hashed(parts)
     by_length = any(isinstance(step, DropStep) and step.finding for step in job.data.steps)
@@ -99,6 +100,12 @@ def _without(data: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
 
 def _hashed(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode("ascii")).hexdigest()[:24]
+
+
+def _state(path: Path) -> list[Any]:
+    """Return what tells a file from any other in its place. Raises OSError."""
+    state = path.stat()
+    return [path.name, state.st_size, state.st_mtime_ns, state.st_ino]
 
 
 class Stamp(NamedTuple):
@@ -140,6 +147,8 @@ class InspectionCache:
         self.folder = root / _hashed([LAYOUT_VERSION, counts, self.stamps, ends])
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._root = root
+        if not (self.folder / _STAMPS).exists():
+            atomic_write_json(str(self.folder / _STAMPS), [list(stamp) for stamp in self.stamps])
         self.touch()
 
     def check_files(self) -> None:
@@ -229,17 +238,33 @@ class InspectionCache:
         atomic_write_json(str(path), to_wire(report))
         _remove_older(path, _KEPT_REPORTS)
 
-    def content_hash(self) -> str:
-        """Return the hash of the training data's bytes, empty where it is not known yet."""
+    def hashes(self) -> ContentHashes | None:
+        """Return the hashes of the data's bytes, None where they are not known yet."""
         try:
             value = json.loads((self.folder / _HASH).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return ""
-        return value if isinstance(value, str) else ""
+            return None
+        is_ours = isinstance(value, list) and len(value) == 2 and all(isinstance(one, str) for one in value)
+        return ContentHashes(*value) if is_ours else None
 
-    def keep_content_hash(self, digest: str) -> None:
-        """Keep the hash of the training data's bytes."""
-        atomic_write_json(str(self.folder / _HASH), digest)
+    def content_hash(self) -> str:
+        """Return the hash of the training data's bytes, empty where it is not known yet."""
+        hashes = self.hashes()
+        return hashes.data if hashes is not None else ""
+
+    def take_hashes(self, cancelled: Cancelled = never) -> ContentHashes:
+        """Return the hashes of the data's bytes, read and kept where they are not known. Raises as `content_hashes`."""
+        found = self.hashes()
+        if found is None:
+            found = content_hashes(self._paths, cancelled)
+            atomic_write_json(str(self.folder / _HASH), list(found))
+        return found
+
+    def made(self, inputs: Inputs) -> Path | None:
+        """Return the file of rows that the job's steps made; None where there is none, or that is not known yet."""
+        hashes = self.hashes() if inputs.makes_rows else None
+        path = inputs.augmented(self._root.parent, hashes=hashes) if hashes is not None else None
+        return path if path is not None and path.is_file() else None
 
     def _aside(self, name: str) -> Path:
         return self.folder / f".{name}.{os.getpid()}"
@@ -255,15 +280,33 @@ class InspectionCache:
         return folder
 
     def trim(self, most_bytes: int = MOST_BYTES) -> None:
-        """Remove what was used longest ago until the whole cache takes at most so much; never what is in use."""
+        """Remove what is about files that changed since, then what was used longest ago until the rest takes at most
+        so much; never what is in use."""
         others = [folder for folder in self._root.iterdir() if folder.is_dir() and folder != self.folder]
-        used = sorted((_used_s(folder), folder) for folder in others)
+        for folder in others:
+            if time.time() - _used_s(folder) >= _IN_USE_S and _is_outdated(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+        used = sorted((_used_s(folder), folder) for folder in others if folder.is_dir())
         total = _size(self.folder) + sum(_size(folder) for folder in others)
         for when, folder in used:
             if total <= most_bytes or time.time() - when < _IN_USE_S:
                 return
             total -= _size(folder)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_outdated(folder: Path) -> bool:
+    """Say whether a file that the folder is about is there in another state; one that is away may come back."""
+    try:
+        stamps = [Stamp(*stamp) for stamp in json.loads((folder / _STAMPS).read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return False
+    for stamp in stamps:
+        with contextlib.suppress(OSError):
+            state = Path(stamp.path).stat()
+            if (state.st_size, state.st_mtime_ns, state.st_ino) != stamp[1:]:
+                return True
+    return False
 
 
 def _put(aside: Path, folder: Path) -> Path:

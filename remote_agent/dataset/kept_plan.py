@@ -20,16 +20,16 @@ def write_plan(plan: Plan, folder: Path) -> None:
     """Write a plan into a folder. Raises OSError."""
     for name in _ARRAYS:
         np.save(folder / f"{name}.npy", getattr(plan, name), allow_pickle=False)
-    atomic_write_json(str(folder / _REST), {"steps": to_wire(plan.steps), "problems": plan.problems})
+    atomic_write_json(str(folder / _REST), {"steps": to_wire(plan.steps), "problems": plan.problems, "made": plan.made})
 
 
 def read_plan(folder: Path) -> Plan:
     """Map a plan that `write_plan` wrote. Raises OSError, and ValueError where it is damaged."""
     rest = json.loads((folder / _REST).read_text(encoding="utf-8"))
-    if not isinstance(rest, dict) or not {"steps", "problems"} <= rest.keys():
+    if not isinstance(rest, dict) or not {"steps", "problems", "made"} <= rest.keys():
         raise ValueError(f"{folder / _REST} is damaged")
     kept, train, held_out = (np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS)
     if not len(kept) == len(train) == len(held_out):
         raise ValueError(f"the arrays in {folder} do not fit together")
     steps = tuple(from_wire(StepReport, step) for step in rest["steps"])
-    return Plan(len(kept), kept, train, held_out, steps, tuple(rest["problems"]))
+    return Plan(len(kept), kept, train, held_out, steps, tuple(rest["problems"]), int(rest["made"]))

@@ -16,10 +16,11 @@ _AN_OCTAVE = 32
 _MOST_LENGTHS = 512
 
 
-def curve_lengths(longest: int) -> Int64:
-    """Return the lengths of a curve whose longest row has so many tokens: rising, at most 512, the longest the last.
+def curve_lengths(longest: int, also: int = 0) -> Int64:
+    """Return the lengths of a curve whose longest row has so many tokens: rising, at most 513, the longest the last.
 
-    Each up to 64, then 32 an octave, so that powers of two and their common multiples are among them.
+    Each up to 64, then 32 an octave, so that powers of two and their common multiples are among them; and ``also``,
+    unless it is over the longest.
     """
     octaves = [
         np.arange(start, 2 * start, start // _AN_OCTAVE, dtype=np.int64)
@@ -28,7 +29,8 @@ def curve_lengths(longest: int) -> Int64:
     ]
     grid = np.concatenate([np.arange(1, _EACH_UP_TO, dtype=np.int64), *octaves])
     below = grid[grid < longest]
-    return np.append(below[-(_MOST_LENGTHS - 1) :], max(longest, 1))
+    lengths = np.append(below[-(_MOST_LENGTHS - 1) :], max(longest, 1))
+    return np.union1d(lengths, [also]) if 0 < also < longest else lengths
 
 
 def length_curve(

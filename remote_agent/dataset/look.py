@@ -48,6 +48,7 @@ class Look:
 
     Attributes:
         version: the client's number of the job.
+        made: the file of rows that the job's steps made; None where there is none or that is not known yet.
         plan: which rows are trained, None while that is not decided.
         arrays: the numbers of the rows that were read.
         found: findings so far.
@@ -63,7 +64,8 @@ class Look:
         self.inputs, self.version = inputs, version
         self._cache_root = cache_root
         self.cache = InspectionCache(cache_root, inputs.paths)
-        self.keys = keys_of(inputs)
+        self.made = self.cache.made(inputs)
+        self.keys = keys_of(inputs, self.made)
         self._tokenizer = (inputs.model_path, data.chat_template, data.added_tokens)
         same = before is not None and before._tokenizer == self._tokenizer
         self._model: Future[ModelTokenizer] | None = before._model if before is not None and same else None
@@ -79,6 +81,18 @@ class Look:
         self.arrays: RowArrays = NO_ROWS
         self.found: tuple[Found, ...] = ()
         self.is_known = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Say whether it is known which rows the job's steps made."""
+        return not self.inputs.makes_rows or self.cache.hashes() is not None
+
+    def settle(self) -> None:
+        """Find the rows that the job's steps made, which lie under the hash of the data. Raises DataError, OSError."""
+        self.cache.take_hashes()
+        self.made = self.cache.made(self.inputs)
+        self.keys = keys_of(self.inputs, self.made)
+        self.open()
 
     def open(self) -> None:
         """Read the first rows, and take in what the cache has. Raises DataError, OSError."""
@@ -167,7 +181,7 @@ class Look:
         with self._reading:
             if self._opened is None:
                 self.cache.check_files()
-                corpus = self.inputs.corpus(model, self.cache.folder)
+                corpus = self.inputs.corpus(model, self.cache.folder, self.made)
                 if self.plan is not None:
                     corpus.index()
                 self._opened = _Opened(corpus, RowEncoder(model, self.inputs.job.data))
@@ -230,7 +244,8 @@ class Look:
         known = self._known(complete)
         state = (known.plan is None, known.arrays.rows)
         totals = self._totals.get(None, state, lambda: totals_of(known), exactly=complete)
-        return report_of(self.inputs.job, self.model if with_findings else None, known, totals)
+        model = self.model if with_findings else None
+        return report_of(self.inputs.job, model, known, totals, self.inputs.model_limit)
 
     def _known(self, complete: bool) -> Known:
         return Known(self._facts, self.plan, self.arrays, self.found, self.cache.content_hash(), complete)

@@ -25,6 +25,7 @@ from remote_agent.dataset.steps.step_reports import (
     EXAMPLES_SHOWN,
     ROWS_SHOWN,
     before_and_after,
+    not_made_report,
     shown_text,
     step_report,
 )
@@ -51,6 +52,7 @@ class Plan(NamedTuple):
         held_out: bool [rows]. A kept row that is neither trained nor held out lies beyond a cap or the mixture.
         steps: what each step of the job did.
         problems: sentences about a split that cannot be made as asked.
+        made: how many of the rows, the last ones, augment steps made.
     """
 
     rows: int
@@ -59,6 +61,7 @@ class Plan(NamedTuple):
     held_out: Bool
     steps: tuple[StepReport, ...]
     problems: tuple[str, ...] = ()
+    made: int = 0
 
 
 def make_plan(corpus: Corpus, progress: Advance, cancelled: Cancelled, with_reports: bool) -> Plan:
@@ -181,7 +184,7 @@ class Deciding:
                 assert classes is not None
                 after = balanced(step, classes, state, self._corpus.job.seed, number)
             case _:
-                after = state
+                return state, not_made_report(step, int(state.kept.sum()))
         return after, self._report(number, step, state, after, with_report)
 
     def _row_wise(self, number: int, step: Step, state: State, with_report: bool) -> StepReport:

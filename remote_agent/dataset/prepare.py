@@ -104,10 +104,10 @@ class _Parts:
         self.labels: Counter[str] = Counter()
 
     def add(self, plan: Plan, rows: Sequence[EncodedRow], max_length: int) -> None:
-        """Put each row into its part as often as the plan says; rows beyond the plan were made for training."""
-        times = [int(plan.train[row.row.index]) if row.row.index < plan.rows else 1 for row in rows]
+        """Put each row into its part as often as the plan says."""
+        times = [int(plan.train[row.row.index]) for row in rows]
         self.train.add(rows, times)
-        self.held_out.add([row for row in rows if row.row.index < plan.rows and plan.held_out[row.row.index]])
+        self.held_out.add([row for row in rows if plan.held_out[row.row.index]])
         for row, count in zip(rows, times, strict=True):
             if not row.pieces:
                 self.left_out["long" if len(row.ids) > max_length else "untrained"] += 1
@@ -135,7 +135,7 @@ def _write_parts(
         for batch in encoder.encode(corpus.examples(plan, used_only=True), strict=True, cancelled=cancelled):
             parts.add(plan, batch, job.data.max_length)
             done += len(batch)
-            progress(PHASE, done, max(total, done), "rows")
+            progress(PHASE, done, total, "rows")
         if not parts.train.rows:
             raise DataError(
                 "No row is left to train on: none has an assistant's part within the sequence length "

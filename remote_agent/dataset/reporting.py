@@ -134,6 +134,8 @@ class Reporting:
 
     def _report(self, look: Look, is_other: bool) -> None:
         if is_other:
+            if not look.is_settled:
+                look.settle()
             kept = look.cache.report(look.keys)
             if kept is not None or look.is_known:
                 self._end_scan()

@@ -35,20 +35,43 @@ MANY_DOCUMENTS = 100_000
 """Of more documents than these the padding is worked out from a part of them, evenly spread."""
 
 
+class CurveCounts(NamedTuple):
+    """What a curve over lengths is made of: rows' tokens, where stretches of trained tokens begin and end, and where
+    the first of a row does."""
+
+    tokens: ValueCounts
+    begins: ValueCounts
+    ends: ValueCounts
+    first: ValueCounts
+
+    def curve(self, length: int) -> LengthCurve:
+        """Return the curve, exact at ``length`` and at the others of `curve_lengths`."""
+        at = curve_lengths(int(self.tokens.values[-1]), length)
+        rows_over, tokens_over = self.tokens.beyond(at)
+        # A stretch has end - max(start, length) tokens beyond a length: the excess of its end less that of its start.
+        supervised_over = self.ends.beyond(at)[1] - self.begins.beyond(at)[1]
+        untrained, _ = self.first.beyond(at - 1)
+        columns = (at, rows_over, tokens_over, supervised_over, untrained)
+        return LengthCurve(*(tuple(values.tolist()) for values in columns))
+
+
 class RowTotals(NamedTuple):
     """What the report says of the rows whatever the sequence length."""
 
     prompt: TokenCounts
     response: TokenCounts
     total: TokenCounts
-    lengths: LengthCurve
+    lengths: CurveCounts | None
     classes: tuple[ClassCount, ...]
 
 
-def report_of(job: JobSpec, model: ModelTokenizer | None, known: Known, totals: RowTotals | None = None) -> DataReport:
+def report_of(
+    job: JobSpec, model: ModelTokenizer | None, known: Known, totals: RowTotals | None = None, model_limit: int = 0
+) -> DataReport:
     """Return what the rows come to as far as they are known.
 
-    Without a model there are no findings. ``totals`` are those of the same rows, where they are known.
+    Without a model there are no findings. ``totals`` are those of the same rows, where they are known; ``model_limit``
+    is the most tokens the model takes, 0 where that is unknown.
     """
     totals = totals or totals_of(known)
     counts = known.counts_at(job)
@@ -71,11 +94,11 @@ def report_of(job: JobSpec, model: ModelTokenizer | None, known: Known, totals: 
         held_out_sequences=_sequences(counts.held_out, job),
         train_tokens=tokens,
         train_supervised_tokens=train.supervised,
-        findings=tuple(_findings(job, model, known, counts, sequences)) if model is not None else (),
+        findings=tuple(_findings(job, model, known, counts, sequences, model_limit)) if model is not None else (),
         content_hash=known.content_hash,
         complete=known.complete,
         rows_read=min(known.arrays.rows, known.rows),
-        lengths=totals.lengths,
+        lengths=totals.lengths.curve(length) if totals.lengths is not None else LengthCurve(),
         batching=batching_of(known, job, counts),
         classes=totals.classes,
         sources=tuple(_source(source, known.plan) for source in known.sources),
@@ -98,7 +121,7 @@ def totals_of(known: Known) -> RowTotals:
         prompt=token_counts(ValueCounts.joined(prompt)),
         response=token_counts(ValueCounts.joined(response)),
         total=token_counts(ValueCounts.joined(total)),
-        lengths=_length_curve(known),
+        lengths=_curve_counts(known),
         classes=_classes(known),
     )
 
@@ -144,27 +167,23 @@ def _listed(known: Known) -> NDArray[np.bool_]:
     """Return bool [rows read]: rows of the training data that can be used and that no step left out."""
     listed: NDArray[np.bool_] = np.array(known.arrays.usable)
     if known.plan is not None:
-        listed[known.rows :] = False
+        # the rows of a held-out file lie between those of the training data and those that steps made
+        listed[known.rows : known.plan.rows - known.plan.made] = False
         listed &= known.plan.kept[: len(listed)]
     return listed
 
 
-def _length_curve(known: Known) -> LengthCurve:
-    """Return the curve of the rows that are trained, each once; of all rows while that is not decided."""
+def _curve_counts(known: Known) -> CurveCounts | None:
+    """Return the counts of the rows that are trained, each once; of all rows while that is not decided."""
     train = known.train
     counted = np.array(known.arrays.usable) if train is None else known.arrays.usable & (train > 0)
     if not counted.any():
-        return LengthCurve()
+        return None
     chunks = [(chunk, counted[start : start + chunk.rows]) for start, chunk in known.arrays.chunks()]
     tokens = ValueCounts.of((chunk.tokens[mask], None) for chunk, mask in chunks)
     begins, ends = (_of_runs(chunks, column) for column in (0, 1))
     first = ValueCounts.of((_first_trained(chunk, mask), None) for chunk, mask in chunks)
-    at = curve_lengths(int(tokens.values[-1]))
-    rows_over, tokens_over = tokens.beyond(at)
-    # A stretch has end - max(start, length) tokens beyond a length: the excess of its end without that of its start.
-    supervised_over = ends.beyond(at)[1] - begins.beyond(at)[1]
-    untrained, _ = first.beyond(at - 1)
-    return LengthCurve(*(tuple(values.tolist()) for values in (at, rows_over, tokens_over, supervised_over, untrained)))
+    return CurveCounts(tokens, begins, ends, first)
 
 
 def _of_runs(chunks: list[tuple[RowArrays, NDArray[np.bool_]]], column: int) -> ValueCounts:
@@ -177,7 +196,7 @@ def _first_trained(chunk: RowArrays, mask: NDArray[np.bool_]) -> NDArray[np.int3
 
 
 def _findings(
-    job: JobSpec, model: ModelTokenizer, known: Known, counts: LengthCounts, sequences: int
+    job: JobSpec, model: ModelTokenizer, known: Known, counts: LengthCounts, sequences: int, model_limit: int
 ) -> Iterator[Finding]:
     for source in known.sources:
         for note in source.notes:
@@ -188,7 +207,7 @@ def _findings(
         yield Finding("held_out_split", "error", 0, sentence, title="Held-out part")
     of_run = run_findings(job, counts.train.rows, sequences)
     for one in in_order([*known.findings_at(job, counts.is_used), *of_run]):
-        yield described(one, job, model)
+        yield described(one, job, model, model_limit)
 
 
 def _classes(known: Known) -> tuple[ClassCount, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from remote_agent.contract.data_report import PackedRow, RowView, TokenSpan, TurnView
 from remote_agent.contract.data_spec import DataSpec
 from remote_agent.contract.frames import MAX_HEAD_BYTES
+from remote_agent.dataset.conversation import Turn
 from remote_agent.dataset.encoding import MASKED, EncodedRow, row_fingerprint
 from remote_agent.dataset.tokenizer_files import ModelTokenizer
 
@@ -39,7 +41,9 @@ def row_view(row: EncodedRow, model: ModelTokenizer, data: DataSpec, place: Plac
     turns = row.conversation.turns if row.conversation else ()
     return RowView(
         index=row.row.index,
-        turns=tuple(TurnView(turn.role, turn.content, 1.0 if turn.weight is None else turn.weight) for turn in turns),
+        turns=tuple(
+            TurnView(turn.role, turn_text(turn), 1.0 if turn.weight is None else turn.weight) for turn in turns
+        ),
         text=row.text,
         tokens=_tokens(row, model, place.token_losses),
         fingerprint=_fingerprint(row),
@@ -55,6 +59,25 @@ def row_view(row: EncodedRow, model: ModelTokenizer, data: DataSpec, place: Plac
         packed=place.packed,
         loss=place.loss,
     )
+
+
+def turn_text(turn: Turn) -> str:
+    """Return what a turn says, and below it the functions it calls, each as ``name({"argument": value})``."""
+    calls = turn.extra.get("tool_calls") or ()
+    told = [_call_text(call.get("function", call)) for call in calls if isinstance(call, Mapping)]
+    return "\n".join([*([turn.content] if turn.content else []), *told])
+
+
+def _weight(turn: Turn) -> float:
+    return 1.0 if turn.weight is None else turn.weight
+
+
+def _call_text(function: Any) -> str:
+    if not isinstance(function, Mapping):
+        return json.dumps(function, ensure_ascii=False)
+    arguments = function.get("arguments", {})
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    return f"{function.get('name', '')}({text})"
 
 
 def is_among(index: int, rows: NDArray[np.int64]) -> bool:

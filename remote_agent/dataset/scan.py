@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from remote_agent.contract.job_spec import JobSpec
-from remote_agent.dataset.corpus import Corpus, DataPaths, Plan
+from remote_agent.dataset.corpus import Corpus, Plan
 from remote_agent.dataset.data_error import CancelledError, DataError
 from remote_agent.dataset.encoding import EncodedRow, RowEncoder
 from remote_agent.dataset.findings import KINDS, FindingsPass
 from remote_agent.dataset.findings.kinds import CONVERSATION, TOKENS
-from remote_agent.dataset.inputs import content_hashes
+from remote_agent.dataset.findings.row_batch import RowBatch
 from remote_agent.dataset.inspection_cache import InspectionCache, Keys, keys_of
 from remote_agent.dataset.inspection_inputs import Inputs
 from remote_agent.dataset.length_findings import BY_LENGTH
@@ -46,10 +46,13 @@ def scan(
         CancelledError: between batches.
         OSError: the cache cannot be written.
     """
-    keys = keys_of(inputs)
-    hashing = _Hashing(inputs.paths, cache, cancelled)
+    hashing = _Hashing(cache, cancelled)
     hashing.start()
-    corpus = inputs.corpus(inputs.tokenizer(), cache.folder)
+    if inputs.makes_rows:
+        hashing.finish()  # the rows that were made lie under the hash of what they were made of
+    made = cache.made(inputs)
+    keys = keys_of(inputs, made)
+    corpus = inputs.corpus(inputs.tokenizer(), cache.folder, made)
     plan = cache.plan(keys)
     if plan is None:
         plan = corpus.plan(progress, cancelled)
@@ -60,9 +63,7 @@ def scan(
     if cache.found(keys) is None or cache.arrays(keys) is None:
         own_template = template_text(inputs.model_path)
         _Reading(corpus, plan, own_template, cache, keys, told).read(progress, cancelled)
-    hashing.join()
-    if hashing.error is not None:
-        raise hashing.error
+    hashing.finish()
     cache.check_files()
     cache.trim()
 
@@ -118,8 +119,9 @@ class _Reading:
         parts = [
             "train" if plan.train[row.row.index] else "held_out" if plan.held_out[row.row.index] else "" for row in kept
         ]
-        self._of_one_row.take(kept, parts)
-        self._of_all_rows.take(kept, parts)
+        laid_out = RowBatch(kept, parts)
+        self._of_one_row.take_batch(laid_out)
+        self._of_all_rows.take_batch(laid_out)
 
     def _tell(self, writer: ArrayWriter | None) -> None:
         now = time.monotonic()
@@ -135,15 +137,20 @@ class _Reading:
 class _Hashing(threading.Thread):
     """Hashes the training data beside the reading of it."""
 
-    def __init__(self, paths: DataPaths, cache: InspectionCache, cancelled: Cancelled) -> None:
+    def __init__(self, cache: InspectionCache, cancelled: Cancelled) -> None:
         super().__init__(name="content-hash", daemon=True)
-        self._paths, self._cache, self._cancelled = paths, cache, cancelled
-        self.error: Exception | None = None
+        self._cache, self._cancelled = cache, cancelled
+        self._error: Exception | None = None
 
     def run(self) -> None:
         """Hash, and keep the result."""
-        if not self._cache.content_hash():
-            try:
-                self._cache.keep_content_hash(content_hashes(self._paths, self._cancelled).data)
-            except (DataError, OSError, CancelledError) as error:
-                self.error = error
+        try:
+            self._cache.take_hashes(self._cancelled)
+        except (DataError, OSError, CancelledError) as error:
+            self._error = error
+
+    def finish(self) -> None:
+        """Wait for it. Raises DataError, OSError, CancelledError where it failed."""
+        self.join()
+        if self._error is not None:
+            raise self._error

@@ -21,8 +21,9 @@ def step_preview(inputs: Inputs, cache_root: Path, step: Any, progress: Advance,
     job = spec_to_dict(inputs.job)
     (asked,) = spec_from_dict({**job, "data": {**job["data"], "steps": [step]}}).data.steps
     cache = InspectionCache(cache_root, inputs.paths)
-    keys = keys_of(inputs)
-    corpus = inputs.corpus(inputs.tokenizer(), cache.folder)
+    made = cache.made(inputs)
+    keys = keys_of(inputs, made)
+    corpus = inputs.corpus(inputs.tokenizer(), cache.folder, made)
     plan = cache.plan(keys)
     if plan is None:
         plan = corpus.plan(progress, cancelled)

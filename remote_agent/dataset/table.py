@@ -18,6 +18,7 @@ from remote_agent.dataset.lately import Lately
 from remote_agent.dataset.look import Look
 from remote_agent.dataset.row_losses import RowLosses
 from remote_agent.dataset.row_search import FOUND
+from remote_agent.dataset.row_views import turn_text
 from remote_agent.dataset.worker_process import End, WorkerProcess
 
 MOST_ROWS = 500
@@ -138,6 +139,7 @@ class Table:
             index, prompt, response, tokens, supervised,
             example.conversation.label if example.conversation else "", look.part_of(index),
             example.problem[:_SHOWN_CHARACTERS], self.losses.mean_of(index) if self.losses is not None else None,
+            example.origin,
         )  # fmt: skip
 
 
@@ -145,5 +147,5 @@ def shown_texts(example: Example) -> tuple[str, str]:
     """Return the starts of what is asked first and of what is answered last; plain text counts as asked."""
     turns = example.conversation.turns if example.conversation else ()
     asked = next((turn.content for turn in turns if turn.role in ("user", "text")), "")
-    answered = next((turn.content for turn in reversed(turns) if turn.role == "assistant"), "")
+    answered = next((turn_text(turn) for turn in reversed(turns) if turn.role == "assistant"), "")
     return asked[:_SHOWN_CHARACTERS], answered[:_SHOWN_CHARACTERS]

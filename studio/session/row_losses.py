@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from remote_agent.contract.data_spec import SourceSpec, all_sources
+from remote_agent.contract.data_steps import MapLabelsStep, NormaliseStep, ReplaceStep, TruncateStep, step_kind
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.spec_json import spec_to_dict
 from studio.background.tasks import Task, TaskHandle, Tasks
 from studio.remote.errors import Cancelled
 from studio.session.data_paths import lies_on_desktop
@@ -25,9 +27,13 @@ if TYPE_CHECKING:
 
 _FILE = "row_losses.npz"
 _READ_AS = (
-    "classification_prompt", "label_names", "system_prompt", "chat_template", "train_on", "added_tokens",
+    "classification_prompt", "label_names", "system_prompt", "chat_template", "train_on", "added_tokens", "max_length",
+    "over_length",
 )  # fmt: skip
-"""What decides how a row is read, and so its loss. Losses outlive a step: hard rows are left out because of them."""
+"""What decides how a row is read and how much of it is trained, and so its loss."""
+
+_ROW_WISE = (TruncateStep, NormaliseStep, ReplaceStep, MapLabelsStep)
+"""Steps that change what a row says. Losses outlive all others: hard rows are left out because of them."""
 
 InputsMaker = Callable[[bool], Callable[[Task], Inputs]]
 
@@ -50,7 +56,9 @@ class RowLosses(QObject):
         self._draft, self._tasks, self._live = draft, tasks, live
         self._make_inputs, self._folder = make_inputs, folder
         self._handle: TaskHandle | None = None
+        self._told: Path | None = None
         live.opened.connect(self._tell)
+        draft.changed.connect(self._on_draft_changed)
 
     @property
     def is_there(self) -> bool:
@@ -93,10 +101,18 @@ class RowLosses(QObject):
         self.progress = progress
         self.changed.emit()
 
+    def _on_draft_changed(self) -> None:
+        if self._live.is_open and self._file(self._draft.spec) != self._told:
+            self._tell()
+
     def _tell(self) -> None:
-        """Let the session with the data use the losses, on whichever machine it is."""
+        """Let the session with the data use the losses, on whichever machine it is; or none, where they are others'."""
         spec, file = self._draft.spec, self._file(self._draft.spec)
-        if not file.is_file() or not self._live.is_open:
+        if not self._live.is_open:
+            return
+        self._told = file
+        if not file.is_file():
+            self._ask("")
             return
         if lies_on_desktop(spec.data):
             self._ask(str(file))
@@ -122,7 +138,10 @@ class RowLosses(QObject):
     def _file(self, spec: JobSpec) -> Path:
         read_as = {name: getattr(spec.data, name) for name in _READ_AS}
         model = (spec.model.source, spec.model.id, spec.model.revision)
-        told: list[Any] = [model, read_as, [_identity(source) for source in all_sources(spec.data)]]
+        steps = [
+            {"kind": step_kind(step), **spec_to_dict(step)} for step in spec.data.steps if isinstance(step, _ROW_WISE)
+        ]
+        told: list[Any] = [model, read_as, steps, [_identity(source) for source in all_sources(spec.data)]]
         key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:24]
         return self._folder / key / _FILE
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from remote_agent.contract.data_steps import AugmentStep
-from remote_agent.dataset.augmented import augmented_rows
+from remote_agent.dataset.augmented import AugmentedFile
 from remote_agent.dataset.augmenting import Maker, Wish, chosen_rows, make_rows, maker_key, rejection
 from remote_agent.dataset.conversation import Conversation, Example, Turn
 from remote_agent.dataset.data_error import CancelledError
@@ -48,7 +48,7 @@ def make(folder: Path, rows: list[Example], maker: Maker, step: AugmentStep = ST
 
 
 def test_that_only_the_chosen_turns_are_said_anew_and_the_row_says_where_it_came_from(tmp_path: Path) -> None:
-    (row,) = augmented_rows(make(tmp_path, examples(["Is the sky blue?"]), Shouting()))
+    (row,) = AugmentedFile(make(tmp_path, examples(["Is the sky blue?"]), Shouting())).rows()
     assert [(turn.role, turn.content) for turn in row.conversation.turns] == [
         ("system", "Be kind."), ("user", "Is the sky blue? indeed"), ("assistant", "Yes."),
     ]  # fmt: skip
@@ -70,7 +70,7 @@ def test_that_what_was_made_before_a_cancel_is_kept_and_no_half_file_is_left(tmp
     with pytest.raises(CancelledError):
         make(tmp_path, rows, maker, cancelled=lambda: len(maker.asked) >= 16)
     assert list((tmp_path / "made").iterdir()) == []
-    assert len(list(augmented_rows(make(tmp_path, rows, maker)))) == 40
+    assert len(AugmentedFile(make(tmp_path, rows, maker))) == 40
     assert len(maker.asked) == len(set(maker.asked)) == 40
 
 
@@ -106,6 +106,8 @@ def test_that_rejected_rows_are_counted_by_their_reason(tmp_path: Path) -> None:
     made = make_rows([wish], lambda _: rows, lambda _: lambda texts: [answers[text] for text in texts], tmp_path / "t",
                      tmp_path / "rows.jsonl")  # fmt: skip
     assert (made.rows, dict(made.rejected)) == (1, {"identical": 1, "nothing to say in other words": 1})
+    kept = AugmentedFile(tmp_path / "rows.jsonl")
+    assert len(kept) == 1 and dict(kept.rejected[0]) == dict(made.rejected)
 
 
 def test_that_the_share_is_seeded_and_never_leaves_the_training_rows() -> None:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from remote_agent.contract.data_spec import ColumnsSpec, SourceSpec
-from remote_agent.contract.data_steps import AugmentStep, DropStep, MapLabelsStep, NormaliseStep, ReplaceStep
+from remote_agent.contract.data_steps import (
+    AugmentStep,
+    DeduplicateStep,
+    DropStep,
+    MapLabelsStep,
+    NormaliseStep,
+    ReplaceStep,
+)
 from remote_agent.contract.job_spec import DataSpec, JobSpec
-from remote_agent.dataset.augmented import AugmentedRow, augmented_line, augmented_rows
+from remote_agent.dataset.augmented import AugmentedFile, AugmentedRow, augmented_line, rejected_line
 from remote_agent.dataset.conversation import Conversation, Turn
 from remote_agent.dataset.corpus import Corpus, DataPaths
 from remote_agent.dataset.data_error import DataError
@@ -124,20 +132,32 @@ def test_that_made_rows_follow_the_others_where_their_row_is_trained(model: Mode
     job = JobSpec(data=DataSpec(held_out_fraction=0.2, steps=steps))
     made = tmp_path / "made.jsonl"
     data = DataPaths((pairs(tmp_path / "a.jsonl", "a", 10),))
-    plan = Corpus(job, model, data).plan()
     said = Conversation(
         (Turn("user", "so a!", {"name": "x"}, 0.5), Turn("assistant", "a?")), True, ({"type": "f"},), "l"
     )
     rows = [AugmentedRow(1, row, said, f"Paraphrase of row {row + 1}") for row in range(10)]
-    made.write_text("".join(map(augmented_line, [*rows, rows[0]._replace(step=0)])), encoding="utf-8")
-    assert list(augmented_rows(made))[:10] == rows
+    lines = [augmented_line(rows[0]._replace(step=0)), *map(augmented_line, rows), rejected_line(1, {"identical": 5})]
+    made.write_text("".join(lines), encoding="utf-8")
+    assert list(AugmentedFile(made).rows(1)) == list(AugmentedFile(made).rows(1, 20)) == rows
     corpus = Corpus(job, model, data, augmented=made)
-    corpus.index()
+    plan = corpus.plan()
+    assert (plan.rows, plan.made) == (21, 11) and not plan.held_out[10:].any()
     found = [one for one in corpus.examples(plan) if one.origin]
     trained = [row for row in range(10) if plan.train[row]]
     assert 2 not in trained and len(trained) == 7
     assert [one.origin for one in found] == [f"Paraphrase of row {row + 1}" for row in trained]
-    assert [one.row.index for one in found] == list(range(10, 17))
+    assert (
+        [one.row.index for one in found]
+        == [11 + row for row in trained]
+        == (10 + np.flatnonzero(plan.kept[10:])).tolist()
+    )
+    assert [corpus.rows_at(one.row.index, 1) for one in found] == [[one] for one in found]
+    assert [one.row.index for one in corpus.rows_at(8, 50)] == list(range(8, 21))
+    report = plan.steps[1]
+    assert (report.added, report.rows) == (7, tuple(11 + row for row in trained))
+    assert report.sentence == ("Add rows in other words: 7 rows added, 5 of 12 results rejected (42 %: 5 identical).")
+    # What stands behind the job's steps is tried on the rows of the files alone.
+    assert corpus.preview(DeduplicateStep(), plan).dropped == 0
     # Of the row-wise steps only those after the one that made it are applied.
     assert found[0].conversation is not None
     assert found[0].conversation == said._replace(turns=(said.turns[0]._replace(content="SO a!"), said.turns[1]))
@@ -147,7 +167,7 @@ def test_that_a_damaged_line_of_made_rows_is_named(tmp_path: Path) -> None:
     made = tmp_path / "made.jsonl"
     made.write_text('{"step": 0}\n')
     with pytest.raises(DataError, match=r"made\.jsonl line 1"):
-        list(augmented_rows(made))
+        AugmentedFile(made)
 
 
 def test_that_a_class_follows_the_map_in_shape_and_answer(model: ModelTokenizer, tmp_path: Path) -> None:

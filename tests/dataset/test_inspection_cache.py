@@ -71,8 +71,9 @@ def test_that_steps_change_tokens_only_where_they_change_rows(model: Path, tmp_p
     assert changed(plain, keys(model, with_steps(NormaliseStep()))) == {"tokens", "plan", "report"}
     short, long = (keys(model, with_steps(DropStep(finding="over_length"), max_length=size)) for size in (64, 128))
     assert changed(short, long) == {"plan", "report"}
-    some, others = (keys(model, with_steps(AugmentStep(), held_out_fraction=share)) for share in (0.1, 0.2))
-    assert changed(some, others) == {"tokens", "plan", "report"}
+    makes = Inputs(with_steps(AugmentStep()), model, DataPaths((Path("rows.json"),)))
+    (tmp_path / "made.jsonl").touch()
+    assert changed(keys_of(makes), keys_of(makes, tmp_path / "made.jsonl")) == {"tokens", "plan", "report"}
     other = tiny_tokenizer_files(tmp_path / "other", GENERATION_TEMPLATE)
     assert changed(plain, keys(other, JOB)) == {"tokens", "plan", "report"}
     with pytest.raises(NotThereError, match="no tokenizer"):
@@ -136,6 +137,22 @@ def test_that_a_file_that_changes_has_a_cache_of_its_own(tmp_path: Path) -> None
     data.unlink()
     with pytest.raises(NotThereError):
         cache.check_files()
+
+
+def test_that_what_is_about_a_file_that_changed_goes_once_nobody_uses_it(tmp_path: Path) -> None:
+    data, other = tiny_rows(tmp_path), tiny_rows(tmp_path / "other", 7)
+    before, away = (InspectionCache(tmp_path / "kept", DataPaths((path,))) for path in (data, other))
+    (before.folder / "key.unpacked").write_bytes(b"rows")
+    data.write_bytes(data.read_bytes() + b" ")
+    other.unlink()
+    now = InspectionCache(tmp_path / "kept", DataPaths((data,)))
+    now.trim()
+    assert before.folder.is_dir()
+    for cache in (before, away, now):
+        used_s = (cache.folder / "used").stat().st_mtime
+        os.utime(cache.folder / "used", (used_s - DAY_S, used_s - DAY_S))
+    now.trim()
+    assert [cache.folder.is_dir() for cache in (before, away, now)] == [False, True, True]
 
 
 def test_that_what_was_used_longest_ago_goes_first_and_nothing_in_use(tmp_path: Path) -> None:

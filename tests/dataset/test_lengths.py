@@ -50,6 +50,8 @@ def test_that_a_curve_has_at_most_512_lengths_with_the_usual_ones_among_them(lon
     lengths = curve_lengths(longest).tolist()
     assert lengths == sorted(set(lengths)) and 0 < len(lengths) <= 512
     assert lengths[-1] == max(longest, 1)
+    for also in (17, 1999, longest, longest + 1):
+        assert curve_lengths(longest, also).tolist() == sorted({*lengths, *([also] if also < longest else [])})
     if 64 <= longest <= 10**6:
         usual = {64, 128, 256, 512, 768, 1024, 1536, 2048, 3072, 4096, 8192, 16384, 32768}
         assert {length for length in usual if length < longest} <= set(lengths)

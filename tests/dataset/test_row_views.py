@@ -46,6 +46,19 @@ def test_that_tokens_put_together_are_the_text_even_within_a_character(model: Pa
     assert (view.file, view.line, view.part, view.sequence) == ("some.json", 1, "", -1)
 
 
+def test_that_a_turn_that_only_calls_functions_shows_the_calls(model: Path, tmp_path: Path) -> None:
+    call = {"function": {"name": "weather", "arguments": {"city": "Kraków", "days": 2}}}
+    messages = [
+        {"role": "user", "content": "Rain?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "no"},
+        {"role": "assistant", "content": "I look again.", "tool_calls": [call]},
+    ]
+    (view,) = views_of(model, tmp_path, [{"messages": messages}])
+    said = 'weather({"city": "Kraków", "days": 2})'
+    assert [turn.content for turn in view.turns] == ["Rain?", said, "no", f"I look again.\n{said}"]
+
+
 def test_that_what_is_cut_is_shown_as_cut(model: Path, tmp_path: Path) -> None:
     rows: list[object] = [{"prompt": "a", "completion": "b" * 300}]
     (view,) = views_of(model, tmp_path, rows)

@@ -31,10 +31,10 @@ CHANNELS = (
 class OwnKeyring(keyring.backend.KeyringBackend):
     """A keyring that lives as long as a test."""
 
-    priority = 1.0  # type: ignore[assignment]
+    priority = 1.0
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kept: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:

@@ -19,7 +19,7 @@ from remote_agent.contract.data_report import (
     TableQuery,
 )
 from remote_agent.contract.data_spec import SourceSpec
-from remote_agent.contract.data_steps import DeduplicateStep, DropStep
+from remote_agent.contract.data_steps import DeduplicateStep, DropStep, NormaliseStep
 from remote_agent.contract.job_spec import JobSpec
 from studio.session.reach import LOCAL_NODE
 from studio.session.session import Session
@@ -27,6 +27,10 @@ from tests.session.conftest import look
 from tests.support.tiny import tiny_model, tiny_rows
 
 _LONG_MS = 60_000
+
+
+def _has_losses(session: Session) -> bool:
+    return session.has_losses
 
 
 def _caught(qtbot: QtBot, signal: Any, act: Callable[[], None]) -> tuple[Any, ...]:
@@ -197,6 +201,19 @@ def test_that_losses_are_taken_shown_in_the_table_and_there_again_after_a_restar
     _, page = _caught(qtbot, session.table_loaded, lambda: session.load_table(hardest, 0, 12))
     losses = [row.loss for row in page.rows]
     assert len(losses) == 12 and None not in losses
+    # What changes a row, or how much of it is trained, makes other losses of it.
+    others = {"data.steps": (*session.draft.spec.data.steps, NormaliseStep()), "data.max_length": 96}
+    for path, value in others.items():
+        session.draft.set_value(path, value)
+        assert _has_losses(session) is False
+        look(session, qtbot)
+        _, page = _caught(qtbot, session.table_loaded, lambda: session.load_table(TableQuery(), 0, 12))
+        assert {row.loss for row in page.rows} == {None}
+        session.draft.undo()
+        assert _has_losses(session) is True
+    look(session, qtbot)
+    _, page = _caught(qtbot, session.table_loaded, lambda: session.load_table(hardest, 0, 12))
+    assert [row.loss for row in page.rows] == losses
     session.close()
     again = make_session()
     again.take_up()

@@ -13,13 +13,14 @@ from typing import Any, cast
 import pytest
 
 from remote_agent.contract.data_report import FileEntry, ModelReport, PreparedData
-from remote_agent.contract.data_spec import SourceSpec
+from remote_agent.contract.data_spec import SourceSpec, all_sources
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.node_report import TRAINER_PACKAGES, Interpreter, NodeReport, PackageVersion
 from remote_agent.contract.run_dir import is_run_id
 from studio.remote.agent import Agent, DataInputs, HubModel, Prepared
 from studio.remote.call import Progress
 from studio.remote.errors import AgentFailed, LinkError, NodeRefused, RemoteError
+from studio.remote.transport import LocalTransport
 from studio.session.data_paths import InputError
 from studio.session.launching import (
     LaunchCancelledError,
@@ -29,6 +30,8 @@ from studio.session.launching import (
     LaunchStep,
     StartUnknownError,
 )
+from tests.support.hub_server import HubModel as HubRepo
+from tests.support.hub_server import hub_for_test
 
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _PREPARED = PreparedData("k", 128, True, 36, 30, 3000, 600, 4, 4, 300, 60, "content", "", 2, 2, 0.1)
@@ -53,6 +56,7 @@ class _ScriptedAgent:
         self.report = _report()
         self.started = JobSpec()
         self.prepared = _PREPARED
+        self.real: Agent | None = None
         self._failures = {name: list(errors) for name, errors in (failures or {}).items()}
 
     def _called(self, name: str) -> None:
@@ -89,6 +93,12 @@ class _ScriptedAgent:
     def hub(self, repo: str, revision: str, *_: Any, **__: Any) -> HubModel:
         self._called(f"hub {repo}@{revision}")
         return HubModel(repo, _COMMIT, "/home/me/.luthier/models/hub-org--name-0123456789ab")
+
+    def hub_data(self, source: SourceSpec, *_: Any, **__: Any) -> HubModel:
+        """Have a real agent fetch the rows."""
+        self._called(f"hub_data {source.path}@{source.revision}")
+        assert self.real is not None
+        return self.real.hub_data(source, sys.executable)
 
     def start(self, run_id: str, job: JobSpec, *_: Any) -> bool:
         self.run_ids.append(run_id)
@@ -302,6 +312,31 @@ def test_that_a_hub_model_is_fetched_by_the_node_and_the_run_is_pinned_to_its_co
     assert launched.spec.model.revision == launch.agent.started.model.revision == _COMMIT
     assert f"hf download org/name --revision {_COMMIT}" in launched.bundle["model"]["how"]
     assert next(step.label for step in launch.steps if step.key == "model") == "Fetch the model from the Hub"
+
+
+def test_that_hub_data_is_pinned_and_the_node_gets_the_rows_of_that_commit(
+    spec: JobSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, more = (f'{{"instruction": "Who {name}?", "output": "You."}}\n'.encode() for name in ("sings", "reads"))
+    repos = {"org/rows": HubRepo({"data/train.jsonl": rows}), "org/more": HubRepo({"data/train.jsonl": more})}
+    spec = with_value(with_value(spec, "data.source", "hub"), "data.path", "org/rows")
+    spec = with_value(spec, "data.more", (SourceSpec(source="hub", path="org/more", revision="main"),))
+    launch, transport = _Launch(_ScriptedAgent()), LocalTransport()
+    launch.agent.real = Agent(transport, str(tmp_path / "home"))
+    with hub_for_test(repos, tmp_path / "hf", monkeypatch):
+        launched = launch.run(spec)
+    pinned = [f"hub_data org/{name}@{_COMMIT}" for name in ("rows", "more")]
+    assert [call for call in launch.agent.calls if call.startswith("hub")] == [
+        "hub_data org/rows@", "hub_data org/more@main", *pinned,
+    ]  # fmt: skip
+    for job in (launched.spec, launch.agent.inputs.job, launch.agent.started):
+        assert [source.revision for source in all_sources(job.data)] == [_COMMIT, _COMMIT]
+    paths = [Path(path) for path in launch.agent.inputs.data_paths]
+    assert [path.read_text(encoding="utf-8") for path in paths] == [rows.decode(), more.decode()]
+    # What is pinned lies on the node already: the Hub, which is gone, is not asked.
+    again = launch.run(launched.spec)
+    assert again.spec == launched.spec and launch.agent.inputs.data_paths == tuple(map(str, paths))
+    transport.close()
 
 
 def test_that_the_launch_and_the_following_are_free_of_qt() -> None:

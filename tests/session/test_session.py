@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,25 @@ def test_that_a_hub_model_needs_a_node_and_is_then_fetched_there_and_pinned(
     while session.draft.spec.model.source == "hub":
         session.draft.undo()
     assert session.draft.spec.model.id == str(model_folder)
+
+
+def test_that_hub_data_is_looked_at_on_the_node_and_pinned_to_its_commit(
+    session: Session, qtbot: QtBot, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = [{"instruction": f"Who is {number}?", "output": f"Number {number}."} for number in range(30)]
+    rows = HubModel({"data/train.jsonl": "".join(json.dumps(pair) + "\n" for pair in pairs).encode()})
+    with hub_for_test({"org/rows": rows}, tmp_path / "hf", monkeypatch) as hub:
+        session.choose_node(LOCAL_NODE)
+        session.choose_model("desktop", str(model_folder))
+        session.choose_data("hub", "org/rows")
+        look(session, qtbot)
+        assert session.draft.spec.data.revision == COMMIT
+        report = session.draft.known.data
+        assert report is not None and report.rows == 30
+        asked = len(hub.asked)
+        session.inspect()
+        look(session, qtbot)
+        assert len(hub.asked) == asked, "what is pinned lies on the node"
 
 
 def test_that_the_hub_is_told_to_be_out_of_reach_with_a_way_on(

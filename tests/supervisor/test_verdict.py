@@ -63,6 +63,7 @@ def ending(**known: Any) -> Ending:
     [
         ({"launcher": WELL, "ended": COMPLETE}, FINISHED, ""),
         ({"launcher": WELL, "ended": COMPLETE, "stopping": True}, FINISHED, ""),
+        ({"launcher": WELL, "ended": TrainingEnded(1, 4, True, "Stopped early.")}, FINISHED, "Stopped early."),
         ({"ended": COMPLETE}, FINISHED, "exit code is not known"),
         ({"launcher": WELL, "ended": PART, "stopping": True}, STOPPED, ""),
         ({"launcher": Exit(1, 0), "stopping": True, "by_force": True}, STOPPED, "were killed"),

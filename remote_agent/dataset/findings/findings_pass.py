@@ -66,9 +66,12 @@ class FindingsPass:
     def take(self, batch: Sequence[EncodedRow], parts: Sequence[str]) -> None:
         """Take in rows; the part of each is "train", "held_out" or "" for neither."""
         assert len(batch) == len(parts)
-        laid_out = RowBatch(batch, parts)
+        self.take_batch(RowBatch(batch, parts))
+
+    def take_batch(self, batch: RowBatch) -> None:
+        """Take in rows as `take` does; several passes may share what is worked out of them."""
         for one in self._checks:
-            one.take(laid_out)
+            one.take(batch)
 
     def finish(self, progress: Advance = no_progress, cancelled: Cancelled = never) -> tuple[Found, ...]:
         """Return what was found, in the order it is shown. May be called again after more rows.

@@ -31,10 +31,16 @@ _FORMATS = (
     ("Azure storage key", r"\bAccountKey=[A-Za-z0-9+/]{86}=="),
     ("Telegram token", r"\b\d{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
 )  # fmt: skip
-_CUES = re.compile(
+_RUN_CUES = (
     r"A(?:KIA|SIA|BIA|CCA|Iza|ccountKey=)|gh[pousr]_|github_pat_|glpat-|xox|xapp-|slack\.com/services|[rs]k_(?:live|test)_"
-    r"|PRIVATE KEY|eyJ|hf_|api_org_|sk-|SG\.|SK[0-9a-f]|npm_|pypi-Ag|:AA"
+    r"|eyJ|hf_|api_org_|sk-|SG\.|SK[0-9a-f]|npm_|pypi-Ag|:AA"
 )
+_HEADER = "PRIVATE KEY"
+_CUES = re.compile(f"{_RUN_CUES}|{_HEADER}")
+KEY_CUES = re.compile(_RUN_CUES.encode())
+"""What stands in every key but a private one, as bytes: without it there is none."""
+PRIVATE_KEY_CUE = re.compile(_HEADER.encode())
+"""What stands above every private key."""
 _PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in _FORMATS)
 _PLACEHOLDER = re.compile(r"EXAMPLE|example|(.)\1{5}|123456789|abcdefgh|[Yy]our|YOUR")
 _FEWEST_CHARACTERS = 10

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from remote_agent.dataset.conversation import Turn
 from remote_agent.dataset.findings.found import RowNotes
 from remote_agent.dataset.findings.row_batch import RowBatch
-from remote_agent.dataset.findings.secrets_in_text import SHORTEST_KEY, find_email, find_secret
+from remote_agent.dataset.findings.secrets_in_text import (
+    KEY_CUES,
+    PRIVATE_KEY_CUE,
+    SHORTEST_KEY,
+    find_email,
+    find_secret,
+)
 
 _DAMAGED, _CONTROL, _SOLID, _AT = 1, 2, 4, 8
 _CLASSES = np.zeros(256, dtype=np.uint8)
@@ -101,7 +107,7 @@ class TextChecks:
             ("control_characters", batch.owners(np.flatnonzero(classes & _CONTROL)), find_control),
             ("wrong_encoding", batch.owners(np.flatnonzero(classes & _DAMAGED)), find_mojibake),
             ("lost_characters", batch.owners(np.flatnonzero(classes & _DAMAGED)), find_lost),
-            ("secret", batch.owners(_long_runs(classes)), find_secret),
+            ("secret", batch.owners(_key_places(joined, classes)), find_secret),
             ("email", batch.owners(np.flatnonzero(classes & _AT)), find_email),
         ):
             if kind not in self._wanted:
@@ -111,10 +117,24 @@ class TextChecks:
                     self.notes.add(kind, int(batch.index[number]), detail)
 
 
-def _long_runs(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return where runs without white space end that are long enough for a key."""
+def _key_places(joined: NDArray[np.uint8], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return where something stands that may be a key: runs without white space of its length with its cue in them.
+
+    A private key alone has its cue in the line above.
+    """
     gaps = np.flatnonzero((classes & _SOLID) == 0)
-    return gaps[np.diff(gaps, prepend=-1) > SHORTEST_KEY]
+    sizes = np.diff(gaps, prepend=-1) - 1
+    ends = gaps[sizes >= SHORTEST_KEY]
+    if not len(ends):
+        return ends
+    starts = ends - sizes[sizes >= SHORTEST_KEY]
+    raw = joined.tobytes()
+    runs = [raw[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    firsts = np.cumsum([0, *(len(run) + 1 for run in runs)])
+    cues = np.array([match.start() for match in KEY_CUES.finditer(b"\n".join(runs))], dtype=np.int64)
+    headers = [match.start() for match in PRIVATE_KEY_CUE.finditer(raw)]
+    found = starts[np.searchsorted(firsts, cues, side="right") - 1]
+    return np.concatenate([found, np.array(headers, dtype=np.int64)])
 
 
 def is_empty_answer(turn: Turn) -> bool:

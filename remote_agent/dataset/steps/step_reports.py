@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from remote_agent.contract.data_report import StepReport
 from remote_agent.contract.data_steps import (
@@ -37,6 +37,26 @@ def step_report(
     """Return the report of a step that looked at ``rows`` rows."""
     sentence = f"{what_it_does(step)} {_counted(rows, changed, dropped, added)}"
     return StepReport(sentence, changed, dropped, added, tuple(first), tuple(examples))
+
+
+def made_report(
+    step: Step, made: int, rejected: Mapping[str, int], first: Iterable[int], examples: Sequence[tuple[str, str]]
+) -> StepReport:
+    """Return the report of a step whose rows were made; ``rejected``: results that were not taken, by reason."""
+    tried = made + sum(rejected.values())
+    sentence = f"{what_it_does(step)} {rows_word(made)} added"
+    if rejected:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items()))
+        share = 100 * sum(rejected.values()) / tried
+        sentence += f", {sum(rejected.values()):,} of {tried:,} results rejected ({share:.0f} %: {reasons})"
+    return StepReport(f"{sentence}.", added=made, rows=tuple(first), examples=tuple(examples))
+
+
+def not_made_report(step: Step, rows: int) -> StepReport:
+    """Return the report of a step whose rows are still to be made; one that adds none otherwise."""
+    if not isinstance(step, AugmentStep):
+        return step_report(step, rows)
+    return StepReport(f"{what_it_does(step)} none has been made yet.")
 
 
 def what_it_does(step: Step) -> str:

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_agent.dataset.conversation import Conversation, Turn
+from remote_agent.dataset.findings.row_batch import spoken
+from remote_agent.dataset.findings.secrets_in_text import find_secret
 from remote_agent.dataset.findings.text_checks import (
     find_control,
     find_lost,
@@ -18,6 +20,7 @@ from remote_agent.dataset.findings.text_checks import (
 )
 from remote_agent.dataset.tokenizer_files import ModelTokenizer
 from tests.dataset.findings.looking import chat, look, roles, rows_of
+from tests.dataset.findings.test_secrets_in_text import KEYS
 
 
 def as_cp1252(text: str) -> str:
@@ -175,3 +178,13 @@ def test_that_the_scan_names_each_row_once_whatever_its_batch(model: ModelTokeni
         "empty_response": [5], "role_order": [7], "wrong_encoding": [1], "lost_characters": [2],
         "control_characters": [1], "refusal": [6], "secret": [4], "email": [3],
     }  # fmt: skip
+
+
+def test_that_the_scan_finds_the_rows_whose_text_alone_has_a_key(model: ModelTokenizer) -> None:
+    rows: list[Conversation | None] = []
+    for key in KEYS.values():
+        long = "https://example.org/" + "a-long-path/" * 4
+        rows += [chat("Key?", f"{long} «{key}» {long}"), chat("Key?", long), chat(f"{key[:9]} é", key[-9:])]
+    alone = [at for at, row in enumerate(rows) if row is not None and find_secret(spoken(row.turns))]
+    assert len(alone) == len(KEYS)
+    assert rows_of(look(rows, model, kinds={"secret"})) == {"secret": alone}
