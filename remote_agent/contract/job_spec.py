@@ -249,7 +249,7 @@ def value_at(spec: JobSpec, path: str) -> Any:
     """Return the value at a dotted path such as ``optimizer.learning_rate``. Raises KeyError for an unknown path."""
     value: Any = spec
     for name in path.split("."):
-        if not dataclasses.is_dataclass(value) or name not in {f.name for f in dataclasses.fields(value)}:
+        if name not in getattr(value, "__dataclass_fields__", ()):
             raise KeyError(path)
         value = getattr(value, name)
     return value

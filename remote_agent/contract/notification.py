@@ -10,7 +10,7 @@ from remote_agent.contract.alerts import Where
 NTFY, SLACK, TELEGRAM, COMMAND = "ntfy", "slack", "telegram", "command"
 CHANNEL_KINDS = (NTFY, SLACK, TELEGRAM, COMMAND)
 
-SECRET_NAME = "LUTHIER_SECRET_NOTIFY"
+SECRET_NAME = "LUTHIER_SECRET_NOTIFY"  # noqa: S105 - the name under which it goes, not the secret
 """Under which secret the channels of a run reach its supervisor, as a JSON list; the ranks never see it."""
 
 

@@ -33,12 +33,16 @@ class Problem:
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """What is known beside the spec; rules that need what is not known say nothing."""
+    """What is known beside the spec; rules that need what is not known say nothing.
+
+    ``train_sequences`` and ``train_tokens`` are those of prepared data, 0 where none is; a report has its own.
+    """
 
     model: Optional[ModelReport] = None
     data: Optional[DataReport] = None
     node: Optional[NodeReport] = None
     train_sequences: int = 0
+    train_tokens: int = 0
 
 
 def changed_fields(fix: Fix) -> Mapping[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Iterator, List, Tuple
 
-from remote_agent.contract.batch_arithmetic import batch_plan
+from remote_agent.contract.combinations import combination_problems
 from remote_agent.contract.data_problems import data_problems, items_out_of_range
 from remote_agent.contract.job_spec import JobSpec, value_at
 from remote_agent.contract.knob import described_fields
@@ -17,14 +16,25 @@ from remote_agent.contract.problem import Known as Known
 from remote_agent.contract.problem import Problem as Problem
 from remote_agent.contract.problem import changed_fields as changed_fields
 from remote_agent.contract.problem import range_sentence
-from remote_agent.contract.schedule import warmup_steps
+from remote_agent.contract.regularization_problems import regularization_problems
+from remote_agent.contract.schedule_problems import known_horizon, schedule_problems
+from remote_agent.contract.usual_ranges import usual_range_problems
 
 
 def problems(spec: JobSpec, known: Known = Known()) -> List[Problem]:
     """Return what stands against the job, errors first, in the order of the fields."""
     found = [*_out_of_range(spec), *items_out_of_range(spec)]
     if not any(problem.severity == ERROR for problem in found):
-        for rule in (_of_inputs, _of_strategy, _of_steps, _of_model, data_problems, _of_node):
+        for rule in (
+            _of_inputs,
+            combination_problems,
+            _of_steps,
+            _of_model,
+            data_problems,
+            regularization_problems,
+            _of_node,
+            usual_range_problems,
+        ):
             found += rule(spec, known)
     return sorted(found, key=lambda problem: problem.severity != ERROR)
 
@@ -57,39 +67,11 @@ def _of_inputs(spec: JobSpec, known: Known) -> Iterator[Problem]:
         )
 
 
-def _of_strategy(spec: JobSpec, known: Known) -> Iterator[Problem]:
-    strategy = spec.strategy
-    if strategy.offload_optimizer and strategy.zero_stage == 0:
-        yield Problem(
-            ERROR, "strategy.offload_optimizer", "Offloading the optimizer needs ZeRO 1 or more.",
-            Fix("Use ZeRO 1", (("strategy.zero_stage", 1),)),
-        )  # fmt: skip
-    if strategy.offload_parameters and strategy.zero_stage != 3:
-        yield Problem(
-            ERROR, "strategy.offload_parameters", "Offloading the weights needs ZeRO 3.",
-            Fix("Use ZeRO 3", (("strategy.zero_stage", 3),)),
-        )  # fmt: skip
-    if spec.data.packing and strategy.attention == "flash_attention_2" and strategy.precision == "fp32":
-        yield Problem(
-            ERROR, "strategy.attention", "FlashAttention 2 computes in 16 bits only.",
-            Fix("Use SDPA", (("strategy.attention", "sdpa"),)),
-        )  # fmt: skip
-
-
 def _of_steps(spec: JobSpec, known: Known) -> Iterator[Problem]:
-    whole = known.data.train_sequences if known.data is not None and known.data.complete else 0
-    plan = batch_plan(spec, known.train_sequences or whole)
-    total = plan.total_steps
+    yield from schedule_problems(spec, known)
+    total = known_horizon(spec, known).total_steps
     if total <= 0:
         return
-    warmup = warmup_steps(spec.schedule, total)
-    if warmup >= total:
-        yield Problem(
-            ERROR, "schedule.warmup.amount",
-            "The warmup of {} steps is not shorter than the run of {} steps, so the peak is never reached.".format(
-                warmup, total),
-            Fix("Set to 10 %", (("schedule.warmup.amount", 10.0), ("schedule.warmup.unit", "percent"))),
-        )  # fmt: skip
     for path, what in (
         ("checkpointing.weights_every_steps", "Saving weights"),
         ("checkpointing.state_every_steps", "Saving the full state"),
@@ -145,31 +127,13 @@ def _of_node(spec: JobSpec, known: Known) -> Iterator[Problem]:
                 spec.strategy.ranks, spec.strategy.ranks, node.hostname, len(node.gpus)),
             _keep_global_batch(spec, len(node.gpus)),
         )  # fmt: skip
-    too_old = [gpu for gpu in node.gpus if _capability(gpu.compute_capability) < 8.0]
-    if spec.strategy.precision == "bf16" and too_old:
-        yield Problem(
-            ERROR, "strategy.precision",
-            "{} (compute capability {}) has no fast bf16.".format(too_old[0].name, too_old[0].compute_capability),
-            Fix("Use fp32", (("strategy.precision", "fp32"),)),
-        )  # fmt: skip
 
 
 def _of_cpu_node(spec: JobSpec, node: NodeReport) -> Iterator[Problem]:
-    if spec.strategy.precision == "bf16":
-        yield Problem(
-            ERROR, "strategy.precision",
-            "{} has no GPU, and bf16 on a CPU is hundreds of times slower than fp32.".format(node.hostname),
-            Fix("Use fp32", (("strategy.precision", "fp32"),)),
-        )  # fmt: skip
     if spec.strategy.ranks > node.cores:
         yield Problem(
             ERROR, "strategy.ranks", "{} processes share {} cores.".format(spec.strategy.ranks, node.cores),
             _keep_global_batch(spec, node.cores),
-        )  # fmt: skip
-    if spec.strategy.attention == "flash_attention_2":
-        yield Problem(
-            ERROR, "strategy.attention", "FlashAttention 2 runs on GPUs only.",
-            Fix("Use SDPA", (("strategy.attention", "sdpa"),)),
         )  # fmt: skip
 
 
@@ -180,13 +144,6 @@ def _keep_global_batch(spec: JobSpec, ranks: int) -> Fix:
     if per_micro_batch % ranks == 0:
         changes += (("batch.accumulation", per_micro_batch // ranks),)
     return Fix("Use {}".format(ranks), changes)
-
-
-def _capability(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.inf
 
 
 def blocking(found: List[Problem]) -> List[Problem]:

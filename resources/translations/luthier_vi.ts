@@ -2,6 +2,33 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="vi" sourcelanguage="en">
 <context>
+    <name>Alerts</name>
+    <message>
+        <source>since step {step}, {clock}</source>
+        <translation>từ bước {step}, {clock}</translation>
+    </message>
+    <message>
+        <source>and {count} more</source>
+        <translation>và {count} nữa</translation>
+    </message>
+    <message>
+        <source>Ignore</source>
+        <translation>Bỏ qua</translation>
+    </message>
+    <message>
+        <source>Put this alert away until it comes again</source>
+        <translation>Cất cảnh báo này đi cho đến khi nó xuất hiện lại</translation>
+    </message>
+    <message>
+        <source>Stop…</source>
+        <translation>Dừng…</translation>
+    </message>
+    <message>
+        <source>Save now</source>
+        <translation>Lưu ngay</translation>
+    </message>
+</context>
+<context>
     <name>BatchingBars</name>
     <message>
         <source>{name}: {sequences} sequences hold {held} tokens, {tokens} of them of rows. {what}</source>
@@ -37,6 +64,29 @@
     </message>
 </context>
 <context>
+    <name>ChannelsDialog</name>
+    <message>
+        <source>Where alerts are sent</source>
+        <translation>Nơi gửi cảnh báo</translation>
+    </message>
+    <message>
+        <source>The node sends an alert of a run to each of these, also while this computer is off: run, step, loss and time left, never a row of the data. One line a channel: a name, a colon, then ntfy, slack (also Mattermost and the like), telegram or command, and the address. Runs that are started or resumed from now on use them.</source>
+        <translation>Máy chạy gửi cảnh báo của lượt chạy tới từng kênh này, kể cả khi máy này đã tắt: lượt chạy, bước, loss và thời gian còn lại, không bao giờ gửi dòng dữ liệu nào. Mỗi kênh một dòng: tên, dấu hai chấm, rồi ntfy, slack (cả Mattermost và tương tự), telegram hoặc command, và địa chỉ. Các lượt chạy được bắt đầu hoặc chạy tiếp từ bây giờ sẽ dùng chúng.</translation>
+    </message>
+    <message>
+        <source>Channels</source>
+        <translation>Kênh</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Giữ</translation>
+    </message>
+</context>
+<context>
     <name>ChartCard</name>
     <message>
         <source>No figures yet.</source>
@@ -45,6 +95,10 @@
     <message>
         <source>Copy as image</source>
         <translation>Sao chép thành ảnh</translation>
+    </message>
+    <message>
+        <source>Copy as SVG</source>
+        <translation>Sao chép dạng SVG</translation>
     </message>
     <message>
         <source>Copy values as CSV</source>
@@ -82,6 +136,120 @@
     <message>
         <source>Commands</source>
         <translation>Lệnh</translation>
+    </message>
+</context>
+<context>
+    <name>CompareDialog</name>
+    <message>
+        <source>Compare jobs</source>
+        <translation>So sánh công việc</translation>
+    </message>
+    <message>
+        <source>First job</source>
+        <translation>Công việc thứ nhất</translation>
+    </message>
+    <message>
+        <source>Second job</source>
+        <translation>Công việc thứ hai</translation>
+    </message>
+    <message>
+        <source>Field</source>
+        <translation>Trường</translation>
+    </message>
+    <message>
+        <source>Fields that differ between the two jobs</source>
+        <translation>Các trường khác nhau giữa hai công việc</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Sao chép</translation>
+    </message>
+    <message>
+        <source>Copy the differences</source>
+        <translation>Sao chép các khác biệt</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>với</translation>
+    </message>
+    <message>
+        <source>There is no job to compare yet.</source>
+        <translation>Chưa có công việc nào để so sánh.</translation>
+    </message>
+    <message>
+        <source>This is the same job twice; choose another one.</source>
+        <translation>Đây là cùng một công việc hai lần; hãy chọn công việc khác.</translation>
+    </message>
+    <message>
+        <source>{} field differs.</source>
+        <translation>{} trường khác nhau.</translation>
+    </message>
+    <message>
+        <source>{} fields differ.</source>
+        <translation>{} trường khác nhau.</translation>
+    </message>
+    <message>
+        <source>The two jobs are the same in every field.</source>
+        <translation>Hai công việc giống nhau ở mọi trường.</translation>
+    </message>
+</context>
+<context>
+    <name>ComparePage</name>
+    <message>
+        <source>Compare</source>
+        <translation>So sánh</translation>
+    </message>
+    <message>
+        <source>Training loss</source>
+        <translation>Loss huấn luyện</translation>
+    </message>
+    <message>
+        <source>nats a token</source>
+        <translation>nat mỗi token</translation>
+    </message>
+    <message>
+        <source>Held-out loss</source>
+        <translation>Loss trên tập giữ lại</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>Tốc độ học</translation>
+    </message>
+    <message>
+        <source>Gradient norm</source>
+        <translation>Chuẩn gradient</translation>
+    </message>
+    <message>
+        <source>Save a report…</source>
+        <translation>Lưu báo cáo…</translation>
+    </message>
+    <message>
+        <source>The first {shown} of {all} chosen runs.</source>
+        <translation>{shown} lượt chạy đầu trong {all} lượt đã chọn.</translation>
+    </message>
+    <message>
+        <source>The settings are the same.</source>
+        <translation>Các thiết lập giống nhau.</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>Kết quả</translation>
+    </message>
+    <message>
+        <source>What differs</source>
+        <translation>Những điểm khác nhau</translation>
+    </message>
+    <message>
+        <source>Save the report</source>
+        <translation>Lưu báo cáo</translation>
+    </message>
+    <message>
+        <source>Web pages (*.html)</source>
+        <translation>Trang web (*.html)</translation>
+    </message>
+    <message>
+        <source>Training loss is smoothed (moving average, {weight}).</source>
+        <translation>Loss huấn luyện được làm mượt (trung bình động, {weight}).</translation>
     </message>
 </context>
 <context>
@@ -183,6 +351,53 @@
     <message>
         <source>{role}  ·  weight {weight}</source>
         <translation>{role}  ·  trọng số {weight}</translation>
+    </message>
+</context>
+<context>
+    <name>CurveBar</name>
+    <message>
+        <source>What the axis counts</source>
+        <translation>Trục đếm theo gì</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>Log</translation>
+    </message>
+    <message>
+        <source>Logarithmic learning rate</source>
+        <translation>Tốc độ học theo thang logarit</translation>
+    </message>
+    <message>
+        <source>Draw the learning rate on a logarithmic axis</source>
+        <translation>Vẽ tốc độ học trên trục logarit</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <translation>Ghim</translation>
+    </message>
+    <message>
+        <source>Pin this curve</source>
+        <translation>Ghim đường cong này</translation>
+    </message>
+    <message>
+        <source>Keep this curve on the plot and change the job beside it; up to {}</source>
+        <translation>Giữ đường cong này trên biểu đồ và thay đổi công việc bên cạnh nó; tối đa {}</translation>
+    </message>
+    <message>
+        <source>Unpin</source>
+        <translation>Bỏ ghim</translation>
+    </message>
+    <message>
+        <source>Take pinned curves away</source>
+        <translation>Gỡ các đường cong đã ghim</translation>
+    </message>
+    <message>
+        <source>Remove the point</source>
+        <translation>Xóa điểm này</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>Tất cả</translation>
     </message>
 </context>
 <context>
@@ -358,6 +573,40 @@
     </message>
 </context>
 <context>
+    <name>ExamplesCard</name>
+    <message>
+        <source>For orientation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>70B, AdamW, bf16 with fp32 master weights: 16 bytes a parameter, {} GB of states in all.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>On 8 GPUs under ZeRO 3 that is {} GB each, more than 80 GB cards hold; offloading the optimizer moves {} GB to the host.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“20 GB a GPU” is true of 64 GPUs: {} GB of states each, before activations, logits and buffers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>405B on 512 GPUs: {} GB of states each; activations, gathered layers and buffers come on top.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frozen weights alone for 70B: LoRA {} GB, QLoRA {} GB.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>FieldTable</name>
+    <message>
+        <source>Copy</source>
+        <translation>Sao chép</translation>
+    </message>
+</context>
+<context>
     <name>FindingItem</name>
     <message>
         <source>Bound: {}</source>
@@ -429,6 +678,124 @@
     <message>
         <source>{} notes</source>
         <translation>{} ghi chú</translation>
+    </message>
+</context>
+<context>
+    <name>FitCard</name>
+    <message>
+        <source>Make it fit</source>
+        <translation>Làm cho vừa</translation>
+    </message>
+    <message>
+        <source>Find what fits</source>
+        <translation>Tìm cấu hình vừa</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>Áp dụng</translation>
+    </message>
+    <message>
+        <source>Stage, offload, micro batch and checkpointing are tried; the global batch stays.</source>
+        <translation>Thử mức ZeRO, chuyển sang CPU, micro batch và checkpoint activation; batch toàn cục giữ nguyên.</translation>
+    </message>
+    <message>
+        <source>The fastest first, estimated; a click applies it.</source>
+        <translation>Nhanh nhất xếp trước, theo ước tính; nhấp một cái để áp dụng.</translation>
+    </message>
+    <message>
+        <source>Nothing fits these GPUs with this sequence length. More GPUs or a shorter one would.</source>
+        <translation>Không cấu hình nào vừa các GPU này với độ dài chuỗi này. Thêm GPU hoặc chuỗi ngắn hơn thì sẽ vừa.</translation>
+    </message>
+    <message>
+        <source>ZeRO {}</source>
+        <translation>ZeRO {}</translation>
+    </message>
+    <message>
+        <source>all offloaded</source>
+        <translation>chuyển tất cả sang CPU</translation>
+    </message>
+    <message>
+        <source>optimizer offloaded</source>
+        <translation>chuyển bộ tối ưu sang CPU</translation>
+    </message>
+    <message>
+        <source>checkpointing</source>
+        <translation>có checkpoint activation</translation>
+    </message>
+    <message>
+        <source>no checkpointing</source>
+        <translation>không checkpoint activation</translation>
+    </message>
+    <message>
+        <source>{} × {}</source>
+        <translation>{} × {}</translation>
+    </message>
+    <message>
+        <source>{} free</source>
+        <translation>còn trống {}</translation>
+    </message>
+    <message>
+        <source>time × {}</source>
+        <translation>thời gian × {}</translation>
+    </message>
+    <message>
+        <source>as it is</source>
+        <translation>như hiện tại</translation>
+    </message>
+</context>
+<context>
+    <name>GlobalBatchRow</name>
+    <message>
+        <source>Global batch</source>
+        <translation>Batch toàn cục</translation>
+    </message>
+    <message>
+        <source>Sequences an update: micro batch × accumulation × ranks. Accumulation follows it; the micro batch only where it has to.</source>
+        <translation>Số chuỗi mỗi lần cập nhật: micro batch × tích lũy × số tiến trình. Tích lũy thay đổi theo nó; micro batch chỉ đổi khi buộc phải đổi.</translation>
+    </message>
+    <message>
+        <source>Help on {}</source>
+        <translation>Trợ giúp về {}</translation>
+    </message>
+    <message>
+        <source>{} tokens</source>
+        <translation>{} token</translation>
+    </message>
+    <message>
+        <source>{wanted} does not divide among {ranks} ranks; {near} is the nearest that does.</source>
+        <translation>{wanted} không chia hết cho {ranks} tiến trình; {near} là số gần nhất chia hết.</translation>
+    </message>
+    <message>
+        <source>{name} {before} → {after}</source>
+        <translation>{name} {before} → {after}</translation>
+    </message>
+    <message>
+        <source>micro batch</source>
+        <translation>micro batch</translation>
+    </message>
+    <message>
+        <source>accumulation</source>
+        <translation>tích lũy</translation>
+    </message>
+    <message>
+        <source>ranks</source>
+        <translation>tiến trình</translation>
+    </message>
+    <message>
+        <source>{changes}; the global batch stays {batch}.</source>
+        <translation>{changes}; batch toàn cục vẫn là {batch}.</translation>
+    </message>
+    <message>
+        <source>{changes}; the global batch is {after} instead of {before}.</source>
+        <translation>{changes}; batch toàn cục là {after} thay vì {before}.</translation>
+    </message>
+    <message>
+        <source>Use {}</source>
+        <translation>Dùng {}</translation>
+    </message>
+    <message>
+        <source>Keep {}</source>
+        <translation>Giữ {}</translation>
     </message>
 </context>
 <context>
@@ -543,6 +910,10 @@
         <translation>trống</translation>
     </message>
     <message>
+        <source>Usual: {low} to {high} ({source})</source>
+        <translation>Thường dùng: {low} đến {high} ({source})</translation>
+    </message>
+    <message>
         <source>Default: {}</source>
         <translation>Mặc định: {}</translation>
     </message>
@@ -623,6 +994,10 @@
     <message>
         <source>Do not accept the key</source>
         <translation>Không chấp nhận khóa này</translation>
+    </message>
+    <message>
+        <source>Its picture</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -776,10 +1151,6 @@
         <translation>Bộ tối ưu</translation>
     </message>
     <message>
-        <source>AdamW keeps two fp32 moments a parameter (8 bytes); SGD keeps one (4 bytes) with momentum, none without.</source>
-        <translation>AdamW giữ hai mô-men fp32 cho mỗi tham số (8 byte); SGD giữ một (4 byte) nếu có momentum, không giữ gì nếu không có.</translation>
-    </message>
-    <message>
         <source>Peak learning rate</source>
         <translation>Tốc độ học đỉnh</translation>
     </message>
@@ -792,16 +1163,8 @@
         <translation>Beta 1</translation>
     </message>
     <message>
-        <source>Decay of the running mean of gradients (AdamW).</source>
-        <translation>Hệ số suy giảm của trung bình trượt các gradient (AdamW).</translation>
-    </message>
-    <message>
         <source>Beta 2</source>
         <translation>Beta 2</translation>
-    </message>
-    <message>
-        <source>Decay of the running mean of squared gradients (AdamW).</source>
-        <translation>Hệ số suy giảm của trung bình trượt bình phương gradient (AdamW).</translation>
     </message>
     <message>
         <source>Epsilon</source>
@@ -814,10 +1177,6 @@
     <message>
         <source>Momentum</source>
         <translation>Momentum</translation>
-    </message>
-    <message>
-        <source>Momentum of SGD; AdamW ignores it.</source>
-        <translation>Momentum của SGD; AdamW bỏ qua.</translation>
     </message>
     <message>
         <source>Weight decay</source>
@@ -836,16 +1195,8 @@
         <translation>Có áp dụng suy giảm cho embedding của token và lớp đầu ra hay không.</translation>
     </message>
     <message>
-        <source>How the learning rate falls after the warmup.</source>
-        <translation>Tốc độ học giảm thế nào sau giai đoạn khởi động (warmup).</translation>
-    </message>
-    <message>
         <source>Minimum</source>
         <translation>Mức thấp nhất</translation>
-    </message>
-    <message>
-        <source>Where the fall ends, as a share of the peak. A constant schedule ignores it.</source>
-        <translation>Nơi đà giảm kết thúc, tính theo tỷ lệ của đỉnh. Lịch hằng số bỏ qua giá trị này.</translation>
     </message>
     <message>
         <source>x peak</source>
@@ -856,16 +1207,8 @@
         <translation>Khởi động (warmup)</translation>
     </message>
     <message>
-        <source>How long the learning rate rises linearly to its peak.</source>
-        <translation>Tốc độ học tăng tuyến tính lên đỉnh trong bao lâu.</translation>
-    </message>
-    <message>
         <source>Warmup unit</source>
         <translation>Đơn vị khởi động</translation>
-    </message>
-    <message>
-        <source>Whether the warmup is given in steps or in percent of the run.</source>
-        <translation>Giai đoạn khởi động (warmup) tính theo bước hay theo phần trăm của lượt chạy.</translation>
     </message>
     <message>
         <source>Warmup starts at</source>
@@ -1124,8 +1467,336 @@
         <translation>Những gì được làm với các dòng, theo thứ tự này; bản thân các tệp không bao giờ bị thay đổi.</translation>
     </message>
     <message>
+        <source>AdamW keeps two fp32 moments a parameter (8 bytes), in 8 bits 2 bytes; Lion and SGD with momentum keep one (4 bytes); Muon one for matrices and AdamW&apos;s two for the rest; Adafactor a row and a column of each matrix.</source>
+        <translation>AdamW giữ hai mô-men fp32 cho mỗi tham số (8 byte), ở dạng 8 bit là 2 byte; Lion và SGD có momentum giữ một (4 byte); Muon giữ một cho ma trận và hai của AdamW cho phần còn lại; Adafactor giữ một hàng và một cột của mỗi ma trận.</translation>
+    </message>
+    <message>
+        <source>Decay of the running mean of gradients (AdamW); of the update&apos;s direction (Lion).</source>
+        <translation>Hệ số suy giảm của trung bình động gradient (AdamW); của hướng cập nhật (Lion).</translation>
+    </message>
+    <message>
+        <source>Decay of the running mean of squared gradients (AdamW); of the running mean of gradients (Lion).</source>
+        <translation>Hệ số suy giảm của trung bình động bình phương gradient (AdamW); của trung bình động gradient (Lion).</translation>
+    </message>
+    <message>
+        <source>Momentum of SGD and of Muon; the others ignore it.</source>
+        <translation>Momentum của SGD và của Muon; các bộ tối ưu khác bỏ qua nó.</translation>
+    </message>
+    <message>
+        <source>Layer-wise decay</source>
+        <translation>Suy giảm theo lớp</translation>
+    </message>
+    <message>
+        <source>Each layer&apos;s learning rate is this times that of the layer above; embeddings come below the first layer. 1 gives all the same.</source>
+        <translation>Tốc độ học của mỗi lớp bằng chừng này lần của lớp ngay trên; embedding nằm dưới lớp đầu tiên. 1 cho mọi lớp như nhau.</translation>
+    </message>
+    <message>
+        <source>Embeddings</source>
+        <translation>Embedding</translation>
+    </message>
+    <message>
+        <source>The token embeddings&apos; learning rate as a share of the others&apos;.</source>
+        <translation>Tốc độ học của embedding token, theo tỷ lệ so với các phần khác.</translation>
+    </message>
+    <message>
+        <source>x rate</source>
+        <translation>× tốc độ</translation>
+    </message>
+    <message>
+        <source>Head</source>
+        <translation>Đầu ra</translation>
+    </message>
+    <message>
+        <source>The output head&apos;s learning rate as a share of the others&apos;; ignored where it is tied to the embeddings.</source>
+        <translation>Tốc độ học của lớp đầu ra, theo tỷ lệ so với các phần khác; bị bỏ qua khi lớp này dùng chung trọng số với embedding.</translation>
+    </message>
+    <message>
+        <source>Frozen parts</source>
+        <translation>Phần đóng băng</translation>
+    </message>
+    <message>
+        <source>Patterns of parameter names that are not trained, such as model.layers.0.* (* stands for anything).</source>
+        <translation>Mẫu tên của các tham số không được huấn luyện, chẳng hạn model.layers.0.* (* thay cho bất cứ gì).</translation>
+    </message>
+    <message>
+        <source>How the learning rate goes on after the warmup.</source>
+        <translation>Tốc độ học diễn tiến thế nào sau giai đoạn khởi động.</translation>
+    </message>
+    <message>
+        <source>Where the fall ends, as a share of the peak. A constant, stepped or hand-drawn schedule ignores it.</source>
+        <translation>Nơi kết thúc đoạn giảm, theo tỷ lệ so với đỉnh. Lịch không đổi, bậc thang hoặc vẽ tay bỏ qua nó.</translation>
+    </message>
+    <message>
+        <source>How long the learning rate rises to its peak.</source>
+        <translation>Tốc độ học tăng lên đỉnh trong bao lâu.</translation>
+    </message>
+    <message>
+        <source>What the warmup is given in.</source>
+        <translation>Thời gian khởi động được cho theo đơn vị nào.</translation>
+    </message>
+    <message>
+        <source>Warmup shape</source>
+        <translation>Dạng khởi động</translation>
+    </message>
+    <message>
+        <source>How the learning rate rises.</source>
+        <translation>Tốc độ học tăng lên theo dạng nào.</translation>
+    </message>
+    <message>
+        <source>Cooldown</source>
+        <translation>Hạ nhiệt (cooldown)</translation>
+    </message>
+    <message>
+        <source>How long the learning rate falls at the end.</source>
+        <translation>Tốc độ học giảm trong bao lâu ở cuối.</translation>
+    </message>
+    <message>
+        <source>Cooldown unit</source>
+        <translation>Đơn vị hạ nhiệt</translation>
+    </message>
+    <message>
+        <source>What the cooldown is given in.</source>
+        <translation>Thời gian hạ nhiệt được cho theo đơn vị nào.</translation>
+    </message>
+    <message>
+        <source>Cooldown shape</source>
+        <translation>Dạng hạ nhiệt</translation>
+    </message>
+    <message>
+        <source>How it falls: in a line, as a cosine, or as 1 - sqrt(progress).</source>
+        <translation>Cách giảm: theo đường thẳng, theo cosine, hoặc theo 1 - sqrt(progress).</translation>
+    </message>
+    <message>
+        <source>Cycles</source>
+        <translation>Số chu kỳ</translation>
+    </message>
+    <message>
+        <source>How many falls a cosine with restarts has.</source>
+        <translation>Cosine có khởi động lại gồm bao nhiêu lần giảm.</translation>
+    </message>
+    <message>
+        <source>cycles</source>
+        <translation>chu kỳ</translation>
+    </message>
+    <message>
+        <source>Cycle length</source>
+        <translation>Độ dài chu kỳ</translation>
+    </message>
+    <message>
+        <source>Each cycle is this times as long as the one before.</source>
+        <translation>Mỗi chu kỳ dài bằng chừng này lần chu kỳ trước.</translation>
+    </message>
+    <message>
+        <source>x before</source>
+        <translation>× trước đó</translation>
+    </message>
+    <message>
+        <source>Cycle peak</source>
+        <translation>Đỉnh chu kỳ</translation>
+    </message>
+    <message>
+        <source>Each cycle&apos;s peak is this times the one before.</source>
+        <translation>Đỉnh của mỗi chu kỳ bằng chừng này lần đỉnh trước.</translation>
+    </message>
+    <message>
+        <source>Power</source>
+        <translation>Số mũ</translation>
+    </message>
+    <message>
+        <source>The exponent of a polynomial fall: (1 - progress) to this power.</source>
+        <translation>Số mũ của đoạn giảm đa thức: (1 - progress) lũy thừa số này.</translation>
+    </message>
+    <message>
+        <source>Timescale</source>
+        <translation>Thang thời gian</translation>
+    </message>
+    <message>
+        <source>Of the inverse square root: sqrt(timescale / (step - warmup + timescale)). 0: the warmup&apos;s steps, or 10,000 without a warmup, as transformers has it.</source>
+        <translation>Của nghịch đảo căn bậc hai: sqrt(timescale / (step - warmup + timescale)). 0: số bước khởi động, hoặc 10.000 khi không có khởi động, như trong transformers.</translation>
+    </message>
+    <message>
+        <source>Step every</source>
+        <translation>Xuống bậc sau mỗi</translation>
+    </message>
+    <message>
+        <source>How long a step schedule stays at a level.</source>
+        <translation>Lịch bậc thang ở một mức trong bao lâu.</translation>
+    </message>
+    <message>
+        <source>percent of the run</source>
+        <translation>phần trăm lượt chạy</translation>
+    </message>
+    <message>
+        <source>Step factor</source>
+        <translation>Hệ số bậc</translation>
+    </message>
+    <message>
+        <source>What each level is of the one before.</source>
+        <translation>Mỗi mức bằng bao nhiêu lần mức trước.</translation>
+    </message>
+    <message>
+        <source>Points</source>
+        <translation>Các điểm</translation>
+    </message>
+    <message>
+        <source>A hand-drawn schedule goes in lines through them; a multi-step one jumps to each factor and stays. The warmup lies over both.</source>
+        <translation>Lịch vẽ tay đi theo các đoạn thẳng qua những điểm này; lịch nhiều bậc nhảy tới từng hệ số và giữ nguyên ở đó. Giai đoạn khởi động phủ lên cả hai.</translation>
+    </message>
+    <message>
+        <source>Weight decay at the end</source>
+        <translation>Suy giảm trọng số ở cuối</translation>
+    </message>
+    <message>
+        <source>The weight decay goes from its value to this times it, as a cosine over the run. 1 keeps it.</source>
+        <translation>Suy giảm trọng số đi từ giá trị của nó đến chừng này lần giá trị đó, theo cosine trong suốt lượt chạy. 1 là giữ nguyên.</translation>
+    </message>
+    <message>
+        <source>x start</source>
+        <translation>× ban đầu</translation>
+    </message>
+    <message>
+        <source>Momentum at the peak</source>
+        <translation>Momentum ở đỉnh</translation>
+    </message>
+    <message>
+        <source>One-cycle: momentum (or beta 1) falls to this while the rate rises, and returns. 0 keeps it.</source>
+        <translation>Một chu kỳ: momentum (hoặc beta 1) giảm xuống giá trị này khi tốc độ học tăng, rồi trở lại. 0 là giữ nguyên.</translation>
+    </message>
+    <message>
+        <source>Clip value</source>
+        <translation>Giá trị cắt</translation>
+    </message>
+    <message>
+        <source>Limits each element of the gradient to plus and minus this, before the norm. 0: off.</source>
+        <translation>Giới hạn mỗi phần tử của gradient trong khoảng cộng trừ giá trị này, trước khi cắt theo chuẩn. 0: tắt.</translation>
+    </message>
+    <message>
+        <source>Set the model&apos;s dropout</source>
+        <translation>Đặt dropout của mô hình</translation>
+    </message>
+    <message>
+        <source>Sets every dropout the model&apos;s config has (attention, residual, embedding) to one value.</source>
+        <translation>Đặt mọi dropout có trong cấu hình của mô hình (attention, residual, embedding) về cùng một giá trị.</translation>
+    </message>
+    <message>
+        <source>Dropout</source>
+        <translation>Dropout</translation>
+    </message>
+    <message>
+        <source>The share of elements dropped where the model has a dropout.</source>
+        <translation>Tỷ lệ phần tử bị bỏ ở những chỗ mô hình có dropout.</translation>
+    </message>
+    <message>
+        <source>Residual dropout</source>
+        <translation>Dropout residual</translation>
+    </message>
+    <message>
+        <source>Drops this share after each layer&apos;s attention and MLP, also where the config has no dropout. 0: off.</source>
+        <translation>Bỏ tỷ lệ này sau attention và MLP của mỗi lớp, kể cả khi cấu hình không có dropout. 0: tắt.</translation>
+    </message>
+    <message>
+        <source>NEFTune</source>
+        <translation>NEFTune</translation>
+    </message>
+    <message>
+        <source>Noise on the embeddings while training, uniform, of size alpha / sqrt(tokens x width). 0: off.</source>
+        <translation>Nhiễu trên embedding khi huấn luyện, phân bố đều, độ lớn alpha / sqrt(số token x độ rộng). 0: tắt.</translation>
+    </message>
+    <message>
+        <source>Mixup</source>
+        <translation>Mixup</translation>
+    </message>
+    <message>
+        <source>Mixes the embeddings of two rows of a micro batch by lambda ~ Beta(alpha, alpha). 0: off. Needs unpacked rows and a micro batch of 2 or more.</source>
+        <translation>Trộn embedding của hai dòng trong một micro batch theo lambda ~ Beta(alpha, alpha). 0: tắt. Cần các dòng không ghép chuỗi và micro batch từ 2 trở lên.</translation>
+    </message>
+    <message>
+        <source>R-Drop</source>
+        <translation>R-Drop</translation>
+    </message>
+    <message>
+        <source>Passes each batch twice and adds alpha x the symmetric KL divergence of the two. 0: off. Doubles forward and backward.</source>
+        <translation>Cho mỗi batch đi qua hai lần và cộng thêm alpha x độ phân kỳ KL đối xứng của hai lần đó. 0: tắt. Gấp đôi lượt xuôi và lượt ngược.</translation>
+    </message>
+    <message>
+        <source>Penalty toward the base</source>
+        <translation>Phạt kéo về mô hình gốc</translation>
+    </message>
+    <message>
+        <source>L2-SP: adds half this times the squared distance from the base weights. 0: off. Keeps a copy of the trained weights.</source>
+        <translation>L2-SP: cộng thêm một nửa số này nhân với bình phương khoảng cách tới trọng số gốc. 0: tắt. Giữ một bản sao của các trọng số được huấn luyện.</translation>
+    </message>
+    <message>
+        <source>Weight averaging</source>
+        <translation>Lấy trung bình trọng số</translation>
+    </message>
+    <message>
+        <source>Saves averaged weights: an exponential moving average, or the mean over the end of the run. Keeps an fp32 copy, split over the ranks as the states are.</source>
+        <translation>Lưu trọng số trung bình: trung bình động hàm mũ, hoặc trung bình cộng trên đoạn cuối lượt chạy. Giữ một bản sao fp32, chia cho các tiến trình giống như các trạng thái.</translation>
+    </message>
+    <message>
+        <source>EMA decay</source>
+        <translation>Hệ số suy giảm EMA</translation>
+    </message>
+    <message>
+        <source>The average keeps this share of itself at each update.</source>
+        <translation>Giá trị trung bình giữ lại tỷ lệ này của chính nó ở mỗi lần cập nhật.</translation>
+    </message>
+    <message>
+        <source>Tail</source>
+        <translation>Đoạn cuối</translation>
+    </message>
+    <message>
+        <source>Over which end of the run tail averaging takes the mean.</source>
+        <translation>Trung bình đoạn cuối được lấy trên bao nhiêu phần cuối của lượt chạy.</translation>
+    </message>
+    <message>
+        <source>Early stopping</source>
+        <translation>Dừng sớm</translation>
+    </message>
+    <message>
+        <source>Ends the run after so many evaluations in a row without a better held-out loss. 0: off.</source>
+        <translation>Kết thúc lượt chạy sau chừng ấy lần đánh giá liên tiếp mà loss trên tập giữ lại không tốt hơn. 0: tắt.</translation>
+    </message>
+    <message>
+        <source>evaluations</source>
+        <translation>lần đánh giá</translation>
+    </message>
+    <message>
+        <source>Better by</source>
+        <translation>Tốt hơn ít nhất</translation>
+    </message>
+    <message>
+        <source>How much lower a held-out loss has to be to count as better.</source>
+        <translation>Loss trên tập giữ lại phải thấp hơn bao nhiêu mới được tính là tốt hơn.</translation>
+    </message>
+    <message>
         <source>Ends the run after so many updates, whatever the epochs say. 0: by epochs.</source>
         <translation>Kết thúc lượt chạy sau chừng ấy lần cập nhật, bất kể số epoch. 0: theo số epoch.</translation>
+    </message>
+    <message>
+        <source>bf16 computes in 16 bits with fp32 master weights (GPUs of compute capability 8.0 and later); fp16 does on older GPUs, with a loss scale; fp32 for CPU nodes.</source>
+        <translation>bf16 tính bằng 16 bit với trọng số gốc fp32 (GPU có compute capability 8.0 trở lên); fp16 cũng vậy trên GPU cũ hơn, kèm hệ số loss; fp32 dành cho máy chạy chỉ có CPU.</translation>
+    </message>
+    <message>
+        <source>First loss scale</source>
+        <translation>Hệ số loss ban đầu</translation>
+    </message>
+    <message>
+        <source>fp16: the loss is multiplied by 2 to this power at the start; it halves where gradients overflow.</source>
+        <translation>fp16: lúc bắt đầu loss được nhân với 2 lũy thừa số này; hệ số giảm một nửa khi gradient bị tràn.</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>Loss</translation>
+    </message>
+    <message>
+        <source>How the head&apos;s loss is computed: lean takes logits only where a label is, a chunk at a time; liger is a fused kernel on GPUs where its package is; plain makes all logits. Auto: liger where it can, else lean.</source>
+        <translation>Cách tính loss ở lớp đầu ra: tiết kiệm chỉ lấy logit ở chỗ có nhãn, từng đoạn một; liger là nhân tính gộp trên GPU khi có gói của nó; thường tạo ra mọi logit. Tự động: liger khi dùng được, nếu không thì tiết kiệm.</translation>
+    </message>
+    <message>
+        <source>Rows that are left out, by their numbers in the table (the job file counts from 0).</source>
+        <translation>Các dòng bị loại, theo số thứ tự trong bảng (tệp công việc đếm từ 0).</translation>
     </message>
     <message>
         <source>steps</source>
@@ -1170,10 +1841,6 @@
     <message>
         <source>Precision</source>
         <translation>Độ chính xác</translation>
-    </message>
-    <message>
-        <source>bf16 computes in 16 bits with fp32 master weights (GPUs of compute capability 8.0 and later); fp32 for CPU nodes.</source>
-        <translation>bf16 tính bằng 16 bit với trọng số gốc fp32 (GPU có compute capability từ 8.0 trở lên); fp32 dành cho máy chỉ có CPU.</translation>
     </message>
     <message>
         <source>Activation checkpointing</source>
@@ -1320,6 +1987,94 @@
         <translation>Chỉ dùng các nhân tính tất định, để chạy lại trên cùng loại GPU cho kết quả giống từng bit; có thể làm bước GPU chậm đi một phần mười hoặc hơn, tùy mô hình. Lượt chạy CPU vốn đã tất định.</translation>
     </message>
     <message>
+        <source>Loss rises</source>
+        <translation>Loss tăng</translation>
+    </message>
+    <message>
+        <source>Alerts where the running loss is this times its level before, or the last epoch&apos;s mean. 0: off.</source>
+        <translation>Cảnh báo khi loss trung bình động bằng chừng này lần mức trước đó, hoặc trung bình của epoch trước. 0: tắt.</translation>
+    </message>
+    <message>
+        <source>x level</source>
+        <translation>× mức trước</translation>
+    </message>
+    <message>
+        <source>Gradient spike</source>
+        <translation>Gradient tăng vọt</translation>
+    </message>
+    <message>
+        <source>Alerts where a gradient norm is this times the median of the last 100. 0: off.</source>
+        <translation>Cảnh báo khi chuẩn gradient bằng chừng này lần trung vị của 100 giá trị gần nhất. 0: tắt.</translation>
+    </message>
+    <message>
+        <source>x median</source>
+        <translation>× trung vị</translation>
+    </message>
+    <message>
+        <source>Held-out loss rises</source>
+        <translation>Loss trên tập giữ lại tăng</translation>
+    </message>
+    <message>
+        <source>Alerts after so many evaluations in a row above the best held-out loss while the training loss falls. 0: off.</source>
+        <translation>Cảnh báo sau chừng ấy lần đánh giá liên tiếp cao hơn loss tốt nhất trên tập giữ lại trong khi loss huấn luyện giảm. 0: tắt.</translation>
+    </message>
+    <message>
+        <source>Stall</source>
+        <translation>Đình trệ</translation>
+    </message>
+    <message>
+        <source>Alerts where no update came for this times the median step, at least a minute. 0: off.</source>
+        <translation>Cảnh báo khi không có lần cập nhật nào trong chừng này lần thời gian bước trung vị, ít nhất một phút. 0: tắt.</translation>
+    </message>
+    <message>
+        <source>x median step</source>
+        <translation>× bước trung vị</translation>
+    </message>
+    <message>
+        <source>Throughput drops</source>
+        <translation>Thông lượng giảm</translation>
+    </message>
+    <message>
+        <source>Alerts where the last 10 updates run below this share of the usual rate. 0: off.</source>
+        <translation>Cảnh báo khi 10 lần cập nhật gần nhất chạy dưới tỷ lệ này của tốc độ thường. 0: tắt.</translation>
+    </message>
+    <message>
+        <source>x usual</source>
+        <translation>× mức thường</translation>
+    </message>
+    <message>
+        <source>GPU too hot</source>
+        <translation>GPU quá nóng</translation>
+    </message>
+    <message>
+        <source>Alerts where a GPU is at this temperature or above. 0: off.</source>
+        <translation>Cảnh báo khi một GPU đạt nhiệt độ này hoặc cao hơn. 0: tắt.</translation>
+    </message>
+    <message>
+        <source>°C</source>
+        <translation>°C</translation>
+    </message>
+    <message>
+        <source>Memory full</source>
+        <translation>Bộ nhớ đầy</translation>
+    </message>
+    <message>
+        <source>Alerts where this share of a GPU&apos;s memory, or of the node&apos;s, is used. 0: off.</source>
+        <translation>Cảnh báo khi tỷ lệ này của bộ nhớ một GPU, hoặc của máy chạy, đã được dùng. 0: tắt.</translation>
+    </message>
+    <message>
+        <source>x total</source>
+        <translation>× tổng</translation>
+    </message>
+    <message>
+        <source>Disk fills</source>
+        <translation>Đĩa sắp đầy</translation>
+    </message>
+    <message>
+        <source>Alerts where the next checkpoint would not fit on the node&apos;s disk.</source>
+        <translation>Cảnh báo khi checkpoint tiếp theo sẽ không vừa đĩa của máy chạy.</translation>
+    </message>
+    <message>
         <source>Where the data lies.</source>
         <translation>Nơi chứa dữ liệu.</translation>
     </message>
@@ -1338,10 +2093,6 @@
     <message>
         <source>Rows</source>
         <translation>Các dòng</translation>
-    </message>
-    <message>
-        <source>Rows that are left out, counted from 0 over all sources.</source>
-        <translation>Các dòng bị loại, đếm từ 0 qua mọi nguồn.</translation>
     </message>
     <message>
         <source>Likeness</source>
@@ -1565,6 +2316,25 @@
     </message>
 </context>
 <context>
+    <name>KeyPanel</name>
+    <message>
+        <source>Public key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Sao chép</translation>
+    </message>
+    <message>
+        <source>Copy the public key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Paste this line where your provider asks for an SSH key, or into ~/.ssh/authorized_keys there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>KnobField</name>
     <message>
         <source>Help on {}</source>
@@ -1577,6 +2347,10 @@
     <message>
         <source>nothing</source>
         <translation>trống</translation>
+    </message>
+    <message>
+        <source>{back}, as in {preset}</source>
+        <translation>{back}, như trong {preset}</translation>
     </message>
 </context>
 <context>
@@ -1906,6 +2680,10 @@
         <translation>Xuất…</translation>
     </message>
     <message>
+        <source>Compare with another job…</source>
+        <translation>So sánh với công việc khác…</translation>
+    </message>
+    <message>
         <source>Undo</source>
         <translation>Hoàn tác</translation>
     </message>
@@ -1930,6 +2708,10 @@
         <translation>Chọn dữ liệu</translation>
     </message>
     <message>
+        <source>Where alerts are sent…</source>
+        <translation>Nơi gửi cảnh báo…</translation>
+    </message>
+    <message>
         <source>Choose a node</source>
         <translation>Chọn máy chạy</translation>
     </message>
@@ -1948,6 +2730,14 @@
     <message>
         <source>Quit</source>
         <translation>Thoát</translation>
+    </message>
+    <message>
+        <source>{} runs</source>
+        <translation>{} lượt chạy</translation>
+    </message>
+    <message>
+        <source>beside each other</source>
+        <translation>cạnh nhau</translation>
     </message>
     <message>
         <source>Not launched yet: {}</source>
@@ -2072,12 +2862,20 @@
         <translation>epoch</translation>
     </message>
     <message>
-        <source>supervised tokens</source>
-        <translation>token có giám sát</translation>
+        <source>warmup steps</source>
+        <translation>bước khởi động</translation>
     </message>
     <message>
         <source>sequences an update, {} tokens at most</source>
         <translation>chuỗi mỗi lần cập nhật, tối đa {} token</translation>
+    </message>
+    <message>
+        <source>tokens seen</source>
+        <translation>token được xem</translation>
+    </message>
+    <message>
+        <source>tokens seen, {} supervised</source>
+        <translation>token được xem, {} được học</translation>
     </message>
     <message>
         <source>{} sequence</source>
@@ -2155,8 +2953,8 @@
         <translation>Bộ nhớ máy chủ của {}</translation>
     </message>
     <message>
-        <source>Once a model is chosen, its weights, gradients and optimizer states stand here.</source>
-        <translation>Khi đã chọn mô hình, trọng số, gradient và trạng thái bộ tối ưu của nó sẽ hiện ở đây.</translation>
+        <source>Once a model is chosen, what each GPU will hold stands here.</source>
+        <translation>Khi đã chọn mô hình, ở đây sẽ hiện những gì mỗi GPU phải giữ.</translation>
     </message>
     <message>
         <source>The number of parameters of this model could not be read from its files.</source>
@@ -2187,12 +2985,20 @@
         <translation>ZeRO {} trên {}, ước tính</translation>
     </message>
     <message>
-        <source>Activations, logits and buffers are not counted yet; they need the rest.</source>
-        <translation>Activation, logit và bộ đệm chưa được tính vào; chúng cần phần còn lại.</translation>
+        <source>The peak is in phase: {}.</source>
+        <translation>Đỉnh nằm ở pha: {}.</translation>
     </message>
     <message>
-        <source>{} lie in the host&apos;s memory.</source>
-        <translation>{} nằm trong bộ nhớ máy chủ.</translation>
+        <source>Likely between {} and {} on the card; tensors alone {}.</source>
+        <translation>Có thể từ {} đến {} trên card; riêng các tensor là {}.</translation>
+    </message>
+    <message>
+        <source>Host memory of a node about {}.</source>
+        <translation>Bộ nhớ máy chủ của một máy chạy khoảng {}.</translation>
+    </message>
+    <message>
+        <source>Activations and logits are not counted: the model&apos;s type has no formula.</source>
+        <translation>Không tính activation và logit: loại mô hình này chưa có công thức.</translation>
     </message>
 </context>
 <context>
@@ -2206,8 +3012,8 @@
         <translation>Mỗi GPU sẽ chứa những gì</translation>
     </message>
     <message>
-        <source>Weights, gradients and optimizer states under every ZeRO stage stand here, before anything is rented. They follow from the model&apos;s size.</source>
-        <translation>Trọng số, gradient và trạng thái bộ tối ưu ở từng mức ZeRO hiện ở đây, trước khi phải thuê bất cứ máy nào. Chúng được suy ra từ kích thước mô hình.</translation>
+        <source>Every phase under every ZeRO stage stands here, term by term, before anything is rented. It follows from the model&apos;s config.json and the recipe.</source>
+        <translation>Mọi pha ở mọi mức ZeRO hiện ra tại đây, từng số hạng một, trước khi thuê bất cứ thứ gì. Chúng được suy ra từ config.json của mô hình và công thức.</translation>
     </message>
     <message>
         <source>Choose a model…</source>
@@ -2242,12 +3048,8 @@
         <translation>Theo số tiến trình, tổng cộng với ZeRO {}</translation>
     </message>
     <message>
-        <source>{} GPU</source>
-        <translation>{} GPU</translation>
-    </message>
-    <message>
-        <source>{} GPUs</source>
-        <translation>{} GPU</translation>
+        <source>× {}</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -2394,12 +3196,28 @@
         <translation>Thêm máy</translation>
     </message>
     <message>
+        <source>Test</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Test the way to the node</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Save</source>
         <translation>Lưu</translation>
     </message>
     <message>
+        <source>Choose a name…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>This names no host.</source>
         <translation>Ở đây chưa có tên máy chủ nào.</translation>
+    </message>
+    <message>
+        <source>A command is needed that reaches the node, such as docker exec -i box.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>A host name, an address or a name of your ssh config is needed.</source>
@@ -2412,6 +3230,30 @@
     <message>
         <source>There is a node named {name} already.</source>
         <translation>Đã có một máy tên {name}.</translation>
+    </message>
+    <message>
+        <source>SSH, built in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>SSH, the system&apos;s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A command</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your ssh config</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reached by</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Host</source>
@@ -2436,6 +3278,14 @@
     <message>
         <source>Key file</source>
         <translation>Tệp khóa</translation>
+    </message>
+    <message>
+        <source>Through</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>as ssh would, or user@gate:port</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Name</source>
@@ -2464,6 +3314,14 @@
     <message>
         <source>Choose the key file</source>
         <translation>Chọn tệp khóa</translation>
+    </message>
+    <message>
+        <source>New…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make a new key</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Back</source>
@@ -2553,22 +3411,93 @@
     </message>
 </context>
 <context>
+    <name>ParameterGroupsPopup</name>
+    <message>
+        <source>Parameter groups</source>
+        <translation>Nhóm tham số</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>Tham số</translation>
+    </message>
+    <message>
+        <source>Count</source>
+        <translation>Số lượng</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>Tốc độ học</translation>
+    </message>
+    <message>
+        <source>Weight decay</source>
+        <translation>Suy giảm trọng số</translation>
+    </message>
+    <message>
+        <source>Rule</source>
+        <translation>Quy tắc</translation>
+    </message>
+    <message>
+        <source>{count} parameters are trained; the optimizer keeps {size} for them, by the formula.</source>
+        <translation>{count} tham số được huấn luyện; theo công thức, bộ tối ưu giữ {size} cho chúng.</translation>
+    </message>
+    <message>
+        <source>{} are frozen.</source>
+        <translation>{} bị đóng băng.</translation>
+    </message>
+    <message>
+        <source>No parameter is called {pattern}; near it: {names}.</source>
+        <translation>Không có tham số nào tên {pattern}; gần giống: {names}.</translation>
+    </message>
+    <message>
+        <source>Choose a model first; the names come from its config.</source>
+        <translation>Hãy chọn mô hình trước; các tên lấy từ cấu hình của nó.</translation>
+    </message>
+    <message>
+        <source>The names of this kind of model are known on the node only; the run&apos;s log lists its groups.</source>
+        <translation>Tên trong loại mô hình này chỉ biết được trên máy chạy; nhật ký của lượt chạy liệt kê các nhóm.</translation>
+    </message>
+    <message>
+        <source>{names} and {count} more</source>
+        <translation>{names} và {count} nữa</translation>
+    </message>
+    <message>
+        <source>frozen</source>
+        <translation>đóng băng</translation>
+    </message>
+    <message>
+        <source>{factor} × peak = {rate}</source>
+        <translation>{factor} × đỉnh = {rate}</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>không có</translation>
+    </message>
+</context>
+<context>
     <name>PartsCard</name>
     <message>
-        <source>What it is made of</source>
-        <translation>Gồm những gì</translation>
+        <source>What the peak is made of</source>
+        <translation>Đỉnh gồm những gì</translation>
     </message>
     <message>
         <source>in all</source>
         <translation>tổng cộng</translation>
     </message>
     <message>
+        <source>host memory of a node</source>
+        <translation>bộ nhớ máy chủ của một máy chạy</translation>
+    </message>
+    <message>
+        <source>disk</source>
+        <translation>đĩa</translation>
+    </message>
+    <message>
         <source>{} bytes a parameter</source>
         <translation>{} byte mỗi tham số</translation>
     </message>
     <message>
-        <source>{} parameters. This is the arithmetic of ZeRO&apos;s paper (Rajbhandari et al., 2020, arXiv:1910.02054), not a measurement; activations, logits, communication buffers and fragmentation come on top.</source>
-        <translation>{} tham số. Đây là phép tính theo bài báo ZeRO (Rajbhandari và cộng sự, 2020, arXiv:1910.02054), không phải số đo; activation, logit, bộ đệm truyền thông và phân mảnh còn cộng thêm vào.</translation>
+        <source>{} parameters. An estimate: tensors by arithmetic (Rajbhandari et al., 2020, arXiv:1910.02054; Korthikanti et al., 2022, arXiv:2205.05198), allocator and driver fitted to published peaks.</source>
+        <translation>{} tham số. Đây là ước tính: tensor tính bằng số học (Rajbhandari et al., 2020, arXiv:1910.02054; Korthikanti et al., 2022, arXiv:2205.05198), bộ cấp phát và trình điều khiển khớp theo các đỉnh đã công bố.</translation>
     </message>
 </context>
 <context>
@@ -2603,6 +3532,13 @@
     </message>
 </context>
 <context>
+    <name>PhaseCard</name>
+    <message>
+        <source>Phase by phase</source>
+        <translation>Từng pha</translation>
+    </message>
+</context>
+<context>
     <name>PlainNotice</name>
     <message>
         <source>Close</source>
@@ -2611,6 +3547,57 @@
     <message>
         <source>Close the notice</source>
         <translation>Đóng thông báo</translation>
+    </message>
+</context>
+<context>
+    <name>PresetPicker</name>
+    <message>
+        <source>Start from a published recipe</source>
+        <translation>Bắt đầu từ công thức đã công bố</translation>
+    </message>
+    <message>
+        <source>Presets</source>
+        <translation>Mẫu có sẵn</translation>
+    </message>
+    <message>
+        <source>Field</source>
+        <translation>Trường</translation>
+    </message>
+    <message>
+        <source>Now</source>
+        <translation>Hiện tại</translation>
+    </message>
+    <message>
+        <source>Then</source>
+        <translation>Sau đó</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>Nguồn</translation>
+    </message>
+    <message>
+        <source>Changes</source>
+        <translation>Thay đổi</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>Áp dụng</translation>
+    </message>
+    <message>
+        <source>Global batch {batch}: {source}</source>
+        <translation>Batch toàn cục {batch}: {source}</translation>
+    </message>
+    <message>
+        <source>{} field changes</source>
+        <translation>{} trường thay đổi</translation>
+    </message>
+    <message>
+        <source>{} fields change</source>
+        <translation>{} trường thay đổi</translation>
+    </message>
+    <message>
+        <source>The job is like this already.</source>
+        <translation>Công việc đã như vậy rồi.</translation>
     </message>
 </context>
 <context>
@@ -2806,12 +3793,44 @@
         <translation>Tốc độ học</translation>
     </message>
     <message>
+        <source>checkpoint</source>
+        <translation>checkpoint</translation>
+    </message>
+    <message>
+        <source>evaluation</source>
+        <translation>đánh giá</translation>
+    </message>
+    <message>
         <source>before</source>
         <translation>trước đó</translation>
     </message>
     <message>
+        <source>weight decay</source>
+        <translation>suy giảm trọng số</translation>
+    </message>
+    <message>
+        <source>momentum</source>
+        <translation>momentum</translation>
+    </message>
+    <message>
+        <source>beta 1</source>
+        <translation>beta 1</translation>
+    </message>
+    <message>
+        <source>{name} {first} to {last}</source>
+        <translation>{name} {first} đến {last}</translation>
+    </message>
+    <message>
+        <source>pinned: {}</source>
+        <translation>đã ghim: {}</translation>
+    </message>
+    <message>
         <source>constant at {}</source>
         <translation>không đổi ở {}</translation>
+    </message>
+    <message>
+        <source>{shape}, peak {peak}</source>
+        <translation>{shape}, đỉnh {peak}</translation>
     </message>
     <message>
         <source>{shape} from {peak} to {least}</source>
@@ -2867,48 +3886,20 @@
 <context>
     <name>RecipePage</name>
     <message>
-        <source>{} step</source>
-        <translation>{} bước</translation>
+        <source>Start from a published recipe</source>
+        <translation>Bắt đầu từ công thức đã công bố</translation>
     </message>
     <message>
-        <source>{} steps</source>
-        <translation>{} bước</translation>
+        <source>Parameter groups…</source>
+        <translation>Nhóm tham số…</translation>
     </message>
     <message>
-        <source>× peak, {}</source>
-        <translation>× đỉnh, {}</translation>
+        <source>Preset: {}</source>
+        <translation>Mẫu có sẵn: {}</translation>
     </message>
     <message>
-        <source>8 B / parameter</source>
-        <translation>8 B / tham số</translation>
-    </message>
-    <message>
-        <source>4 B / parameter</source>
-        <translation>4 B / tham số</translation>
-    </message>
-    <message>
-        <source>no state</source>
-        <translation>không trạng thái</translation>
-    </message>
-    <message>
-        <source>matrices only</source>
-        <translation>chỉ ma trận</translation>
-    </message>
-    <message>
-        <source>by epochs</source>
-        <translation>theo số epoch</translation>
-    </message>
-    <message>
-        <source>only at the end</source>
-        <translation>chỉ ở cuối</translation>
-    </message>
-    <message>
-        <source>never</source>
-        <translation>không bao giờ</translation>
-    </message>
-    <message>
-        <source>steps</source>
-        <translation>bước</translation>
+        <source>Start from a published recipe…</source>
+        <translation>Bắt đầu từ công thức đã công bố…</translation>
     </message>
 </context>
 <context>
@@ -3156,6 +4147,49 @@
     <message>
         <source>Prompts and answers</source>
         <translation>Prompt và câu trả lời</translation>
+    </message>
+</context>
+<context>
+    <name>SecretDialog</name>
+    <message>
+        <source>A key is locked</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{node} asks for a password</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{node} asks a question</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep it in the system&apos;s keyring</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>That was not accepted; try again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{file} is protected by a passphrase. It is needed for {where}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is needed for {where}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation type="unfinished">Để sau</translation>
+    </message>
+    <message>
+        <source>Do not answer</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -3522,12 +4556,12 @@
         <translation>{} dòng sổ ghi bị hỏng</translation>
     </message>
     <message>
-        <source>states fit</source>
-        <translation>trạng thái vừa bộ nhớ</translation>
+        <source>fits</source>
+        <translation>vừa</translation>
     </message>
     <message>
-        <source>states do not fit</source>
-        <translation>trạng thái không vừa bộ nhớ</translation>
+        <source>does not fit</source>
+        <translation>không vừa</translation>
     </message>
     <message>
         <source>{fits}, {used} of {capacity}</source>
@@ -3888,6 +4922,21 @@
     </message>
 </context>
 <context>
+    <name>WayPanel</name>
+    <message>
+        <source>Steps on the way to the node</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>went well</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation type="unfinished">thất bại</translation>
+    </message>
+</context>
+<context>
     <name>WindowVerbs</name>
     <message>
         <source>Open a job file</source>
@@ -3918,8 +4967,16 @@
         <translation>Nhân đôi</translation>
     </message>
     <message>
+        <source>Compare with the open job…</source>
+        <translation>So sánh với công việc đang mở…</translation>
+    </message>
+    <message>
         <source>Delete…</source>
         <translation>Xóa…</translation>
+    </message>
+    <message>
+        <source>Compare with the open run</source>
+        <translation>So sánh với lượt chạy đang mở</translation>
     </message>
     <message>
         <source>Export…</source>
@@ -4039,6 +5096,112 @@
     </message>
 </context>
 <context>
+    <name>alerts</name>
+    <message>
+        <source>Loss is no number</source>
+        <translation>Loss không phải là số</translation>
+    </message>
+    <message>
+        <source>Gradient is no number</source>
+        <translation>Gradient không phải là số</translation>
+    </message>
+    <message>
+        <source>Loss rises</source>
+        <translation>Loss tăng</translation>
+    </message>
+    <message>
+        <source>Gradient spike</source>
+        <translation>Gradient tăng vọt</translation>
+    </message>
+    <message>
+        <source>Held-out loss rises</source>
+        <translation>Loss trên tập giữ lại tăng</translation>
+    </message>
+    <message>
+        <source>Stalled</source>
+        <translation>Bị đình trệ</translation>
+    </message>
+    <message>
+        <source>Throughput drops</source>
+        <translation>Thông lượng giảm</translation>
+    </message>
+    <message>
+        <source>Learning rate unlike the plan</source>
+        <translation>Tốc độ học khác kế hoạch</translation>
+    </message>
+    <message>
+        <source>GPU too hot</source>
+        <translation>GPU quá nóng</translation>
+    </message>
+    <message>
+        <source>GPU memory full</source>
+        <translation>Bộ nhớ GPU đầy</translation>
+    </message>
+    <message>
+        <source>Memory full</source>
+        <translation>Bộ nhớ đầy</translation>
+    </message>
+    <message>
+        <source>Disk fills</source>
+        <translation>Đĩa sắp đầy</translation>
+    </message>
+    <message>
+        <source>Run ended</source>
+        <translation>Lượt chạy đã kết thúc</translation>
+    </message>
+</context>
+<context>
+    <name>compare</name>
+    <message>
+        <source>{loss} at step {step}</source>
+        <translation>{loss} ở bước {step}</translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation>bật</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>tắt</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Trạng thái</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Các bước</translation>
+    </message>
+    <message>
+        <source>Training loss, last 10 steps</source>
+        <translation>Loss huấn luyện, 10 bước cuối</translation>
+    </message>
+    <message>
+        <source>Held-out loss, last</source>
+        <translation>Loss trên tập giữ lại, cuối cùng</translation>
+    </message>
+    <message>
+        <source>Held-out loss, best</source>
+        <translation>Loss trên tập giữ lại, tốt nhất</translation>
+    </message>
+    <message>
+        <source>Tokens/s, median</source>
+        <translation>Token/s, trung vị</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Thời gian</translation>
+    </message>
+    <message>
+        <source>Alerts</source>
+        <translation>Cảnh báo</translation>
+    </message>
+    <message>
+        <source>Node</source>
+        <translation>Máy chạy</translation>
+    </message>
+</context>
+<context>
     <name>controls</name>
     <message>
         <source>{} is no whole number; write one such as 8.</source>
@@ -4056,6 +5219,10 @@
         <source>{} is no number; write one such as 0.1 or 2e-5.</source>
         <translation>{} không phải là số; hãy viết một số như 0.1 hoặc 2e-5.</translation>
     </message>
+    <message>
+        <source>A point is two numbers, percent of the run and share of the peak, such as 50 0.3.</source>
+        <translation>Một điểm gồm hai số, phần trăm lượt chạy và tỷ lệ so với đỉnh, chẳng hạn 50 0.3.</translation>
+    </message>
 </context>
 <context>
     <name>memory</name>
@@ -4072,8 +5239,24 @@
         <translation>bộ tối ưu</translation>
     </message>
     <message>
-        <source>offloaded</source>
-        <translation>đã chuyển sang CPU</translation>
+        <source>activations</source>
+        <translation>activation</translation>
+    </message>
+    <message>
+        <source>logits</source>
+        <translation>logit</translation>
+    </message>
+    <message>
+        <source>buffers</source>
+        <translation>bộ đệm</translation>
+    </message>
+    <message>
+        <source>allocator&apos;s cache</source>
+        <translation>bộ nhớ đệm của bộ cấp phát</translation>
+    </message>
+    <message>
+        <source>context</source>
+        <translation>ngữ cảnh</translation>
     </message>
     <message>
         <source> of {}</source>
@@ -4088,6 +5271,10 @@
         <translation>✕ phần chuyển sang CPU không vừa bộ nhớ máy chủ</translation>
     </message>
     <message>
+        <source>⚠ tight, the allocator will have to give memory back</source>
+        <translation>⚠ sát giới hạn, bộ cấp phát sẽ phải trả lại bộ nhớ</translation>
+    </message>
+    <message>
         <source>✓ fits, {} left</source>
         <translation>✓ vừa, còn {}</translation>
     </message>
@@ -4096,8 +5283,44 @@
         <translation>✕ không vừa, thừa {}</translation>
     </message>
     <message>
-        <source>⚠ fits, but only {} is left</source>
-        <translation>⚠ vừa, nhưng chỉ còn {}</translation>
+        <source>⚠ tight, only {} is left</source>
+        <translation>⚠ sát giới hạn, chỉ còn {}</translation>
+    </message>
+    <message>
+        <source>loading</source>
+        <translation>nạp mô hình</translation>
+    </message>
+    <message>
+        <source>forward</source>
+        <translation>lượt xuôi</translation>
+    </message>
+    <message>
+        <source>loss</source>
+        <translation>loss</translation>
+    </message>
+    <message>
+        <source>backward, top layer</source>
+        <translation>lượt ngược, lớp trên cùng</translation>
+    </message>
+    <message>
+        <source>backward, lowest layer</source>
+        <translation>lượt ngược, lớp dưới cùng</translation>
+    </message>
+    <message>
+        <source>optimizer step</source>
+        <translation>bước tối ưu</translation>
+    </message>
+    <message>
+        <source>evaluation</source>
+        <translation>đánh giá</translation>
+    </message>
+    <message>
+        <source>samples</source>
+        <translation>mẫu thử</translation>
+    </message>
+    <message>
+        <source>saving</source>
+        <translation>lưu</translation>
     </message>
 </context>
 <context>
@@ -4133,6 +5356,69 @@
     <message>
         <source>Config</source>
         <translation>Cấu hình</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>So sánh</translation>
+    </message>
+</context>
+<context>
+    <name>presets</name>
+    <message>
+        <source>Classic chat</source>
+        <translation>Chat kinh điển</translation>
+    </message>
+    <message>
+        <source>AdamW at 2e-5 with a tenth of warmup and a cosine, three passes, 512 sequences an update, much as Zephyr was made. Needs some ten thousand rows, or the run has very few updates.</source>
+        <translation>AdamW ở 2e-5 với một phần mười khởi động và cosine, ba lượt qua dữ liệu, 512 chuỗi mỗi lần cập nhật, gần giống cách làm ra Zephyr. Cần khoảng mười nghìn dòng, nếu không lượt chạy có rất ít lần cập nhật.</translation>
+    </message>
+    <message>
+        <source>Conservative fine-tune</source>
+        <translation>Tinh chỉnh thận trọng</translation>
+    </message>
+    <message>
+        <source>Small steps over two passes, without weight decay: changes a model that is good already as little as possible.</source>
+        <translation>Bước nhỏ qua hai lượt dữ liệu, không suy giảm trọng số: thay đổi ít nhất có thể một mô hình vốn đã tốt.</translation>
+    </message>
+    <message>
+        <source>7–13B on 8 × 80 GB</source>
+        <translation>7–13B trên 8 × 80 GB</translation>
+    </message>
+    <message>
+        <source>Llama 2&apos;s fine-tune, spread so that it fits: 16 bytes a parameter over eight GPUs are 14 GB each at 7B and 26 GB at 13B, and activation checkpointing leaves the rest for long sequences.</source>
+        <translation>Tinh chỉnh của Llama 2, trải ra cho vừa: 16 byte mỗi tham số trên tám GPU là 14 GB mỗi GPU với 7B và 26 GB với 13B, còn checkpoint activation để lại phần còn lại cho chuỗi dài.</translation>
+    </message>
+    <message>
+        <source>70B with offload</source>
+        <translation>70B có chuyển sang CPU</translation>
+    </message>
+    <message>
+        <source>Tulu 3&apos;s fine-tune of 70B with the optimizer in host memory: 12 bytes a parameter, 840 GB, leave the GPUs, which hold 4 bytes a parameter, 35 GB each on eight. Slower, but on one machine.</source>
+        <translation>Tinh chỉnh 70B của Tulu 3 với bộ tối ưu trong bộ nhớ máy chủ: 12 byte mỗi tham số, 840 GB, rời khỏi các GPU, còn GPU giữ 4 byte mỗi tham số, 35 GB mỗi GPU khi có tám. Chậm hơn, nhưng chỉ trên một máy.</translation>
+    </message>
+    <message>
+        <source>Continued pretraining</source>
+        <translation>Huấn luyện trước tiếp tục</translation>
+    </message>
+    <message>
+        <source>Warms the learning rate up again and lets it fall again over one pass of plain text. Mix some of the original data in, five percent or more, against forgetting.</source>
+        <translation>Cho tốc độ học tăng lên lại rồi giảm xuống lại trong một lượt qua văn bản thường. Hãy trộn vào một phần dữ liệu gốc, năm phần trăm trở lên, để chống quên.</translation>
+    </message>
+    <message>
+        <source>Small data</source>
+        <translation>Dữ liệu nhỏ</translation>
+    </message>
+    <message>
+        <source>A thousand careful rows over fifteen passes with dropout on the residual stream. The held-out loss rises long before the answers get worse, so look at the samples too.</source>
+        <translation>Một nghìn dòng chọn kỹ qua mười lăm lượt, có dropout trên luồng residual. Loss trên tập giữ lại tăng từ rất lâu trước khi câu trả lời kém đi, nên hãy xem cả các mẫu thử.</translation>
+    </message>
+    <message>
+        <source>Classification</source>
+        <translation>Phân loại</translation>
+    </message>
+    <message>
+        <source>Short texts with a class each, ten passes in small batches, the rate falling in a line: what RoBERTa&apos;s authors do on GLUE.</source>
+        <translation>Văn bản ngắn, mỗi văn bản một lớp, mười lượt với batch nhỏ, tốc độ học giảm theo đường thẳng: như các tác giả RoBERTa làm trên GLUE.</translation>
     </message>
 </context>
 <context>
@@ -4185,8 +5471,92 @@
         <translation>Seed và nạp dữ liệu</translation>
     </message>
     <message>
+        <source>Alerts</source>
+        <translation>Cảnh báo</translation>
+    </message>
+    <message>
         <source>Betas</source>
         <translation>Beta</translation>
+    </message>
+    <message>
+        <source>≈ 0 B / parameter</source>
+        <translation>≈ 0 B / tham số</translation>
+    </message>
+    <message>
+        <source>no state</source>
+        <translation>không trạng thái</translation>
+    </message>
+    <message>
+        <source>The model&apos;s config has no dropout, so this sets nothing; residual dropout works without.</source>
+        <translation>Cấu hình của mô hình không có dropout, nên mục này không đặt gì; dropout residual vẫn hoạt động.</translation>
+    </message>
+    <message>
+        <source>{} step</source>
+        <translation>{} bước</translation>
+    </message>
+    <message>
+        <source>{} steps</source>
+        <translation>{} bước</translation>
+    </message>
+    <message>
+        <source>matrices only</source>
+        <translation>chỉ ma trận</translation>
+    </message>
+    <message>
+        <source>by epochs</source>
+        <translation>theo số epoch</translation>
+    </message>
+    <message>
+        <source>only at the end</source>
+        <translation>chỉ ở cuối</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>không bao giờ</translation>
+    </message>
+    <message>
+        <source>{} B / parameter</source>
+        <translation>{} B / tham số</translation>
+    </message>
+    <message>
+        <source>One point a line: percent of the run and share of the peak. On the plot a double click adds one, dragging moves it, and Delete removes the one under the mouse.</source>
+        <translation>Mỗi điểm một dòng: phần trăm lượt chạy và tỷ lệ so với đỉnh. Trên biểu đồ, nhấp đúp để thêm điểm, kéo để di chuyển, và Delete xóa điểm dưới con trỏ chuột.</translation>
+    </message>
+    <message>
+        <source>Sets {} of the model&apos;s config.</source>
+        <translation>Đặt {} trong cấu hình của mô hình.</translation>
+    </message>
+    <message>
+        <source>{matrices} or {others} B / parameter</source>
+        <translation>{matrices} hoặc {others} B / tham số</translation>
+    </message>
+    <message>
+        <source>× peak, {}</source>
+        <translation>× đỉnh, {}</translation>
+    </message>
+    <message>
+        <source>steps</source>
+        <translation>bước</translation>
+    </message>
+    <message>
+        <source>step</source>
+        <translation>bước</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>token</translation>
+    </message>
+    <message>
+        <source>epoch</source>
+        <translation>epoch</translation>
+    </message>
+    <message>
+        <source>{} tokens</source>
+        <translation>{} token</translation>
+    </message>
+    <message>
+        <source>{place} (step {step})</source>
+        <translation>{place} (bước {step})</translation>
     </message>
 </context>
 <context>
@@ -4324,6 +5694,10 @@
         <translation>Không có phần giữ lại, nên lượt chạy không phân biệt được học với học vẹt.</translation>
     </message>
     <message>
+        <source>A drop step names row {0}; rows count from 1.</source>
+        <translation>Một bước loại bỏ nêu dòng {0}; các dòng đếm từ 1.</translation>
+    </message>
+    <message>
         <source>Offloading the optimizer needs ZeRO 1 or more.</source>
         <translation>Chuyển bộ tối ưu sang CPU cần ZeRO 1 trở lên.</translation>
     </message>
@@ -4356,14 +5730,6 @@
         <translation>Để riêng 10 %</translation>
     </message>
     <message>
-        <source>Use ZeRO 1</source>
-        <translation>Dùng ZeRO 1</translation>
-    </message>
-    <message>
-        <source>Use ZeRO 3</source>
-        <translation>Dùng ZeRO 3</translation>
-    </message>
-    <message>
         <source>Use SDPA</source>
         <translation>Dùng SDPA</translation>
     </message>
@@ -4374,10 +5740,6 @@
     <message>
         <source>Save at the end</source>
         <translation>Lưu khi kết thúc</translation>
-    </message>
-    <message>
-        <source>Use fp32</source>
-        <translation>Dùng fp32</translation>
     </message>
     <message>
         <source>The warmup of {0} steps is not shorter than the run of {1} steps, so the peak is never reached.</source>
@@ -4504,10 +5866,6 @@
         <translation>Không dùng được biểu thức chính quy {0}: {1}.</translation>
     </message>
     <message>
-        <source>A drop step names row {0}; rows count from 0.</source>
-        <translation>Một bước loại dòng nêu dòng {0}; các dòng đếm từ 0.</translation>
-    </message>
-    <message>
         <source>Rows would leave the node for {0}; turn on that they may.</source>
         <translation>Các dòng sẽ rời máy chạy để tới {0}; hãy bật cho phép điều đó.</translation>
     </message>
@@ -4518,6 +5876,350 @@
     <message>
         <source>The class map has the line {0}; write OLD=NEW.</source>
         <translation>Bảng lớp có hàng {0}; hãy viết CŨ=MỚI.</translation>
+    </message>
+    <message>
+        <source>The momentum at the peak is set, but this optimizer has no momentum to move.</source>
+        <translation>Đã đặt momentum ở đỉnh, nhưng bộ tối ưu này không có momentum để thay đổi.</translation>
+    </message>
+    <message>
+        <source>A hand-drawn schedule has no points.</source>
+        <translation>Lịch vẽ tay không có điểm nào.</translation>
+    </message>
+    <message>
+        <source>Keep the momentum</source>
+        <translation>Giữ nguyên momentum</translation>
+    </message>
+    <message>
+        <source>Start from a straight fall</source>
+        <translation>Bắt đầu từ đường giảm thẳng</translation>
+    </message>
+    <message>
+        <source>A multi-step schedule has no points.</source>
+        <translation>Lịch nhiều bậc không có điểm nào.</translation>
+    </message>
+    <message>
+        <source>The momentum at the peak, {0}, is not below the momentum itself, {1}.</source>
+        <translation>Momentum ở đỉnh, {0}, không thấp hơn chính momentum, {1}.</translation>
+    </message>
+    <message>
+        <source>Fall to a tenth at 50 % and 75 %</source>
+        <translation>Giảm còn một phần mười ở 50 % và 75 %</translation>
+    </message>
+    <message>
+        <source>The points of the schedule are out of order: each has to lie after the one before.</source>
+        <translation>Các điểm của lịch không đúng thứ tự: mỗi điểm phải nằm sau điểm trước.</translation>
+    </message>
+    <message>
+        <source>Warmup and cooldown take {0} + {1} steps, which is more than the run of {2} steps.</source>
+        <translation>Khởi động và hạ nhiệt cần {0} + {1} bước, nhiều hơn lượt chạy {2} bước.</translation>
+    </message>
+    <message>
+        <source>Cool down over 20 %</source>
+        <translation>Hạ nhiệt trong 20 %</translation>
+    </message>
+    <message>
+        <source>Warm up over 10 %, cool down over 20 %</source>
+        <translation>Khởi động trong 10 %, hạ nhiệt trong 20 %</translation>
+    </message>
+    <message>
+        <source>The {0} is given in {1}; how many steps that is can be told once the data is looked at.</source>
+        <translation>{0} được cho theo {1}; là bao nhiêu bước thì chỉ biết được sau khi xem xét dữ liệu.</translation>
+    </message>
+    <message>
+        <source>Take the point out</source>
+        <translation>Bỏ điểm này đi</translation>
+    </message>
+    <message>
+        <source>Put them in order</source>
+        <translation>Xếp chúng theo thứ tự</translation>
+    </message>
+    <message>
+        <source>The first update has a learning rate of 0, as in transformers, and changes nothing; start the warmup above 0 to use it.</source>
+        <translation>Lần cập nhật đầu tiên có tốc độ học bằng 0, như trong transformers, và không thay đổi gì; hãy cho khởi động từ mức trên 0 để tận dụng nó.</translation>
+    </message>
+    <message>
+        <source>{0} is {1}; published recipes use {2} to {3} ({4}).</source>
+        <translation>{0} là {1}; các công thức đã công bố dùng {2} đến {3} ({4}).</translation>
+    </message>
+    <message>
+        <source>At ZeRO 0 the optimizer holds the model&apos;s own weights; there is no copy that could lie elsewhere.</source>
+        <translation>Ở ZeRO 0 bộ tối ưu giữ chính trọng số của mô hình; không có bản sao nào có thể nằm nơi khác.</translation>
+    </message>
+    <message>
+        <source>Below ZeRO 3 every GPU keeps all weights for the whole run.</source>
+        <translation>Dưới ZeRO 3, mỗi GPU giữ mọi trọng số suốt cả lượt chạy.</translation>
+    </message>
+    <message>
+        <source>Muon needs whole matrices, and ZeRO 1 and more hand the optimizer flat pieces of them.</source>
+        <translation>Muon cần ma trận nguyên vẹn, mà ZeRO 1 trở lên chỉ đưa cho bộ tối ưu các mảnh phẳng của chúng.</translation>
+    </message>
+    <message>
+        <source>PyTorch&apos;s Muon refuses what is no matrix. DeepSpeed&apos;s own scales its update in another way and clips it after it is orthogonalised, so it is not PyTorch&apos;s.</source>
+        <translation>Muon của PyTorch từ chối những gì không phải ma trận. Bản riêng của DeepSpeed co giãn bước cập nhật theo cách khác và cắt sau khi trực giao hóa, nên nó không phải Muon của PyTorch.</translation>
+    </message>
+    <message>
+        <source>Adafactor needs whole matrices, and under ZeRO 1 and more it would give wrong updates without a word.</source>
+        <translation>Adafactor cần ma trận nguyên vẹn, và từ ZeRO 1 trở lên nó sẽ cho cập nhật sai mà không báo gì.</translation>
+    </message>
+    <message>
+        <source>It keeps a row and a column of each matrix and scales by the tensor&apos;s size; on flat pieces three updates are off by a fifth to all of their size.</source>
+        <translation>Nó giữ một hàng và một cột của mỗi ma trận và co giãn theo kích thước tensor; trên các mảnh phẳng, ba lần cập nhật sai lệch từ một phần năm đến toàn bộ độ lớn.</translation>
+    </message>
+    <message>
+        <source>AdamW in 8 bits keeps its states on the GPU; it cannot be offloaded.</source>
+        <translation>AdamW 8 bit giữ trạng thái trên GPU; không thể chuyển sang CPU.</translation>
+    </message>
+    <message>
+        <source>The kernels of bitsandbytes are CUDA&apos;s.</source>
+        <translation>Các nhân tính của bitsandbytes là của CUDA.</translation>
+    </message>
+    <message>
+        <source>AdamW in 8 bits runs on GPUs only.</source>
+        <translation>AdamW 8 bit chỉ chạy trên GPU.</translation>
+    </message>
+    <message>
+        <source>Clipping by value and by norm together need ZeRO 0.</source>
+        <translation>Cắt theo giá trị cùng lúc với cắt theo chuẩn cần ZeRO 0.</translation>
+    </message>
+    <message>
+        <source>The norm of the clamped gradient needs all of it at once; from ZeRO 1 on the optimizer sees it in parts.</source>
+        <translation>Chuẩn của gradient đã cắt cần toàn bộ gradient cùng lúc; từ ZeRO 1 trở lên bộ tối ưu chỉ thấy từng phần.</translation>
+    </message>
+    <message>
+        <source>Its kernels take fp16 and bf16.</source>
+        <translation>Các nhân tính của nó nhận fp16 và bf16.</translation>
+    </message>
+    <message>
+        <source>Its kernels are CUDA&apos;s.</source>
+        <translation>Các nhân tính của nó là của CUDA.</translation>
+    </message>
+    <message>
+        <source>FlashAttention 2 needs GPUs of compute capability 8.0 or later.</source>
+        <translation>FlashAttention 2 cần GPU có compute capability 8.0 trở lên.</translation>
+    </message>
+    <message>
+        <source>Its kernels are written for Ampere and later.</source>
+        <translation>Các nhân tính của nó được viết cho Ampere trở về sau.</translation>
+    </message>
+    <message>
+        <source>At ZeRO 0 the engine divides the gradients by a loss scale that it has not applied; three AdamW updates are off by a quarter.</source>
+        <translation>Ở ZeRO 0 engine chia gradient cho một hệ số loss mà nó chưa hề áp dụng; ba lần cập nhật AdamW sai lệch một phần tư.</translation>
+    </message>
+    <message>
+        <source>PyTorch has no fast bf16 matrix products for most CPUs.</source>
+        <translation>PyTorch không có phép nhân ma trận bf16 nhanh cho phần lớn CPU.</translation>
+    </message>
+    <message>
+        <source>{0} has no GPU, and DeepSpeed refuses fp16 on most CPUs.</source>
+        <translation>{0} không có GPU, và DeepSpeed từ chối fp16 trên phần lớn CPU.</translation>
+    </message>
+    <message>
+        <source>It asks for AVX-512 FP16, which few processors have.</source>
+        <translation>Nó đòi AVX-512 FP16, thứ mà ít bộ xử lý có.</translation>
+    </message>
+    <message>
+        <source>Liger&apos;s fused loss runs on GPUs only.</source>
+        <translation>Loss gộp của Liger chỉ chạy trên GPU.</translation>
+    </message>
+    <message>
+        <source>Its kernels are Triton&apos;s.</source>
+        <translation>Các nhân tính của nó là của Triton.</translation>
+    </message>
+    <message>
+        <source>Every parameter of the model is frozen; there is nothing to train.</source>
+        <translation>Mọi tham số của mô hình đều bị đóng băng; không có gì để huấn luyện.</translation>
+    </message>
+    <message>
+        <source>Freeze nothing</source>
+        <translation>Không đóng băng gì</translation>
+    </message>
+    <message>
+        <source>No matrix that Muon would update is trained; everything is left to AdamW.</source>
+        <translation>Không có ma trận nào mà Muon sẽ cập nhật được huấn luyện; mọi thứ để lại cho AdamW.</translation>
+    </message>
+    <message>
+        <source>Use AdamW</source>
+        <translation>Dùng AdamW</translation>
+    </message>
+    <message>
+        <source>Do not pack</source>
+        <translation>Không ghép chuỗi</translation>
+    </message>
+    <message>
+        <source>No memory; the gradient&apos;s norm is computed for the journal anyway.</source>
+        <translation>Không tốn bộ nhớ; chuẩn gradient đằng nào cũng được tính để ghi nhật ký.</translation>
+    </message>
+    <message>
+        <source>No memory; one pass over the gradient an update.</source>
+        <translation>Không tốn bộ nhớ; mỗi lần cập nhật duyệt gradient một lượt.</translation>
+    </message>
+    <message>
+        <source>A mask, 1 byte an element, wherever the model drops; a few percent of the time.</source>
+        <translation>Một mặt nạ, 1 byte mỗi phần tử, ở mọi chỗ mô hình bỏ; vài phần trăm thời gian.</translation>
+    </message>
+    <message>
+        <source>Two masks of 1 byte a token and width in each layer, none with activation checkpointing; a few percent of the time.</source>
+        <translation>Hai mặt nạ, 1 byte cho mỗi token nhân độ rộng, ở mỗi lớp, không có khi dùng checkpoint activation; vài phần trăm thời gian.</translation>
+    </message>
+    <message>
+        <source>One copy of the embeddings&apos; output of a micro batch, in fp32; next to no time.</source>
+        <translation>Một bản sao đầu ra embedding của một micro batch, ở fp32; hầu như không tốn thời gian.</translation>
+    </message>
+    <message>
+        <source>No memory; an evaluation each time, as often as the run evaluates.</source>
+        <translation>Không tốn bộ nhớ; mỗi lần một lượt đánh giá, theo tần suất đánh giá của lượt chạy.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s config has no dropout, so there is none to set. Residual dropout works without one.</source>
+        <translation>Cấu hình của mô hình không có dropout, nên không có gì để đặt. Dropout residual hoạt động mà không cần nó.</translation>
+    </message>
+    <message>
+        <source>Mixup mixes rows one by one, and packing puts several into a sequence.</source>
+        <translation>Mixup trộn từng dòng một, còn ghép chuỗi đặt nhiều dòng vào một chuỗi.</translation>
+    </message>
+    <message>
+        <source>Mixup needs two rows in a micro batch; there is one.</source>
+        <translation>Mixup cần hai dòng trong một micro batch; chỉ có một.</translation>
+    </message>
+    <message>
+        <source>Mixup needs rows side by side; with FlashAttention 2 a micro batch is one long row.</source>
+        <translation>Mixup cần các dòng cạnh nhau; với FlashAttention 2, một micro batch là một dòng dài.</translation>
+    </message>
+    <message>
+        <source>Mixup and R-Drop are not meant for each other: one mixes targets, the other compares two predictions of one target.</source>
+        <translation>Mixup và R-Drop không dành cho nhau: một bên trộn các đích, bên kia so sánh hai dự đoán của cùng một đích.</translation>
+    </message>
+    <message>
+        <source>R-Drop compares two passes of a row, and packing puts several into a sequence.</source>
+        <translation>R-Drop so sánh hai lượt qua của một dòng, còn ghép chuỗi đặt nhiều dòng vào một chuỗi.</translation>
+    </message>
+    <message>
+        <source>R-Drop needs rows side by side; with FlashAttention 2 a micro batch is one long row.</source>
+        <translation>R-Drop cần các dòng cạnh nhau; với FlashAttention 2, một micro batch là một dòng dài.</translation>
+    </message>
+    <message>
+        <source>R-Drop compares two dropout masks, and no dropout is on: both passes would be the same.</source>
+        <translation>R-Drop so sánh hai mặt nạ dropout, mà không có dropout nào bật: hai lượt qua sẽ giống hệt nhau.</translation>
+    </message>
+    <message>
+        <source>Use residual dropout</source>
+        <translation>Dùng dropout residual</translation>
+    </message>
+    <message>
+        <source>Early stopping goes by the held-out loss, and there is no held-out part.</source>
+        <translation>Dừng sớm dựa vào loss trên tập giữ lại, mà không có phần giữ lại.</translation>
+    </message>
+    <message>
+        <source>Early stopping needs evaluations during the run, and there are none.</source>
+        <translation>Dừng sớm cần có đánh giá trong lượt chạy, mà không có lần nào.</translation>
+    </message>
+    <message>
+        <source>Do not average</source>
+        <translation>Không lấy trung bình</translation>
+    </message>
+    <message>
+        <source>Average the end of the run</source>
+        <translation>Lấy trung bình đoạn cuối lượt chạy</translation>
+    </message>
+    <message>
+        <source>One copy of the embeddings&apos; output; the head computes its logits for both rows&apos; labels, about twice its time{0}.</source>
+        <translation>Một bản sao đầu ra embedding; lớp đầu ra tính logit cho nhãn của cả hai dòng, khoảng gấp đôi thời gian của nó{0}.</translation>
+    </message>
+    <message>
+        <source>{0} for the base weights; one pass over the weights an update, after clipping. The loss shown is without it.</source>
+        <translation>{0} cho trọng số gốc; mỗi lần cập nhật duyệt trọng số một lượt, sau khi cắt. Loss hiển thị không gồm phần này.</translation>
+    </message>
+    <message>
+        <source>{0} for the average, also in checkpoints with full state; one pass over the weights an update, and each evaluation and save exchanges the weights twice.</source>
+        <translation>{0} cho giá trị trung bình, cũng có trong checkpoint với trạng thái đầy đủ; mỗi lần cập nhật duyệt trọng số một lượt, và mỗi lần đánh giá và lưu hoán đổi trọng số hai lần.</translation>
+    </message>
+    <message>
+        <source>Micro batch of 2</source>
+        <translation>Micro batch bằng 2</translation>
+    </message>
+    <message>
+        <source>Turn mixup off</source>
+        <translation>Tắt mixup</translation>
+    </message>
+    <message>
+        <source>Residual dropout of 0.1</source>
+        <translation>Dropout residual 0.1</translation>
+    </message>
+    <message>
+        <source>Set to {0} %</source>
+        <translation>Đặt thành {0} %</translation>
+    </message>
+    <message>
+        <source>The mean over the last {0} % of {1} steps would be over one step only.</source>
+        <translation>Trung bình trên {0} % cuối của {1} bước sẽ chỉ gồm một bước.</translation>
+    </message>
+    <message>
+        <source>The average looks back over about {0} steps, the run has {1}: it would be mostly the weights of the beginning.</source>
+        <translation>Giá trị trung bình nhìn lại khoảng {0} bước, lượt chạy có {1}: nó sẽ chủ yếu là trọng số của lúc đầu.</translation>
+    </message>
+    <message>
+        <source>Evaluate every {0}</source>
+        <translation>Đánh giá sau mỗi {0}</translation>
+    </message>
+    <message>
+        <source>Early stopping can never end this run: it has {0} evaluations before its end, and it takes one to set the mark and {1} more.</source>
+        <translation>Dừng sớm không bao giờ có thể kết thúc lượt chạy này: nó có {0} lần đánh giá trước khi kết thúc, mà cần một lần để đặt mốc và {1} lần nữa.</translation>
+    </message>
+    <message>
+        <source>Turn it off</source>
+        <translation>Tắt nó đi</translation>
+    </message>
+    <message>
+        <source>No update came for {0} s; the median step takes {1} s.</source>
+        <translation>Không có lần cập nhật nào trong {0} giây; bước trung vị mất {1} giây.</translation>
+    </message>
+    <message>
+        <source>The gradient norm of step {0} is {1}, {2} times the median of {3}.</source>
+        <translation>Chuẩn gradient của bước {0} là {1}, gấp {2} lần trung vị của {3}.</translation>
+    </message>
+    <message>
+        <source>The held-out loss was above its best of {0} in the last {1} evaluations, while the training loss fell from {2} to {3}: the model memorises.</source>
+        <translation>Loss trên tập giữ lại cao hơn mức tốt nhất {0} trong {1} lần đánh giá gần nhất, trong khi loss huấn luyện giảm từ {2} xuống {3}: mô hình đang học vẹt.</translation>
+    </message>
+    <message>
+        <source>The node&apos;s memory holds {0} of {1} GiB.</source>
+        <translation>Bộ nhớ của máy chạy đang giữ {0} trên {1} GiB.</translation>
+    </message>
+    <message>
+        <source>The disk has {0} GiB left; the last checkpoint took {1} GiB.</source>
+        <translation>Đĩa còn {0} GiB; checkpoint cuối chiếm {1} GiB.</translation>
+    </message>
+    <message>
+        <source>The loss of the last {0} steps is {1}, {2} times {3} {4}.</source>
+        <translation>Loss của {0} bước gần nhất là {1}, gấp {2} lần {3} {4}.</translation>
+    </message>
+    <message>
+        <source>The last {0} steps ran at {1} tokens/s; usual are {2}.</source>
+        <translation>{0} bước gần nhất chạy ở {1} token/s; thường là {2}.</translation>
+    </message>
+    <message>
+        <source>The learning rate of step {0} is {1}; planned is {2}.</source>
+        <translation>Tốc độ học của bước {0} là {1}; kế hoạch là {2}.</translation>
+    </message>
+    <message>
+        <source>GPU {0} is at {1} °C.</source>
+        <translation>GPU {0} đang ở {1} °C.</translation>
+    </message>
+    <message>
+        <source>GPU {0} holds {1} of {2} GiB.</source>
+        <translation>GPU {0} đang giữ {1} trên {2} GiB.</translation>
+    </message>
+    <message>
+        <source>The run is {0} {1}.</source>
+        <translation>Trạng thái lượt chạy: {0} {1}.</translation>
+    </message>
+    <message>
+        <source>The run is finished: {0} steps.</source>
+        <translation>Lượt chạy đã xong: {0} bước.</translation>
+    </message>
+    <message>
+        <source>The {0} of step {1} is {2}; the weights may be spoilt from here on.</source>
+        <translation>{0} của bước {1} là {2}; từ đây trở đi trọng số có thể đã hỏng.</translation>
     </message>
     <message>
         <source>Keep the first of each</source>
@@ -5084,12 +6786,28 @@
         <translation>{0}: {1} là văn bản không phải JSON; cần danh sách lượt nói.</translation>
     </message>
     <message>
+        <source>Line {0}: write a name, a colon, a kind and an address.</source>
+        <translation>Dòng {0}: hãy viết tên, dấu hai chấm, loại và địa chỉ.</translation>
+    </message>
+    <message>
+        <source>Line {0}: there is a channel {1} already.</source>
+        <translation>Dòng {0}: đã có kênh {1} rồi.</translation>
+    </message>
+    <message>
+        <source>Line {0}: an address has no spaces.</source>
+        <translation>Dòng {0}: địa chỉ không có dấu cách.</translation>
+    </message>
+    <message>
         <source>{0} rows were made in other words{1}.</source>
         <translation>Đã tạo {0} hàng bằng lời khác{1}.</translation>
     </message>
     <message>
         <source>Rows are made of what the job trains on; choose model and data first.</source>
         <translation>Hàng được tạo từ dữ liệu mà công việc huấn luyện; hãy chọn mô hình và dữ liệu trước.</translation>
+    </message>
+    <message>
+        <source>The comparison was written to {0}.</source>
+        <translation>Bản so sánh đã được ghi vào {0}.</translation>
     </message>
     <message>
         <source>The job was written to {0}.</source>
@@ -5226,6 +6944,10 @@
     <message>
         <source>Cancelled; nothing was started.</source>
         <translation>Đã hủy; chưa có gì được bắt đầu.</translation>
+    </message>
+    <message>
+        <source>The key {0} cannot be written: {1}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{0} cannot be removed.</source>
@@ -5494,6 +7216,10 @@
         <translation>{} lõi</translation>
     </message>
     <message>
+        <source>AdamW, 8 bits</source>
+        <translation>AdamW, 8 bit</translation>
+    </message>
+    <message>
         <source>Cosine</source>
         <translation>Cosine</translation>
     </message>
@@ -5506,8 +7232,72 @@
         <translation>Hằng số</translation>
     </message>
     <message>
+        <source>Cosine, restarts</source>
+        <translation>Cosine, khởi động lại</translation>
+    </message>
+    <message>
+        <source>Polynomial</source>
+        <translation>Đa thức</translation>
+    </message>
+    <message>
+        <source>Inverse root</source>
+        <translation>Nghịch đảo căn</translation>
+    </message>
+    <message>
+        <source>Stable, decay</source>
+        <translation>Ổn định rồi giảm</translation>
+    </message>
+    <message>
+        <source>One cycle</source>
+        <translation>Một chu kỳ</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Các bước</translation>
+    </message>
+    <message>
+        <source>Steps by hand</source>
+        <translation>Bậc đặt tay</translation>
+    </message>
+    <message>
+        <source>Drawn by hand</source>
+        <translation>Vẽ tay</translation>
+    </message>
+    <message>
+        <source>1 − square root</source>
+        <translation>1 − căn bậc hai</translation>
+    </message>
+    <message>
         <source>steps</source>
         <translation>bước</translation>
+    </message>
+    <message>
+        <source>epochs</source>
+        <translation>epoch</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>token</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Không có</translation>
+    </message>
+    <message>
+        <source>Moving average</source>
+        <translation>Trung bình động</translation>
+    </message>
+    <message>
+        <source>Mean of the end</source>
+        <translation>Trung bình đoạn cuối</translation>
+    </message>
+    <message>
+        <source>Lean</source>
+        <translation>Tiết kiệm</translation>
+    </message>
+    <message>
+        <source>Plain</source>
+        <translation>Thường</translation>
     </message>
     <message>
         <source>Eager</source>

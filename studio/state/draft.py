@@ -13,6 +13,8 @@ from remote_agent.contract.data_report import DataReport, ModelReport
 from remote_agent.contract.job_spec import DataSpec, JobSpec, ModelSpec, value_at, with_value
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.problems import ERROR, Fix, Known, Problem, changed_fields, problems
+from remote_agent.contract.schedule import Horizon
+from remote_agent.contract.schedule_problems import known_horizon
 
 TOKENS, TEMPLATE, LENGTH = "tokens", "template", "length"
 MERGE_WITHIN_S = 0.8
@@ -32,6 +34,14 @@ class _ModelKey(NamedTuple):
     source: str
     id: str
     revision: str
+
+
+class _Moment(NamedTuple):
+    """What an undo goes back to: the spec, and the preset that its fields were compared with."""
+
+    spec: JobSpec
+    preset: str
+    reference: Mapping[str, Any]
 
 
 class _TokensKey(NamedTuple):
@@ -63,8 +73,10 @@ class Draft(QObject):
         self._model_key: _ModelKey | None = None
         self._tokens_key: _TokensKey | None = None
         self._former_tokenizer = ""
-        self._undo: list[JobSpec] = []
-        self._redo: list[JobSpec] = []
+        self._undo: list[_Moment] = []
+        self._redo: list[_Moment] = []
+        self._preset = ""
+        self._reference: Mapping[str, Any] = {}
         self._last_edit: tuple[tuple[str, ...], float] = ((), 0.0)
         self._unread: dict[str, str] = {}
         self._problems = tuple(problems(self._spec, self._known))
@@ -95,6 +107,11 @@ class Draft(QObject):
         data = self._known.data
         whole = data.train_sequences if data is not None and data.complete else 0
         return batch_plan(self._spec, self._known.train_sequences or whole)
+
+    @property
+    def horizon(self) -> Horizon:
+        """Return the run's length in updates, epochs and tokens, counted from the data as the trainer does."""
+        return known_horizon(self._spec, self._known)
 
     @property
     def stale(self) -> frozenset[str]:
@@ -145,11 +162,32 @@ class Draft(QObject):
         is_same = self._last_edit[0] == paths and now - self._last_edit[1] < MERGE_WITHIN_S
         merges = bool(self._undo) and is_same and not alone
         if not merges:
-            self._undo.append(self._spec)
+            self._undo.append(self._moment())
             del self._undo[:-HISTORY]
         self._redo.clear()
         self._last_edit = ((), 0.0) if alone else (paths, now)
         self._become(spec)
+
+    @property
+    def preset(self) -> str:
+        """Return the name of the preset that was applied last, empty where fields are compared with their defaults."""
+        return self._preset
+
+    def reference_value(self, path: str, default: Any) -> Any:
+        """Return what a field is compared with and goes back to: the preset's value, else its default."""
+        return self._reference.get(path, default)
+
+    def apply_preset(self, name: str, values: Mapping[str, Any]) -> None:
+        """Set a preset's values and compare with them from now on; both are one step of the undo."""
+        before = self._moment()
+        self._preset, self._reference = name, dict(values)
+        self.edit(values, alone=True)
+        if self._spec != before.spec:
+            self._undo[-1] = before
+        else:  # only what the fields are compared with is another one
+            self._undo.append(before)
+            self._redo.clear()
+            self.changed.emit()
 
     def set_unread(self, path: str, sentence: str) -> None:
         """Note that what was typed for a field cannot be read, and why; an empty sentence takes that back.
@@ -175,16 +213,22 @@ class Draft(QObject):
     def undo(self) -> None:
         """Take the last change back; nothing happens where there is none."""
         if self._undo:
-            self._redo.append(self._spec)
-            self._last_edit = ((), 0.0)
-            self._become(self._undo.pop())
+            self._redo.append(self._moment())
+            self._go_to(self._undo.pop())
 
     def redo(self) -> None:
         """Do the change again that was taken back last."""
         if self._redo:
-            self._undo.append(self._spec)
-            self._last_edit = ((), 0.0)
-            self._become(self._redo.pop())
+            self._undo.append(self._moment())
+            self._go_to(self._redo.pop())
+
+    def _moment(self) -> _Moment:
+        return _Moment(self._spec, self._preset, self._reference)
+
+    def _go_to(self, moment: _Moment) -> None:
+        self._last_edit = ((), 0.0)
+        self._preset, self._reference = moment.preset, moment.reference
+        self._become(moment.spec)
 
     def replace_spec(self, spec: JobSpec) -> None:
         """Open another job: the history starts anew and nothing is known of its inputs; the node stays."""
@@ -194,6 +238,7 @@ class Draft(QObject):
         self._model_key, self._tokens_key, self._former_tokenizer = None, None, ""
         self._known = Known(node=self._known.node)
         self._unread.clear()
+        self._preset, self._reference = "", {}
         self._become(spec)
 
     def set_known(

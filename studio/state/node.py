@@ -14,7 +14,7 @@ BF16_CAPABILITY = 8.0
 
 
 class Address(Protocol):
-    """How a node is reached; `studio.remote.transport.NodeAddress` is one. ``kind`` is local or ssh."""
+    """How a node is reached; `studio.remote.transport.NodeAddress` is one. ``kind`` is local, ssh or command."""
 
     @property
     def name(self) -> str:
@@ -47,6 +47,18 @@ class Address(Protocol):
     @property
     def python(self) -> str:
         """Return the interpreter chosen for the trainer, empty where the probe chooses."""
+
+    @property
+    def jump(self) -> str:
+        """Return the hosts to go through, empty where ssh's configuration decides."""
+
+    @property
+    def program(self) -> str:
+        """Return "ssh" where the system's own ssh is used, else empty."""
+
+    @property
+    def command(self) -> str:
+        """Return the command that reaches a node of the kind command."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,12 +20,12 @@ class FieldRow(NamedTuple):
 
 
 class FieldTable(QTableWidget):
-    """Read-only rows under headings; the first column is as wide as it needs, the rest share what is left.
+    """Read-only rows under headings; columns that do not ``stretch`` over what is left are as wide as they need.
 
-    With ``last_is_long`` the last column takes all that is left.
+    Without a choice all but the first stretch.
     """
 
-    def __init__(self, headings: Sequence[str], name: str, spoken: str, last_is_long: bool = False) -> None:
+    def __init__(self, headings: Sequence[str], name: str, spoken: str, stretch: Sequence[int] = ()) -> None:
         super().__init__(0, len(headings))
         self.setObjectName(name)
         self.setAccessibleName(spoken)
@@ -42,9 +42,9 @@ class FieldTable(QTableWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         fitting, stretching = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch
+        wide = stretch or range(1, len(headings))
         for column in range(len(headings)):
-            is_fitting = column < len(headings) - 1 if last_is_long else column == 0
-            header.setSectionResizeMode(column, fitting if is_fitting else stretching)
+            header.setSectionResizeMode(column, stretching if column in wide else fitting)
         copy = QAction(self.tr("Copy"), self)
         copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
         copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)

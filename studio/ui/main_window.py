@@ -137,6 +137,8 @@ class MainWindow(QMainWindow):
         session.notice.connect(self.show_notice)
         session.run_opened.connect(self.show_run)
         session.host_key_question.connect(self.verbs.ask_host_key)
+        session.node_setup.asking.asked.connect(self.verbs.ask_secret)
+        session.node_setup.asking.attend()
         session.inputs_changed.connect(self._on_inputs_changed)
         session.library.changed.connect(self._on_library_changed)
         session.hosts.changed.connect(self._refresh_job)

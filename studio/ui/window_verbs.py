@@ -14,6 +14,7 @@ from studio.session.addresses import HostKeyUnknown
 from studio.session.session import Session
 
 if TYPE_CHECKING:
+    from studio.session.asking import PendingQuestion
     from studio.ui.command_palette import Command
 
 
@@ -86,11 +87,19 @@ class WindowVerbs(QObject):
     def ask_host_key(self, question: HostKeyUnknown, node: str) -> None:
         """Ask a person whether an unknown host key is the right one; once, however many calls met it."""
         from studio.ui.pickers.host_key_dialog import HostKeyDialog
+        from studio.ui.pickers.popup import open_above
 
         dialogs = self._window.findChildren(HostKeyDialog)
         if any(dialog.isVisible() and dialog.asks(question, node) for dialog in dialogs):
             return
-        HostKeyDialog(self._session, question, node, self._window).open()
+        open_above(HostKeyDialog(self._session, question, node, self._window))
+
+    def ask_secret(self, pending: PendingQuestion) -> None:
+        """Ask a person for a passphrase, a password or a code that a node wants."""
+        from studio.ui.pickers.popup import open_above
+        from studio.ui.pickers.secret_dialog import SecretDialog
+
+        open_above(SecretDialog(self._session.node_setup.asking, pending, self._window))
 
     def ask_job_file(self) -> None:
         """Let a person choose a job file to open."""

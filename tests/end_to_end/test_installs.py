@@ -78,6 +78,7 @@ def _ask_the_command_line(python: Path, folder: Path) -> None:
 def test_that_the_wheel_carries_agent_and_resources(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "studio/resources/style.qss" in names
+    assert "studio/resources/presets/10-classic.yaml" in names
     assert "remote_agent/trainer/__main__.py" in names
     assert not [name for name in names if name.startswith("tests/")]
 

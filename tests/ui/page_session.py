@@ -32,9 +32,11 @@ from remote_agent.contract.node_report import TRAINER_PACKAGES, Gpu, Interpreter
 from remote_agent.contract.schedule import lr_at
 from studio import places
 from studio.presets import load_presets
+from studio.remote.asking import Asker
 from studio.report.comparison import Table, write_comparison
 from studio.session.addresses import NodeAddress
 from studio.session.alert_channels import ChannelsError, parse_channels
+from studio.session.asking import Asking
 from studio.state.draft import Draft
 from studio.state.hosts import Hosts
 from studio.state.library import LibraryState
@@ -53,6 +55,29 @@ class Work(NamedTuple):
     total: float
     unit: str = ""
     rate: float = 0.0
+
+
+class PageNodeSetup(QObject):
+    """What helps to add a node, noted; the steps of a test of the way come from the test that uses it."""
+
+    def __init__(self, calls: list[tuple[Any, ...]], parent: QObject) -> None:
+        super().__init__(parent)
+        self.asking = Asking(Asker(), self)
+        self._calls = calls
+        self.names: tuple[str, ...] = ()
+        self.on_step: Callable[[str, Exception | None], None] = lambda sentence, error: None
+        self.on_done: Callable[[bool], None] = lambda went: None
+
+    def aliases(self) -> tuple[str, ...]:
+        return self.names
+
+    def make_key(self, node: str) -> tuple[str, str]:
+        self._calls.append(("make_key", node))
+        return f"/keys/{node}_ed25519", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6kK2sG3rQdWdyI8yNzXq5U me@desk luthier"
+
+    def test(self, address: NodeAddress, on_step: Any, on_done: Any, owner: QObject) -> None:
+        self._calls.append(("test", address))
+        self.on_step, self.on_done = on_step, on_done
 
 
 class PageSession(QObject):
@@ -90,6 +115,7 @@ class PageSession(QObject):
         self.node_name = ""
         self.runs: dict[str, RunState] = {}
         self.listings: dict[str, dict[str, Any]] = {}
+        self.node_setup = PageNodeSetup(self.calls, self)
         self.hosts.put(NodeAddress("This computer"))
 
     @property

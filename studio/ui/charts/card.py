@@ -5,63 +5,148 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QGuiApplication, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QContextMenuEvent,
+    QFontMetrics,
+    QGuiApplication,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.ui import theme
 
+_LINE_PX, _GAP_PX, _SWATCH_PX = 18, 12, 20
+
 
 class LegendEntry(NamedTuple):
-    """One entry of the legend: what to paint and what to say; an invalid colour paints no swatch."""
+    """One entry of the legend: what to paint and what to say; an invalid colour paints no swatch.
+
+    ``symbol`` paints a triangle ("t") or a dot ("o") instead of a line.
+    """
 
     text: str
     colour: QColor
     dashed: bool = False
+    symbol: str = ""
 
 
 class LegendRow(QWidget):
-    """Swatches and words, right-aligned; what does not fit is left out from the left."""
+    """Swatches and words, right-aligned; what does not fit is left out from the left.
+
+    One that wraps stands left-aligned in as many lines as it needs, and does not give a line up while the mouse moves.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries: Sequence[LegendEntry] = ()
+        self._wraps = False
+        self._lines = 1
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        """Return a height of one caption line."""
-        return QSize(60, 18)
+        """Return a height of its caption lines."""
+        return QSize(60, _LINE_PX * self._lines)
+
+    def set_wraps(self) -> None:
+        """Let the entries go on in another line."""
+        self._wraps = True
 
     def show_entries(self, entries: Sequence[LegendEntry]) -> None:
         """Replace the entries."""
         if list(entries) != list(self._entries):
+            if len(entries) != len(self._entries):
+                self._lines = 1
             self._entries = entries
             self.setAccessibleName(", ".join(entry.text for entry in entries))
+            self._make_room()
             self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the entries from the right."""
-        painter = QPainter(self)
-        font = painter.font()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take as many lines as the new width asks for."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._lines = 1
+            self._make_room()
+
+    def _make_room(self) -> None:
+        if self._wraps and self.width() > _LINE_PX:
+            lines = {top for _, _, top in self._places(self._metrics())}
+            self._lines = max(self._lines, len(lines))
+            self.updateGeometry()
+
+    def _metrics(self) -> QFontMetrics:
+        font = self.font()
         font.setPixelSize(theme.CAPTION_PX)
-        painter.setFont(font)
-        metrics = painter.fontMetrics()
-        right, middle = self.width(), round(self.height() / 2)
+        return QFontMetrics(font)
+
+    def _places(self, metrics: QFontMetrics) -> list[tuple[LegendEntry, int, int]]:
+        """Return every entry that is painted with the left end of its words and the top of its line."""
+        if not self._wraps:
+            return self._places_from_the_right(metrics)
+        places, left, top = [], 0, 0
+        for entry in self._entries:
+            width = metrics.horizontalAdvance(entry.text) + _swatch(entry)
+            if left and left + width > self.width():
+                left, top = 0, top + _LINE_PX
+            places.append((entry, left + _swatch(entry), top))
+            left += width + _GAP_PX
+        return places
+
+    def _places_from_the_right(self, metrics: QFontMetrics) -> list[tuple[LegendEntry, int, int]]:
+        places, right = [], self.width()
         for entry in reversed(self._entries):
             width = metrics.horizontalAdvance(entry.text)
-            swatch = 20 if entry.colour.isValid() else 0
-            if right - width - swatch < 0:
+            if right - width - _swatch(entry) < 0:
                 break
-            painter.setPen(QColor(theme.tokens().muted))
-            box = QRectF(right - width, 0, width + 1, self.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, entry.text)
-            right -= width
-            if swatch:
-                style = Qt.PenStyle.DashLine if entry.dashed else Qt.PenStyle.SolidLine
-                painter.setPen(QPen(entry.colour, 2, style))
-                painter.drawLine(right - 18, middle, right - 6, middle)
-            right -= swatch + 12
+            places.append((entry, right - width, 0))
+            right -= width + _swatch(entry) + _GAP_PX
+        return places
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the entries."""
+        painter = QPainter(self)
+        self.paint_on(painter)
         painter.end()
+
+    def paint_on(self, painter: QPainter) -> None:
+        """Paint the entries as they stand, on the widget or on a picture."""
+        font = self.font()
+        font.setPixelSize(theme.CAPTION_PX)
+        painter.setFont(font)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for entry, left, top in self._places(self._metrics()):
+            painter.setPen(QColor(theme.tokens().muted))
+            box = QRectF(left, top, self.width(), _LINE_PX)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, entry.text)
+            if entry.colour.isValid():
+                _paint_swatch(painter, entry, left, top + _LINE_PX // 2)
+
+
+def _swatch(entry: LegendEntry) -> int:
+    return _SWATCH_PX if entry.colour.isValid() else 0
+
+
+def _paint_swatch(painter: QPainter, entry: LegendEntry, right: int, middle: int) -> None:
+    """Paint a piece of the entry's line, or its symbol, left of its words."""
+    if not entry.symbol:
+        style = Qt.PenStyle.DashLine if entry.dashed else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(entry.colour, 2, style))
+        painter.drawLine(right - 18, middle, right - 6, middle)
+        return
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(entry.colour)
+    centre = QPointF(right - 9, middle)
+    if entry.symbol == "o":
+        painter.drawEllipse(centre, 3, 3)
+    else:
+        painter.drawPolygon([centre + QPointF(-4, 3), centre + QPointF(4, 3), centre + QPointF(0, -4)])
 
 
 class ChartCard(QFrame):
@@ -82,12 +167,12 @@ class ChartCard(QFrame):
         self.empty_label.setWordWrap(True)
         self.body = QStackedWidget()
         self.body.addWidget(self.empty_label)
-        top = QHBoxLayout()
+        self.top = top = QHBoxLayout()
         top.setSpacing(8)
         top.addWidget(heading)
         top.addWidget(self.unit_label)
         top.addWidget(self.legend, 1)
-        layout = QVBoxLayout(self)
+        self.column = layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 8)
         layout.setSpacing(4)
         layout.addLayout(top)
@@ -120,6 +205,19 @@ class ChartCard(QFrame):
         """Return the chart's values as CSV text."""
         return ""
 
+    def copy_svg(self) -> None:
+        """Copy the chart to the clipboard as a drawing that can be scaled, and as its text."""
+        drawing = self.as_svg()
+        if drawing:
+            data = QMimeData()
+            data.setData("image/svg+xml", drawing)
+            data.setText(drawing.decode("utf-8"))
+            QGuiApplication.clipboard().setMimeData(data)
+
+    def as_svg(self) -> bytes:
+        """Return the chart as an SVG drawing, empty while nothing is drawn."""
+        return b""
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer the copies where the mouse is."""
         self.open_menu(event.globalPos())
@@ -129,5 +227,6 @@ class ChartCard(QFrame):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self._copy)
+        menu.addAction(self.tr("Copy as SVG"), self.copy_svg)
         menu.addAction(self.tr("Copy values as CSV"), self.copy_values)
         menu.popup(at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,24 @@ def smoothed(values: Sequence[float] | Column, weight: float = 0.9) -> Column:
         share = _decayed_sum(finite.astype(numpy.float64), weight)
     with numpy.errstate(invalid="ignore", divide="ignore"):
         return total / share
+
+
+def logarithm(column: Column, least: float) -> Column:
+    """Return the decimal logarithm of a column, what is below ``least`` raised to it; NaN stays."""
+    import numpy
+
+    return numpy.log10(numpy.maximum(column, least))
+
+
+def log_ticks(bottom: float, top: float) -> list[float]:
+    """Return the values to tell on a logarithmic axis between two decimal logarithms: 1, 2 and 5 of each decade.
+
+    Over many decades only the 1 of each remains, so that the words do not touch.
+    """
+    leading = (1, 2, 5) if top - bottom < 3 else (1,)
+    exponents = range(math.floor(bottom), math.ceil(top) + 1)
+    values = [float(f"{digit}e{exponent}") for exponent in exponents for digit in leading]
+    return [value for value in values if bottom <= math.log10(value) <= top]
 
 
 def _decayed_sum(column: Column, weight: float) -> Column:

@@ -42,6 +42,12 @@ class HandleLayer(QObject):
         self._shown: dict[str, Handle] = {}
         self._start: Handle | None = None
         self._placing = False
+        self._to_view: Callable[[float], float] = float
+        self._from_view: Callable[[float], float] = float
+
+    def set_scale(self, to_view: Callable[[float], float], from_view: Callable[[float], float]) -> None:
+        """Say how y becomes a place of the plot and back, where its axis is logarithmic."""
+        self._to_view, self._from_view = to_view, from_view
 
     @property
     def held(self) -> bool:
@@ -57,7 +63,7 @@ class HandleLayer(QObject):
         for handle in handles:
             if handle.name not in self._targets:
                 self._add(handle.name)
-            self._targets[handle.name].setPos(handle.x, handle.y)
+            self._targets[handle.name].setPos(handle.x, self._to_view(handle.y))
         self._placing = False
 
     def scene_position(self, name: str) -> QPointF | None:
@@ -67,6 +73,15 @@ class HandleLayer(QObject):
             return None
         place: QPointF = self._box.mapViewToScene(QPointF(target.pos()))
         return place
+
+    def name_at(self, scene: QPointF, within_px: float) -> str:
+        """Return the name of the handle nearest to a place of the scene, empty where none is within reach."""
+        near = {
+            name: (self._box.mapViewToScene(QPointF(target.pos())) - scene).manhattanLength()
+            for name, target in self._targets.items()
+        }
+        nearest = min(near, key=lambda name: near[name], default="")
+        return nearest if nearest and near[nearest] <= within_px else ""
 
     def dress(self) -> None:
         """Take the theme's colours."""
@@ -98,12 +113,12 @@ class HandleLayer(QObject):
             return
         self._start = start = self._start or self._shown[name]
         x, y = self._targets[name].pos().x(), self._targets[name].pos().y()
-        before = self._box.mapViewToScene(QPointF(start.x, start.y))
+        before = self._box.mapViewToScene(QPointF(start.x, self._to_view(start.y)))
         now = self._box.mapViewToScene(QPointF(x, y))
         if not start.moves_x or abs(now.x() - before.x()) < _DEAD_ZONE_PX:
             x = start.x
-        if not start.moves_y or abs(now.y() - before.y()) < _DEAD_ZONE_PX:
-            y = start.y
+        stays = not start.moves_y or abs(now.y() - before.y()) < _DEAD_ZONE_PX
+        y = start.y if stays else self._from_view(y)
         self.moved.emit(name, x, y)
 
     def _on_released(self, name: str) -> None:

@@ -22,21 +22,24 @@ from studio.ui.words import short_number
 if TYPE_CHECKING:
     from studio.ui.charts.columns import Column
 
-_ROLES = ("fact", "held_out", "plan", "raw")
+_ROLES = ("fact", "held_out", "plan", "raw", "ticks")
 _DEFAULT_COLOURS = {"held_out": 1, "plan": 6}
 _AGAIN_MS = 5
+_LEGEND_RANK = {"plan": 1, "ticks": 2}
+"""What the legend tells after the lines of what is."""
 
 
 class LineChart(ChartCard):
     """A card with a title, a legend that tells the values under the crosshair, and lines over steps.
 
     ``handle_moved`` and ``handle_released`` carry a handle's name and place; ``cursor_moved`` carries the x under the
-    mouse, or None where the mouse left.
+    mouse, or None where the mouse left; ``double_clicked`` carries a place of the plot without a handle.
     """
 
     handle_moved = Signal(str, float, float)
     handle_released = Signal(str, float, float)
     cursor_moved = Signal(object)
+    double_clicked = Signal(float, float)
 
     def __init__(self, title: str, unit: str = "", x_unit: str = "", parent: QWidget | None = None) -> None:
         super().__init__(title, unit, parent)
@@ -45,6 +48,7 @@ class LineChart(ChartCard):
         self._marks: dict[str, tuple[str, float]] = {}
         self._handles: tuple[Handle, ...] = ()
         self._from_zero = False
+        self._is_log = False
         self._factor = 1.0
         self._cursor: float | None = None
         self._plot: Plot | None = None
@@ -78,6 +82,7 @@ class LineChart(ChartCard):
         role: str = "fact",
         color_index: int | None = None,
         settled: int | None = None,
+        told: float = 1.0,
     ) -> None:
         """Draw or replace the line ``name``; x ascends, y may hold NaN where the line has gaps.
 
@@ -91,6 +96,7 @@ class LineChart(ChartCard):
             color_index: place in the theme's series colours; by default 0, and 1 for held out.
             settled: how many leading points stay as they are when the line is replaced by a longer one; it is then
                 drawn in a time that does not grow with it. None where nothing is said about the next one.
+            told: the legend tells y times this, for a line that is drawn on another scale than its own.
         """
         import numpy
 
@@ -102,7 +108,25 @@ class LineChart(ChartCard):
         extremes = before.extremes if before is not None and settled is not None else Extremes()
         if settled is not None:
             extremes.follow(columns[1], settled)
-        self._lines[name] = Line(*columns, role, index, extremes)
+        self._lines[name] = Line(*columns, role, index, extremes, told)
+        self._refresh()
+
+    def set_ticks(self, name: str, x: Sequence[float] | Column, symbol: str, color_index: int) -> None:
+        """Mark places at the bottom of the plot by a symbol of pyqtgraph's ("t1" a triangle, "o" a dot).
+
+        Without places the marks of that name go away.
+        """
+        import numpy
+
+        places = numpy.asarray(x, dtype=numpy.float64)
+        if not places.size:
+            self.remove_line(name)
+            return
+        before = self._lines.get(name)
+        if before is not None and before.symbol == symbol and numpy.array_equal(before.x, places):
+            return
+        nothing = numpy.full(places.shape, numpy.nan)
+        self._lines[name] = Line(places, nothing, "ticks", color_index, Extremes(), 1.0, symbol)
         self._refresh()
 
     def remove_line(self, name: str) -> None:
@@ -141,6 +165,16 @@ class LineChart(ChartCard):
         """Let the y axis start at zero."""
         self._from_zero = from_zero
         self._refresh()
+
+    def set_log(self, is_log: bool) -> None:
+        """Draw y on a logarithmic axis; values of zero and less lie at its bottom."""
+        self._is_log = is_log
+        self._refresh()
+
+    def set_x_unit(self, unit: str) -> None:
+        """Say what the x axis counts."""
+        self._x_unit = unit
+        self._show_legend()
 
     def set_unit(self, unit: str) -> None:
         """Say the unit of the y axis beside the title."""
@@ -190,6 +224,19 @@ class LineChart(ChartCard):
         return self._plot.handle_position(name, self) if self._plot is not None else None
 
     @property
+    def handle_under_mouse(self) -> str:
+        """The name of the handle the mouse is on, empty where it is on none."""
+        return self._plot.handle_under_mouse() if self._plot is not None else ""
+
+    def as_svg(self) -> bytes:
+        """Return title, legend and plot as an SVG drawing; empty while the plot is not drawn."""
+        if self._plot is None:
+            return b""
+        from studio.ui.charts.drawing import svg_of  # the SVG library costs milliseconds at the start
+
+        return svg_of(self.accessibleName(), self.unit_label.text(), self.legend, self._plot.widget)
+
+    @property
     def plot_widget(self) -> QWidget | None:
         """The widget that takes the mouse, None while the plot is not drawn."""
         return self._plot.viewport if self._plot is not None else None
@@ -198,8 +245,12 @@ class LineChart(ChartCard):
         """Return one row a point: line, x, y."""
         rows = ["line,x,y"]
         for name, line in self._lines.items():
+            if line.role == "ticks":
+                continue
             quoted = '"' + name.replace('"', '""') + '"' if any(mark in name for mark in ',"\n') else name
-            rows += [f"{quoted},{x:g},{y!r}" for x, y in zip(line.x.tolist(), line.y.tolist(), strict=True)]
+            rows += [
+                f"{quoted},{x:.12g},{y * line.told!r}" for x, y in zip(line.x.tolist(), line.y.tolist(), strict=True)
+            ]
         return "\n".join(rows) + "\n"
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -221,6 +272,7 @@ class LineChart(ChartCard):
         elif self._plot is None:
             self._plot = Plot(self)
             self._plot.pointed.connect(self._on_pointed)
+            self._plot.double_clicked.connect(self.double_clicked)
             self._plot.handles.moved.connect(self.handle_moved)
             self._plot.handles.released.connect(self.handle_released)
             self.body.addWidget(self._plot.widget)
@@ -244,22 +296,31 @@ class LineChart(ChartCard):
         drawable = any(line.x.size for line in self._lines.values())
         if self._plot is not None:
             if drawable:
-                scale = self._plot.draw(self._lines, self._marks, self._handles, self._from_zero, self._factor)
+                scale = self._plot.draw(
+                    self._lines, self._marks, self._handles, self._from_zero, self._factor, self._is_log
+                )
                 self.unit_label.setText(" ".join(part for part in (scale, self._unit) if part))
             self.body.setCurrentWidget(self._plot.widget if drawable else self.empty_label)
         self._show_legend()
 
     def _show_legend(self) -> None:
         entries = []
-        for name, line in self._lines.items():
+        for name, line in sorted(self._lines.items(), key=lambda each: _LEGEND_RANK.get(each[1].role, 0)):
             if line.role == "raw" or not line.x.size:
                 continue
+            if line.role == "ticks":
+                entries.append(LegendEntry(name, theme.series_colour(line.colour_index), False, line.symbol[0]))
+                continue
             value = _value_at(line, self._cursor) if self._cursor is not None else None
-            text = name if value is None else f"{name}  {short_number(value * self._factor)}"
+            text = name if value is None else f"{name}  {short_number(value * self._factor * line.told)}"
             entries.append(LegendEntry(text, theme.series_colour(line.colour_index), line.role == "plan"))
-        place = "" if self._cursor is None else f" {round(self._cursor)}"
+        place = "" if self._cursor is None else f" {self.place_words(self._cursor)}"
         entries.append(LegendEntry(self._x_unit + place, QColor()))
         self.legend.show_entries(entries)
+
+    def place_words(self, x: float) -> str:
+        """Return how a place on the x axis is told under the mouse."""
+        return str(round(x))
 
     def _on_pointed(self, x: float | None) -> None:
         self.set_cursor(x)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtGui import QColor, QMouseEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.ui import theme
-from studio.ui.charts.columns import reduced
+from studio.ui.charts.columns import log_ticks, logarithm, reduced
 from studio.ui.charts.handles import Handle, HandleLayer
+from studio.ui.words import short_number
 
 if TYPE_CHECKING:
     from studio.ui.charts.columns import Column
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 
 _RAW_ALPHA = 64
 _MOST_POINTS = 200
-_POINT_PX = 5
+_POINT_PX, _TICK_PX = 5, 7
+_HANDLE_REACH_PX = 14.0
+_LOG_DECADES = 6
+"""How far below its greatest value a logarithmic axis goes at most."""
 
 
 class Line(NamedTuple):
-    """A line to draw: ``role`` is fact, held_out, plan or raw, ``colour_index`` a place in the series colours.
+    """A line to draw: ``role`` is fact, held_out, plan, raw or ticks, ``colour_index`` a place in the series colours.
 
-    ``extremes`` follows y.
+    ``extremes`` follows y, of which the legend tells ``told`` times as much; ``symbol`` is what ticks are drawn as.
     """
 
     x: Column
@@ -34,6 +38,8 @@ class Line(NamedTuple):
     role: str
     colour_index: int
     extremes: Extremes
+    told: float = 1.0
+    symbol: str = ""
 
     def reach(self) -> tuple[float, float]:
         """Return the least and the greatest number of y, NaN where it has none."""
@@ -44,6 +50,7 @@ class Plot(QObject):
     """The pyqtgraph side of a chart: curves of one pixel, a light grid, the crosshair and the handles."""
 
     pointed = Signal(object)
+    double_clicked = Signal(float, float)
 
     def __init__(self, parent: QObject) -> None:
         import pyqtgraph
@@ -55,9 +62,14 @@ class Plot(QObject):
         self._box: Any = self._item.getViewBox()
         self._curves: dict[str, Any] = {}
         self._points: dict[str, Any] = {}
+        self._looks: dict[str, tuple[int, str]] = {}
+        self._ticks: dict[str, tuple[Column, float]] = {}
         self._rules: dict[str, Any] = {}
         self._lines: Mapping[str, Line] = {}
         self._exponent = 0
+        self._is_log = False
+        self._bottom = 0.0
+        self._mouse: QPointF | None = None
         self.handles = HandleLayer(pyqtgraph.TargetItem, self._item, self)
         self.viewport: QWidget = self.widget.viewport()
         self.widget.setAntialiasing(True)
@@ -104,13 +116,20 @@ class Plot(QObject):
         handles: Sequence[Handle],
         from_zero: bool,
         factor: float = 1.0,
+        is_log: bool = False,
     ) -> str:
         """Bring curves, rules and handles up to date; return the power of ten the y axis is told in, or nothing."""
         self._lines = lines
+        if is_log != self._is_log:
+            self._is_log = is_log
+            self._item.getAxis("left").setLogMode(y=is_log)
+            self.handles.set_scale(self._to_view, self._from_view)
         for name in set(self._curves) - set(lines):
             self._item.removeItem(self._curves.pop(name))
             if name in self._points:
                 self._item.removeItem(self._points.pop(name))
+                self._looks.pop(name, None)
+                self._ticks.pop(name, None)
         for name, line in lines.items():
             if name not in self._curves:
                 self._curves[name] = self._pg.PlotCurveItem(antialias=True, skipFiniteCheck=False)
@@ -118,24 +137,31 @@ class Plot(QObject):
             colour = theme.series_colour(line.colour_index)
             if line.role == "raw":
                 colour.setAlpha(_RAW_ALPHA)
-            if line.role == "held_out":
-                self._dress_points(name, colour)
+            if line.role in ("held_out", "ticks"):
+                self._dress_points(name, colour, line.symbol)
             style = Qt.PenStyle.DashLine if line.role == "plan" else Qt.PenStyle.SolidLine
             self._curves[name].setPen(self._pen(colour, style))
             self._curves[name].setZValue({"raw": 0, "plan": 1}.get(line.role, 2))
+        scale = self._fit(from_zero, marks, factor) if not self.handles.held else self._scale_text()
         self._draw_rules(marks)
         self.handles.show_handles(handles)
-        scale = self._fit(from_zero, marks, factor) if not self.handles.held else self._scale_text()
         self._reduce()
         return scale
 
-    def _dress_points(self, name: str, colour: QColor) -> None:
+    def _dress_points(self, name: str, colour: QColor, symbol: str) -> None:
         """Give a line of few values its points, so that a single one is seen too."""
         if name not in self._points:
             self._points[name] = self._pg.ScatterPlotItem(size=_POINT_PX, antialias=True)
             self._points[name].setZValue(3)
             self._item.addItem(self._points[name], ignoreBounds=True)
-        self._points[name].setPen(None)
+            self._points[name].setPen(None)
+        look = (colour.rgba(), symbol)
+        if self._looks.get(name) == look:
+            return
+        self._looks[name] = look
+        if symbol:
+            self._points[name].setSymbol(symbol)
+            self._points[name].setSize(_TICK_PX)
         self._points[name].setBrush(colour)
 
     def show_cursor(self, x: float | None) -> None:
@@ -155,7 +181,11 @@ class Plot(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leave the wheel to the page, the right button to the card, and hide the crosshair when the mouse leaves."""
         if event.type() == QEvent.Type.Leave:
+            self._mouse = None
             self.pointed.emit(None)
+        if event.type() == QEvent.Type.MouseButtonDblClick and isinstance(event, QMouseEvent):
+            self._on_double_click(self.widget.mapToScene(event.position().toPoint()))
+            return True
         if event.type() in (QEvent.Type.Wheel, QEvent.Type.ContextMenu):
             event.ignore()
             return True
@@ -173,11 +203,27 @@ class Plot(QObject):
             if name not in self._rules:
                 self._rules[name] = self._pg.InfiniteLine(angle=90 if axis == "x" else 0, movable=False)
                 self._item.addItem(self._rules[name], ignoreBounds=True)
-            self._rules[name].setPos(place)
+            self._rules[name].setPos(place if axis == "x" else self._to_view(place))
             self._rules[name].setPen(self._pen(QColor(theme.tokens().muted), Qt.PenStyle.DotLine))
+
+    def handle_under_mouse(self) -> str:
+        """Return the name of the handle the mouse is on, empty where it is on none."""
+        return self.handles.name_at(self._mouse, _HANDLE_REACH_PX) if self._mouse is not None else ""
+
+    def _on_double_click(self, place: QPointF) -> None:
+        if self._box.sceneBoundingRect().contains(place) and not self.handles.name_at(place, _HANDLE_REACH_PX):
+            view = self._box.mapSceneToView(place)
+            self.double_clicked.emit(view.x(), self._from_view(view.y()))
+
+    def _to_view(self, y: float) -> float:
+        return math.log10(max(y, 10.0**self._bottom)) if self._is_log else y
+
+    def _from_view(self, y: float) -> float:
+        return float(10.0**y) if self._is_log else y
 
     def _on_mouse(self, place: QPointF) -> None:
         inside = self._box.sceneBoundingRect().contains(place)
+        self._mouse = place if inside else None
         self.pointed.emit(self._box.mapSceneToView(place).x() if inside else None)
 
     def _fit(self, from_zero: bool, marks: Mapping[str, tuple[str, float]], factor: float) -> str:
@@ -192,14 +238,26 @@ class Plot(QObject):
         left = min(float(line.x[0]) for line in lines)
         right = max(float(line.x[-1]) for line in lines)
         width = (right - left) or 1.0
-        bottom = low - (0.04 if from_zero else 0.06) * spread
-        self._box.setRange(
-            xRange=(left - 0.02 * width, right + 0.03 * width), yRange=(bottom, high + 0.08 * spread), padding=0
-        )
-        furthest = factor * max(abs(low), abs(high))
+        axis = self._item.getAxis("left")
+        axis.setTicks(None)
+        bottom, top = low - (0.04 if from_zero else 0.06) * spread, high + 0.08 * spread
+        if self._is_log:
+            bottom, top = self._log_reach(lines, high)
+            axis.setTicks([[(math.log10(value), short_number(value)) for value in log_ticks(bottom, top)]])
+        self._bottom = bottom
+        self._box.setRange(xRange=(left - 0.02 * width, right + 0.03 * width), yRange=(bottom, top), padding=0)
+        furthest = factor * max(abs(low), abs(high)) if not self._is_log else 0.0
         self._exponent = math.floor(math.log10(furthest)) if furthest and not 1e-3 <= furthest < 1e5 else 0
-        self._item.getAxis("left").setScale(factor * 10.0**-self._exponent)
+        axis.setScale(factor * 10.0**-self._exponent if not self._is_log else 1.0)
         return self._scale_text()
+
+    def _log_reach(self, lines: Sequence[Line], high: float) -> tuple[float, float]:
+        """Return the decades from the least positive value to the greatest, with some room."""
+        top = math.log10(high) if high > 0 else 0.0
+        lows = [float(positive.min()) for line in lines if (positive := line.y[line.y > 0]).size]
+        bottom = max(math.log10(min(lows)) if lows else top - 1.0, top - _LOG_DECADES)
+        spread = max(top - bottom, 0.3)
+        return bottom - 0.06 * spread, top + 0.08 * spread
 
     def _scale_text(self) -> str:
         return f"× 1e{self._exponent}" if self._exponent else ""
@@ -212,8 +270,23 @@ class Plot(QObject):
             line = self._lines.get(name)  # the chart may hold changes back that are not drawn yet
             if line is None:
                 continue
+            if line.role == "ticks":
+                self._place_ticks(name, line.x)
+                continue
             x, y = reduced(line.x, line.y, low, high, columns, line.extremes)
+            if self._is_log:
+                y = logarithm(y, 10.0**self._bottom)
             curve.setData(x, y, connect="finite")
             if name in self._points:
                 few = x.size <= _MOST_POINTS
                 self._points[name].setData(x if few else [], y if few else [])
+
+    def _place_ticks(self, name: str, x: Column) -> None:
+        """Put marks a little above the bottom of the plot, unless they are there."""
+        bottom, top = self._box.viewRange()[1]
+        above = bottom + _TICK_PX * (top - bottom) / max(1.0, self._box.height())
+        before = self._ticks.get(name)
+        if before is None or before[1] != above or before[0] is not x:
+            shown = x[:: max(1, -(-x.size // _MOST_POINTS))]
+            self._points[name].setData(shown, [above] * shown.size)
+            self._ticks[name] = (x, above)

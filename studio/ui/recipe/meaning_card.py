@@ -7,15 +7,17 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout
 
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.schedule import warmup_steps
 from studio.state.draft import Draft
 from studio.ui import words
 
-_PLACES = 4
-_NARROW_PX = 460
+_PLACES, _NARROW_PLACES = 5, 3
+_NARROW_PX = 560
+_UNKNOWN = "–"
 
 
 class MeaningCard(QFrame):
-    """Four large numbers and two sentences about a draft."""
+    """Five large numbers and two sentences about a draft."""
 
     def __init__(self, draft: Draft) -> None:
         super().__init__()
@@ -57,7 +59,7 @@ class MeaningCard(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Stand the numbers in two rows where the card is narrow."""
         super().resizeEvent(event)
-        self._place(_PLACES // 2 if self.width() < _NARROW_PX else _PLACES)
+        self._place(_NARROW_PLACES if self.width() < _NARROW_PX else _PLACES)
 
     def _place(self, columns: int) -> None:
         if columns == self._columns:
@@ -71,22 +73,29 @@ class MeaningCard(QFrame):
 
     def refresh(self) -> None:
         """Say what the draft comes to now."""
-        spec, plan, data = self._draft.spec, self._draft.plan, self._draft.known.data
+        spec, plan = self._draft.spec, self._draft.plan
         epochs = plan.total_steps / plan.steps_per_epoch if plan.steps_per_epoch else spec.batch.epochs
-        steps = words.whole(plan.total_steps) if plan.total_steps else "–"
+        steps = words.whole(plan.total_steps) if plan.total_steps else _UNKNOWN
         self._put(0, steps, self.tr("optimizer steps"))
         if plan.steps_per_epoch:
             per_epoch = words.counted(plan.steps_per_epoch, self.tr("epochs of {} step"), self.tr("epochs of {} steps"))
         else:
             per_epoch = self.tr("epochs")
         self._put(1, words.short_number(round(epochs, 2)), per_epoch)
-        if data is not None and plan.steps_per_epoch:
-            self._put(2, words.count(data.train_supervised_tokens * epochs), self.tr("supervised tokens"))
-        else:
-            self._put(2, "–", self.tr("supervised tokens"))
+        warmup = warmup_steps(spec.schedule, self._draft.horizon) if plan.total_steps else 0
+        self._put(2, words.whole(warmup) if plan.total_steps else _UNKNOWN, self.tr("warmup steps"))
+        self._put(3, *self._tokens(epochs))
         tokens = self.tr("sequences an update, {} tokens at most").format(words.count(plan.global_batch_tokens))
-        self._put(3, words.whole(plan.global_batch), tokens)
+        self._put(4, words.whole(plan.global_batch), tokens)
         self._sentence.setText(f"{self._arithmetic(spec, plan.global_batch)} {self._what_is_kept(spec)}")
+
+    def _tokens(self, epochs: float) -> tuple[str, str]:
+        """Return the tokens that the run sees, and how many of them it learns from."""
+        data = self._draft.known.data
+        if data is None or not self._draft.plan.steps_per_epoch:
+            return _UNKNOWN, self.tr("tokens seen")
+        supervised = words.count(data.train_supervised_tokens * epochs)
+        return words.count(data.train_tokens * epochs), self.tr("tokens seen, {} supervised").format(supervised)
 
     def _put(self, place: int, number: str, caption: str) -> None:
         self._numbers[place].setText(number)

@@ -11,12 +11,16 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from remote_agent.contract.job_spec import JobSpec
-from remote_agent.contract.schedule import warmup_steps
 from studio.session.session import Session
-from studio.ui import words
-from studio.ui.knob_field import KnobField
+from studio.ui.controls import ChoiceBox
+from studio.ui.knob_field import FIELDS, KnobField
 from studio.ui.memory.memory_card import MemoryCard
-from studio.ui.recipe.cards import RecipeCard, card_plans
+from studio.ui.pieces import button
+from studio.ui.recipe.card_plans import card_plans
+from studio.ui.recipe.cards import RecipeCard
+from studio.ui.recipe.comings import comings, costs, state_words
+from studio.ui.recipe.curve_bar import CurveBar
+from studio.ui.recipe.global_batch_row import GlobalBatchRow
 from studio.ui.recipe.meaning_card import MeaningCard
 from studio.ui.recipe.rate_curve import RateCurve
 
@@ -32,10 +36,19 @@ class RecipePage(QWidget):
         super().__init__()
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._draft = session.draft
+        self._session, self._draft = session, session.draft
         self.cards = [RecipeCard(self._draft, plan) for plan in card_plans()]
+        self.global_batch = GlobalBatchRow(self._draft)
+        self._card("batch").rows.insertWidget(2, self.global_batch)
         self.curve = RateCurve(self._draft)
         self.curve.tried.connect(self._on_tried)
+        self._add_curve_bar()
+        self.preset = button("", "presetButton", self.tr("Start from a published recipe"))
+        self.preset.clicked.connect(self.open_presets)
+        self.groups = button(self.tr("Parameter groups…"), "parameterGroupsButton", role="link")
+        self.groups.clicked.connect(self.open_groups)
+        self._card("optimizer").rows.addWidget(self.groups, 0, Qt.AlignmentFlag.AlignRight)
+        self._say_state_bytes()
         self._scroll = self._card_column()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -66,6 +79,7 @@ class RecipePage(QWidget):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(20, 12, 8, 12)
         layout.setSpacing(12)
+        layout.addWidget(self.preset)
         for card in self.cards:
             layout.addWidget(card)
         layout.addStretch(1)
@@ -102,37 +116,53 @@ class RecipePage(QWidget):
         super().resizeEvent(event)
         self._scroll.setFixedWidth(_NARROW_CARDS_WIDTH if self.width() < _NARROW_PAGE else _CARDS_WIDTH)
 
+    def _card(self, name: str) -> RecipeCard:
+        return next(card for card in self.cards if card.objectName() == f"{name}Card")
+
     def _field(self, path: str) -> KnobField:
         return next(card.fields[path] for card in self.cards if path in card.fields)
 
     def _on_draft_changed(self) -> None:
         self._show_comings(self._draft.spec)
+        preset = self._draft.preset
+        self.preset.setText(
+            self.tr("Preset: {}").format(preset) if preset else self.tr("Start from a published recipe…")
+        )
 
     def _show_comings(self, spec: JobSpec) -> None:
-        """Say beside some fields what their values come to."""
-        plan = self._draft.plan
-        warmup = warmup_steps(spec.schedule, plan.total_steps) if plan.total_steps else 0
-        in_percent = spec.schedule.warmup.unit == "percent" and plan.total_steps
-        self._field("schedule.warmup.amount").set_tail(
-            words.counted(warmup, self.tr("{} step"), self.tr("{} steps")) if in_percent else ""
-        )
-        least = spec.optimizer.learning_rate * spec.schedule.minimum_factor
-        least_text = (
-            "" if spec.schedule.shape == "constant" else self.tr("× peak, {}").format(words.short_number(least))
-        )
-        self._field("schedule.minimum_factor").set_tail(least_text)
-        kind = self.tr("8 B / parameter") if spec.optimizer.kind == "adamw" else self.tr("4 B / parameter")
-        if spec.optimizer.kind == "sgd" and not spec.optimizer.momentum:
-            kind = self.tr("no state")
-        self._field("optimizer.kind").set_tail(kind)
-        self._field("optimizer.weight_decay").set_tail(self.tr("matrices only"))
-        for path, value, nothing in (
-            ("batch.max_steps", spec.batch.max_steps, self.tr("by epochs")),
-            ("evaluation.every_steps", spec.evaluation.every_steps, self.tr("only at the end")),
-            ("checkpointing.weights_every_steps", spec.checkpointing.weights_every_steps, self.tr("only at the end")),
-            ("checkpointing.state_every_steps", spec.checkpointing.state_every_steps, self.tr("never")),
-        ):
-            self._field(path).set_tail(self.tr("steps") if value else nothing)
+        """Say beside some fields what their values come to, and below some what they cost."""
+        for path, said in comings(self._draft, spec):
+            self._field(path).set_tail(said)
+        for path, sentence in costs(self._draft, spec):
+            self._field(path).set_note(sentence)
+
+    def _say_state_bytes(self) -> None:
+        """Say beside each optimizer in the open list what it keeps of a parameter."""
+        box = self._field("optimizer.kind").control
+        assert isinstance(box, ChoiceBox)
+        momentum = FIELDS["optimizer.momentum"].default
+        box.set_details({kind: state_words(kind, momentum) for kind in FIELDS["optimizer.kind"].knob.choices})
+
+    def _add_curve_bar(self) -> None:
+        """Put the curve's choices beside its title, and its legend into a row of its own."""
+        curve = self.curve
+        curve.top.removeWidget(curve.legend)
+        curve.legend.set_wraps()
+        curve.column.insertWidget(1, curve.legend)
+        curve.top.addStretch(1)
+        curve.top.addWidget(CurveBar(self._draft, curve))
+
+    def open_presets(self) -> None:
+        """Open the presets below their button."""
+        from studio.ui.recipe.preset_picker import PresetPicker
+
+        PresetPicker(self._draft, self._session.presets, self).popup_at(self.preset)
+
+    def open_groups(self) -> None:
+        """Open the table of the parameter groups below its button."""
+        from studio.ui.recipe.parameter_groups_popup import ParameterGroupsPopup
+
+        ParameterGroupsPopup(self._draft, self).popup_at(self.groups)
 
     def _on_tried(self, values: Mapping[str, Any]) -> None:
         for path, value in values.items():

@@ -1,0 +1,1 @@
+"""Two jobs of the library side by side: only what differs."""
