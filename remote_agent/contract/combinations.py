@@ -84,6 +84,13 @@ COMBINATION_RULES: Tuple[CombinationRule, ...] = (
         *_STAGE_0,
     ),
     CombinationRule(
+        {"optimizer.kind": ("muon", "adafactor"), "strategy.precision": ("fp16",)},
+        "optimizer.kind",
+        "Muon and Adafactor need ZeRO 0, where fp16 does not scale the loss.",
+        "The one needs whole matrices, the other a loss scale; no ZeRO stage has both.",
+        *_ADAMW,
+    ),
+    CombinationRule(
         {"optimizer.kind": ("adamw_8bit",), "strategy.offload_optimizer": (True,)},
         "optimizer.kind",
         "AdamW in 8 bits keeps its states on the GPU; it cannot be offloaded.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import shutil
 import time
@@ -17,6 +18,7 @@ from remote_agent.contract.chat_templates import resolve_template
 from remote_agent.contract.data_spec import DataSpec
 from remote_agent.contract.events import CheckpointCommitted
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.optimizer_states import state_bytes_per_parameter
 from remote_agent.contract.run_dir import CHECKPOINTS, checkpoint_folder, checkpoint_step, partial_checkpoint_folder
 from remote_agent.run_files.manifest import commit, committed_checkpoints, read_manifest, verify
 from remote_agent.trainer.added_tokens import write_tokenizer
@@ -88,7 +90,7 @@ def save_checkpoint(
 def bytes_needed(spec: JobSpec, parameters: int, with_state: bool) -> int:
     """Return about how many bytes a checkpoint takes: the weights, with its state once more beside the optimizer."""
     width = 4 if spec.strategy.precision == "fp32" else 2
-    moments = 8 if spec.optimizer.kind == "adamw" else 4
+    moments = math.ceil(max(state_bytes_per_parameter(spec.optimizer.kind, spec.optimizer.momentum)))
     average = 4 if spec.regularization.averaging != "none" else 0
     return parameters * (width + (width + 4 + moments + average if with_state else 0))
 
