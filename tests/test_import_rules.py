@@ -82,6 +82,7 @@ ZONES = (
             "studio.places",
             "studio.presets",
             "studio.secrets",
+            "studio.exchange",
             "studio.export",
             "studio.report",
             "PySide6.QtCore",

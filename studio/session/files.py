@@ -16,6 +16,8 @@ from studio.store.library import Library
 from studio.store.rows import RunRow
 
 if TYPE_CHECKING:
+    from remote_agent.contract.schedule_spans import Horizon
+    from studio.exchange.imported import Imported
     from studio.report.comparison import Table
 
 # studio.job_file and studio.export are imported where they are used: the first paint does not wait for YAML
@@ -41,6 +43,43 @@ class Files(QObject):
         except OSError as error:
             self.notice.emit("error", f"{path} cannot be read: {error.strerror}.")
         return None
+
+    def read_config(self, path: Path) -> Imported | None:
+        """Return a job made of another tool's configuration, None where the file is none."""
+        from studio.exchange.imported import ExchangeError
+        from studio.exchange.importing import imported
+
+        try:
+            return imported(path.read_text(encoding="utf-8-sig"), path.name)
+        except ExchangeError as error:
+            self.notice.emit("error", str(error))
+        except UnicodeDecodeError:
+            self.notice.emit("error", f"{path} is no text.")
+        except OSError as error:
+            self.notice.emit("error", f"{path} cannot be read: {error.strerror}.")
+        return None
+
+    def export_for(self, spec: JobSpec, target: str, folder: Path, horizon: Horizon) -> None:
+        """Write a job as another tool reads it; nothing that stands in the folder is replaced."""
+        from studio.exchange.exporting import exported
+        from studio.exchange.imported import ExchangeError
+
+        try:
+            made = exported(spec, target, horizon if horizon.total_steps else None)
+            taken = [name for name in made.files if (folder / name).exists()]
+            if taken:
+                self.notice.emit("error", f"{folder} has {', '.join(taken)} already; choose another folder.")
+                return
+            for name, text in made.files.items():
+                (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        except ExchangeError as error:
+            self.notice.emit("error", str(error))
+        except OSError as error:
+            self.notice.emit("error", f"{folder} cannot be written: {error.strerror}.")
+        else:
+            lost = "".join(f"\n{one.path}: {one.sentence}" for one in made.lost)
+            said = f"Written to {folder}: {', '.join(made.files)}. Start it there with: {made.start}"
+            self.notice.emit("warning" if lost else "info", said + (f"\nWhat it cannot say:{lost}" if lost else ""))
 
     def write_comparison(
         self, path: Path, run_ids: Sequence[str], drawings: Sequence[bytes], tables: Sequence[Table]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,14 @@ from studio import places
 from studio.background.tasks import Tasks
 from studio.remote.errors import HostKeyUnknown, NeedsPerson
 from studio.remote.transport import NodeAddress
-from studio.session.alert_channels import AlertChannels, ChannelsError, channels_text, parse_channels
 from studio.session.data_paths import Place
-from studio.session.data_verbs import DataVerbs
+from studio.session.file_verbs import FileVerbs
 from studio.session.files import Files, short_name
 from studio.session.inspecting import Inspecting
 from studio.session.last_places import LastPlaces
 from studio.session.launcher import Launcher
 from studio.session.launching import LaunchStep
+from studio.session.node_setup import NodeSetup
 from studio.session.nodes import Nodes, sentence_of
 from studio.session.open_runs import OpenRuns
 from studio.session.reach import LOCAL_NODE, Reach
@@ -39,13 +39,12 @@ from studio.store.library import Library
 from studio.store.rows import RunRow
 
 if TYPE_CHECKING:
-    from studio.report.comparison import Table
     from studio.state.run import RunState
 
 SAVE_JOB_MS = 800
 
 
-class Session(DataVerbs):
+class Session(FileVerbs):
     """Everything a person can do, one method a verb. Nothing here blocks; what takes time ends in a signal.
 
     Attributes:
@@ -71,6 +70,7 @@ class Session(DataVerbs):
         self._shelf = Shelf(store, self.library, self._writing)
         self._complaints = [sentence for sentence in (store.notice, *self._shelf.fill()) if sentence]
         self._nodes = Nodes(self.hosts, store, reach, self.tasks, self)
+        self.node_setup = NodeSetup(reach, self.tasks, self)
         self._look_with(
             Inspecting(self.draft, self.tasks, reach, self._local_place, cache / "models", self._chosen_address, self),
             cache / "losses",
@@ -149,11 +149,13 @@ class Session(DataVerbs):
         """Add a job file to the library and open it; what is wrong with it is a notice."""
         spec = self._files.read_job(path)
         if spec is not None:
-            self.open_job(self._shelf.add_job(spec))
+            self.open_spec(spec)
 
-    def save_job_file(self, path: Path) -> None:
-        """Write the draft as a job file."""
-        self._files.write_job(path, self.draft.spec)
+    def open_spec(self, spec: JobSpec) -> str:
+        """Add a job to the library, open it and return its id."""
+        job_id = self._shelf.add_job(spec)
+        self.open_job(job_id)
+        return job_id
 
     def duplicate_job(self, job_id: str) -> str:
         """Copy a job, open the copy and return its id; empty where there is no such job."""
@@ -328,40 +330,11 @@ class Session(DataVerbs):
         """Try the link to a node now instead of waiting for the next try."""
         self._runs.retry(node)
 
-    def export_run(self, run_id: str, folder: Path, pack_inputs: bool = False) -> None:
-        """Write the bundle that reruns a run from a terminal; a notice follows."""
-        self._files.export_run(self._shelf.run(run_id), folder, pack_inputs)
-
-    def export_job(self, folder: Path) -> None:
-        """Write the bundle of the draft; a notice follows."""
-        self._files.export_job(self.draft.spec, folder)
-
-    def alert_channels_text(self) -> str:
-        """Return where alerts are sent, a line a channel."""
-        return channels_text(AlertChannels().read())
-
-    def alert_channels_note(self) -> str:
-        """Return why the channels are not kept beyond this process, as a sentence; empty where they are."""
-        return AlertChannels().unavailable()
-
-    def keep_alert_channels(self, text: str) -> str:
-        """Keep the channels of a text; return what is wrong with it in a sentence, empty where nothing is."""
-        try:
-            AlertChannels().keep(parse_channels(text))
-        except ChannelsError as error:
-            return str(error)
-        return ""
-
-    def save_comparison(
-        self, path: Path, run_ids: Sequence[str], drawings: Sequence[bytes], tables: Sequence[Table]
-    ) -> None:
-        """Write the comparison of runs as one HTML file: SVG drawings, and tables with their headings first."""
-        self._files.write_comparison(path, run_ids, drawings, tables)
-
     def close(self) -> None:
         """Keep everything and let go of nodes and library; runs go on. Raises StoreError where the disk is full."""
         self._writing.hold()
         self.save_job()
+        self.node_setup.asking.close()
         self.tasks.close()
         self._runs.close()
         try:

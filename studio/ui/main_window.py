@@ -113,7 +113,12 @@ class MainWindow(QMainWindow):
         add(self.tr("New job"), session.new_job, QKeySequence.StandardKey.New)
         add(self.tr("Open a job file…"), verbs.ask_job_file, QKeySequence.StandardKey.Open)
         add(self.tr("Save the job as a file…"), verbs.ask_save_job, QKeySequence.StandardKey.Save)
+        add(self.tr("Import a configuration…"), verbs.ask_import)
         add(self.tr("Export…"), self._export, "Ctrl+E")
+        for tool, target in (
+            ("LLaMA-Factory", "llamafactory"), ("Axolotl", "axolotl"), ("transformers", "transformers"),
+        ):  # fmt: skip
+            add(self.tr("Export for {}…").format(tool), functools.partial(verbs.ask_export_for, target))
         add(self.tr("Compare with another job…"), verbs.compare_jobs)
         self._undo = add(self.tr("Undo"), session.draft.undo, QKeySequence.StandardKey.Undo)
         self._redo = add(self.tr("Redo"), session.draft.redo, "Ctrl+Y", "Ctrl+Shift+Z")

@@ -132,6 +132,26 @@ class WindowVerbs(QObject):
         elif name:
             self._session.export_job(Path(name))
 
+    def ask_import(self) -> None:
+        """Let a person choose another tool's configuration, and show what would become of it."""
+        from PySide6.QtWidgets import QFileDialog
+
+        from studio.ui.exchange.import_dialog import ImportDialog
+
+        kinds = self.tr("Configurations (*.yaml *.yml *.json)")
+        name, _ = QFileDialog.getOpenFileName(self._window, self.tr("Import a configuration"), "", kinds)
+        account = self._session.read_config(Path(name)) if name else None
+        if account is not None:
+            ImportDialog(self._session, account, Path(name).name, self._window).open()
+
+    def ask_export_for(self, target: str) -> None:
+        """Let a person choose the folder for the job as another tool reads it."""
+        from PySide6.QtWidgets import QFileDialog
+
+        name = QFileDialog.getExistingDirectory(self._window, self.tr("Export into a folder"), str(Path.home()))
+        if name:
+            self._session.export_for(target, Path(name))
+
     def compare_jobs(self, job_id: str = "") -> None:
         """Open the window that compares two jobs: the open one, at first with this or else the last opened."""
         from studio.ui.compare_jobs.compare_dialog import CompareDialog
