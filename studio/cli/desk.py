@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio import places
+from studio.cli.asking import ask_at_terminal
 from studio.session.data_paths import Place
 from studio.session.inputs import place_of_node
 from studio.session.known_nodes import KnownNode, known_nodes
@@ -27,7 +28,10 @@ class Desk:
     @functools.cached_property
     def reach(self) -> Reach:
         """Return the agents of nodes."""
-        return Reach(places.known_hosts_path(), places.agent_home())
+        reach = Reach(places.known_hosts_path(), places.agent_home())
+        if sys.stdin is not None and sys.stdin.isatty():
+            reach.asker.ask = ask_at_terminal
+        return reach
 
     @property
     def model_cache(self) -> Path:

@@ -169,6 +169,8 @@ def _add_node_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
     add.add_argument("name", metavar="NAME")
     add.add_argument("target", metavar="[USER@]HOST[:PORT]", help="HOST may be a name of your ssh config")
     add.add_argument("--identity", default="", metavar="FILE", help="private key")
+    add.add_argument("--jump", default="", metavar="HOSTS", help="hosts to go through, as ssh -J takes them")
+    add.add_argument("--system-ssh", action="store_true", help="use the system's ssh, for Kerberos or keys on tokens")
     add.add_argument("--home", default="~/.luthier", metavar="FOLDER", help="the agent's folder there")
     add.add_argument("--python", default="", metavar="PATH", help="the Python that has the trainer's packages")
     remove = _add(nodes, "remove", node_commands.remove_node, "forget a node")

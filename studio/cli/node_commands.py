@@ -44,6 +44,8 @@ def add_node(arguments: argparse.Namespace, desk: Desk) -> int:
         identity_file=arguments.identity,
         home=arguments.home,
         python=arguments.python,
+        jump=arguments.jump,
+        program="ssh" if arguments.system_ssh else "",
     )
     check_address(address)
     save_node(desk.library, address)

@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -30,10 +30,18 @@ class PrivateSshd:
 
     ``folder`` takes keys, configuration and log. ``noise`` is what every login prints on standard output before the
     command runs, as talkative rc files do; ``home`` is the home folder that logins see, the user's own by default;
-    ``options`` are further lines of sshd_config, which come first and so win.
+    ``options`` are further lines of sshd_config, which come first and so win; ``environment`` is what the server
+    finds besides ours.
     """
 
-    def __init__(self, folder: Path, noise: bytes = b"", home: Path | None = None, options: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        noise: bytes = b"",
+        home: Path | None = None,
+        options: Iterable[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder.absolute()
         self.user = getpass.getuser()
         self.host = "127.0.0.1"
@@ -42,6 +50,7 @@ class PrivateSshd:
         self._noise = noise
         self._home = home
         self._options = tuple(options)
+        self._environment = {**os.environ, **(environment or {})}
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> PrivateSshd:
@@ -86,6 +95,7 @@ class PrivateSshd:
                 [program, "-D", "-f", str(self.folder / "sshd_config"), "-E", str(self.folder / "sshd.log")],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                env=self._environment,
             )
             if self._answers():
                 return

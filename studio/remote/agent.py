@@ -142,9 +142,16 @@ class Agent:
 
     def data_session(self, inputs: DataInputs, cancelled: threading.Event | None = None) -> DataStream:
         """Open a session that looks at the data and answers what is asked of it; the caller closes it."""
+        return self._session(inputs.arguments(), cancelled)
+
+    def waiting_data_session(self, python: str, cancelled: threading.Event | None = None) -> DataStream:
+        """Open a session that is ready and waits to be told its inputs by `DataStream.begin`; the caller closes it."""
+        return self._session({"python": python}, cancelled)
+
+    def _session(self, arguments: Mapping[str, Any], cancelled: threading.Event | None) -> DataStream:
         call = self._call(cancelled)
         try:
-            call.begin("inspect", {"what": "session", **inputs.arguments()})
+            call.begin("inspect", {"what": "session", **arguments})
         except BaseException:
             call.close()
             raise

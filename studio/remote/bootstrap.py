@@ -198,6 +198,11 @@ COMMAND = f"exec /bin/sh -c '{_FIND_PYTHON}' luthier '{PACKED_PROGRAM}'"
 """What a login shell is asked to run."""
 
 
+def shell_words() -> list[str]:
+    """Return the same as words, for programs that run words in a container without a login shell."""
+    return ["/bin/sh", "-c", _FIND_PYTHON, "luthier", PACKED_PROGRAM]
+
+
 def interpreter_arguments() -> list[str]:
     """Return what follows a known interpreter's path to run the same program without a shell."""
     return ["-I", "-B", "-c", PACKED_PROGRAM, PACKED_PROGRAM]

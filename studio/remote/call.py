@@ -15,6 +15,7 @@ from remote_agent.contract.frames import Frame, FrameError, FrameReader, encode_
 from studio.remote.bootstrap import EXIT_NO_PYTHON
 from studio.remote.deploy import AgentArchive
 from studio.remote.errors import AgentFailed, Cancelled, LinkError, LinkTimeout, NodeRefused
+from studio.remote.terminal_only import is_terminal_only, no_command_sentence
 from studio.remote.transport import Channel, Transport
 
 MAX_NOISE_BYTES = 1 << 20
@@ -150,13 +151,17 @@ class Call:
             except LinkTimeout:
                 if time.monotonic() >= until:
                     self._abandon()
-                    raise LinkError(
-                        f"{self._where} did not start the agent within {self._patience.start_s:.0f} s."
-                    ) from None
+                    raise self._no_start(noise) from None
                 continue
             if not data:
                 raise self._not_started(noise)
             noise += data
+
+    def _no_start(self, noise: bytes) -> NodeRefused | LinkError:
+        said = noise[-4096:].decode("utf-8", "replace")
+        if is_terminal_only(said):
+            return NodeRefused(no_command_sentence(self._where, said))
+        return LinkError(f"{self._where} did not start the agent within {self._patience.start_s:.0f} s.")
 
     def _refuse(self, found: re.Match[bytes]) -> None:
         if found.re.groups and found.group(2) is not None:
@@ -174,6 +179,8 @@ class Call:
             return LinkError(f"The connection to {self._where} ended before the agent started.")
         if ending.exit_code == EXIT_NO_PYTHON:
             return NodeRefused(f"{self._where} has no python3. Install Python 3.8 or later there.")
+        if is_terminal_only(told):
+            return NodeRefused(no_command_sentence(self._where, told))
         return NodeRefused(
             f"The login shell of {self._where} did not start the agent (exit code {ending.exit_code}): "
             f"{told[-500:] or 'it said nothing'}"

@@ -85,6 +85,13 @@ class DataStream:
         if ended is not None:
             on_failed(ended)
 
+    def begin(self, arguments: Mapping[str, Any]) -> None:
+        """Tell a session that waits for them its inputs, as the agent's commands take them; returns at once.
+
+        Reports are of version 0 then. Where the inputs cannot be looked at, the session ends, as one opened with them.
+        """
+        self.ask("job", arguments, lambda value: None, lambda error: None)
+
     def receive(self, timeout_s: float) -> list[Told]:
         """Send what was asked, and return what arrived beside answers, [] where that was nothing.
 

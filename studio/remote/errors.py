@@ -10,6 +10,16 @@ class RemoteError(Exception):
         super().__init__(sentence)
         self.sentence = sentence
 
+    def at(self, place: str) -> None:
+        """Say first where on the way it happened, such as at which of several jump hosts."""
+        self.sentence = f"{place}: {self.sentence}"
+        self.args = (self.sentence,)
+
+    def add(self, more: str) -> None:
+        """Say something more, "" for nothing."""
+        self.sentence = f"{self.sentence} {more}".rstrip()
+        self.args = (self.sentence,)
+
 
 class LinkError(RemoteError):
     """The connection failed or ended. Trying again later may help, and nothing on the node was harmed."""
@@ -47,11 +57,11 @@ class HostKeyUnknown(NeedsPerson):
     """The node showed a host key that nobody has judged yet; nothing was sent to it.
 
     ``known_as`` is the name under which known_hosts files hold it: the host, or ``[host]:port`` where the port is
-    not 22. ``fingerprint`` is ``SHA256:...`` as ``ssh-keygen -l`` shows it.
+    not 22. ``fingerprint`` is ``SHA256:...`` as ``ssh-keygen -l`` shows it, ``art`` the picture that ``-lv`` adds.
     """
 
     def __init__(
-        self, host: str, port: int, key_type: str, fingerprint: str, key_base64: str, known_as: str = ""
+        self, host: str, port: int, key_type: str, fingerprint: str, key_base64: str, known_as: str = "", art: str = ""
     ) -> None:
         super().__init__(
             f"{host} (port {port}) is not known yet. Its {key_type} host key has the fingerprint {fingerprint}. "
@@ -63,12 +73,13 @@ class HostKeyUnknown(NeedsPerson):
         self.fingerprint = fingerprint
         self.key_base64 = key_base64
         self.known_as = known_as or (host if port == 22 else f"[{host}]:{port}")
+        self.art = art
 
 
 class HostKeyChanged(NeedsPerson):
     """The node showed another host key than the one that is on file, or one that was revoked; nothing was sent to it.
 
-    ``known_fingerprint`` and ``place`` ("file:line") name the key on file.
+    ``known_fingerprint`` and ``place`` ("file:line") name the key on file; the two arts are their pictures.
     """
 
     def __init__(
@@ -81,6 +92,8 @@ class HostKeyChanged(NeedsPerson):
         known_fingerprint: str,
         place: str,
         revoked: bool = False,
+        offered_art: str = "",
+        known_art: str = "",
     ) -> None:
         offered = f"{host} (port {port}) showed the {offered_type} host key {offered_fingerprint}"
         if revoked:
@@ -98,3 +111,5 @@ class HostKeyChanged(NeedsPerson):
         self.known_fingerprint = known_fingerprint
         self.place = place
         self.revoked = revoked
+        self.offered_art = offered_art
+        self.known_art = known_art

@@ -113,7 +113,7 @@ class LinkSocket:
         return ConnectionAbortedError(errno.ECONNABORTED, "given up: the other side does not answer")
 
 
-def connect_tcp(host: str, port: int, hint: str = "") -> socket.socket:
+def connect_tcp(host: str, port: int, hint: str = "", wait_s: float = CONNECT_S) -> socket.socket:
     """Return a connected socket that notices a vanished peer as far as the system can.
 
     Raises LinkError with a sentence of its own for a name that is none, a refusal, and silence; ``hint`` is added
@@ -127,7 +127,7 @@ def connect_tcp(host: str, port: int, hint: str = "") -> socket.socket:
     for family, kind, protocol, _, place in places:
         stream = socket.socket(family, kind, protocol)
         try:
-            stream.settimeout(CONNECT_S)
+            stream.settimeout(wait_s)
             stream.connect(place)
             _watch(stream)
         except OSError as error:
@@ -138,7 +138,7 @@ def connect_tcp(host: str, port: int, hint: str = "") -> socket.socket:
     if isinstance(failure, ConnectionRefusedError):
         raise LinkError(f"{host} refused the connection: no SSH server listens on port {port} there.")
     if isinstance(failure, TimeoutError):
-        raise LinkError(f"{host} did not answer on port {port} within {CONNECT_S:.0f} s: it is off, or a firewall is.")
+        raise LinkError(f"{host} did not answer on port {port} within {wait_s:.0f} s: it is off, or a firewall is.")
     raise LinkError(f"{host} (port {port}) cannot be reached: {failure.strerror or failure}.")
 
 

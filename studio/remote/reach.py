@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
+from studio.remote.asking import NOBODY, Asker
+from studio.remote.command_transport import CommandTransport
 from studio.remote.errors import NeedsPerson
 from studio.remote.known_hosts import accept_host_key
+from studio.remote.system_ssh import SystemSshTransport
 from studio.remote.transport import Channel, LocalTransport, NodeAddress, Transport
 
-__all__ = ["SSH_CONFIG_VARIABLE", "accept_host_key", "open_transport"]
+__all__ = ["SSH_CONFIG_VARIABLE", "SYSTEM_SSH", "accept_host_key", "open_transport", "unshared_transport"]
+
+SYSTEM_SSH = "ssh"
+"""The `NodeAddress.program` that chooses the system's ssh."""
 
 SSH_CONFIG_VARIABLE = "LUTHIER_SSH_CONFIG"
 """Names a file that takes the place of the user's and the system's ssh configuration."""
@@ -54,29 +61,50 @@ class _Share:
         return self._shared.transport.describe()
 
 
-def open_transport(address: NodeAddress, known_hosts: Path) -> Transport:
+def open_transport(address: NodeAddress, known_hosts: Path, asker: Asker = NOBODY) -> Transport:
     """Return a way to the node; nothing is connected before its first `open`.
 
-    Calls with the same address and file of accepted host keys share one connection until the last is closed.
+    Calls with the same address and file of accepted host keys share one connection until the last is closed; ``asker``
+    is that of the first.
 
     Raises:
         NeedsPerson: the address names no machine.
     """
     if address.kind == "local":
         return LocalTransport()
-    if address.kind != "ssh" or not address.host:
-        raise NeedsPerson(f"The node {address.name} has no address; give it a host name.")
     key = (address, known_hosts)
     with _lock:
         shared = _shared.get(key)
         if shared is None:
-            shared = _shared[key] = _Shared(_ssh_transport(address, known_hosts))
+            shared = _shared[key] = _Shared(unshared_transport(address, known_hosts, asker))
         shared.users += 1
     return _Share(key, shared)
 
 
-def _ssh_transport(address: NodeAddress, known_hosts: Path) -> Transport:
+def unshared_transport(
+    address: NodeAddress, known_hosts: Path, asker: Asker = NOBODY, tell: Callable[[str], None] | None = None
+) -> Transport:
+    """Return a way to the node that nobody else uses; ``tell`` takes a sentence for each step of an SSH connection.
+
+    Raises:
+        NeedsPerson: the address names no machine.
+    """
+    if address.kind == "local":
+        return LocalTransport()
+    if address.kind == "command":
+        return CommandTransport(address)
+    if address.kind != "ssh" or not address.host:
+        raise NeedsPerson(f"The node {address.name} has no address; give it a host name.")
+    if address.program == SYSTEM_SSH:
+        return SystemSshTransport(address, known_hosts, ssh_config_file())
     from studio.remote.ssh import SshTransport  # 0.3 s that a person without an SSH node never waits for
 
+    if tell is None:
+        return SshTransport(address, known_hosts, ssh_config_file(), asker)
+    return SshTransport(address, known_hosts, ssh_config_file(), asker, tell)
+
+
+def ssh_config_file() -> Path | None:
+    """Return the file that takes the place of the user's ssh configuration, None where that is used."""
     config = os.environ.get(SSH_CONFIG_VARIABLE, "")
-    return SshTransport(address, known_hosts, Path(config) if config else None)
+    return Path(config) if config else None

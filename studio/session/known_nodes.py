@@ -8,6 +8,9 @@ import os
 
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.wire import from_wire, to_wire
+from studio.remote.command_transport import command_words
+from studio.remote.errors import NeedsPerson
+from studio.remote.ssh_config import check_host
 from studio.remote.transport import NodeAddress
 from studio.session.reach import LOCAL_NODE
 from studio.store.library import Library
@@ -48,6 +51,13 @@ def check_address(address: NodeAddress) -> None:
         raise ValueError(f"{LOCAL_NODE} is there already; choose another name.")
     if address.kind == "ssh" and (not address.host.strip() or address.host.startswith("-")):
         raise ValueError("The node needs a host: a name of your ssh config, a host name or an address.")
+    try:
+        if address.kind == "ssh":
+            check_host(address)
+        elif address.kind == "command":
+            command_words(address.command)
+    except NeedsPerson as error:
+        raise ValueError(error.sentence) from None
     if not 0 <= address.port <= 65535:
         raise ValueError(f"{address.port} is no port; ports are 1 to 65535, 0 leaves it to the ssh config.")
 

@@ -6,7 +6,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from studio.remote.asking import Asker
 from studio.remote.transport import NodeAddress, Transport
+from studio.secrets import KeyringKeeper
 
 if TYPE_CHECKING:
     from studio.remote.agent import Agent
@@ -22,10 +24,14 @@ class Reached(NamedTuple):
 
 
 class Reach:
-    """Opens agents by address. ``known_hosts`` is the file of accepted host keys, ``local_home`` the local agent's."""
+    """Opens agents by address. ``known_hosts`` is the file of accepted host keys, ``local_home`` the local agent's.
+
+    ``asker`` asks a person what only they know; it asks nobody until somebody attends.
+    """
 
     def __init__(self, known_hosts: Path, local_home: str) -> None:
         self.known_hosts = known_hosts
+        self.asker = Asker(keeper=KeyringKeeper())
         self._local = NodeAddress(name=LOCAL_NODE, kind="local", host="", home=local_home)
         self._reached: dict[NodeAddress, Reached] = {}
         self._lock = threading.Lock()
@@ -47,7 +53,7 @@ class Reach:
         from studio.remote.agent import Agent  # brings what talks along, which the first paint does not wait for
         from studio.remote.reach import open_transport
 
-        transport = open_transport(address, self.known_hosts)
+        transport = open_transport(address, self.known_hosts, self.asker)
         return Reached(Agent(transport, address.home), transport)
 
     def local(self) -> Agent:

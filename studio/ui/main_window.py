@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.sidebar = Sidebar(session)
         self.header = Header()
-        self.pages = PageStack(session)
+        self.pages = PageStack(session, self._last_layout)
         self.notice = PlainNotice()
         self.problems = ProblemsBar(session.draft)
         self.status = StatusStrip(session)

@@ -9,8 +9,9 @@ import pytest
 
 from studio.demo.private_sshd import PrivateSshd
 from studio.remote.deploy import AgentArchive
+from studio.remote.ssh import SshTransport
 from tests.remote.fake_agent import fake_agent
-from tests.support.sshd import make_known, running_sshd
+from tests.support.sshd import make_known, node_address, running_sshd
 
 
 @pytest.fixture
@@ -34,3 +35,11 @@ def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateSsh
 def known_hosts(sshd: PrivateSshd, tmp_path: Path) -> Path:
     """Return our own file of host keys, which holds the server's."""
     return make_known(sshd, tmp_path / "config" / "known_hosts")
+
+
+@pytest.fixture
+def transport(sshd: PrivateSshd, known_hosts: Path, tmp_path: Path) -> Iterator[SshTransport]:
+    """Return the way to the server with the server's own key."""
+    transport = SshTransport(node_address(sshd), known_hosts, tmp_path / "ssh_config")
+    yield transport
+    transport.close()

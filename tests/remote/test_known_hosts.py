@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -111,10 +110,18 @@ def test_that_a_revoked_key_is_refused_even_where_another_line_accepts_it(tmp_pa
 
 
 def test_that_the_fingerprint_is_the_one_of_ssh_keygen(tmp_path: Path) -> None:
-    if shutil.which("ssh-keygen") is None:
-        pytest.skip("ssh-keygen is not installed")
     file = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(file)], check=True)
     told = subprocess.run(["ssh-keygen", "-l", "-f", str(file)], capture_output=True, text=True, check=True)
     kind, blob = (tmp_path / "key.pub").read_text(encoding="ascii").split()[:2]
     assert _key(blob, kind).fingerprint == told.stdout.split()[1]
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
+def test_that_the_picture_is_the_one_of_ssh_keygen(kind: str, tmp_path: Path) -> None:
+    for number in range(4):
+        file = tmp_path / f"key{number}"
+        subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(file)], check=True)
+        told = subprocess.run(["ssh-keygen", "-lv", "-f", str(file)], capture_output=True, text=True, check=True)
+        name, blob = file.with_name(file.name + ".pub").read_text(encoding="ascii").split()[:2]
+        assert _key(blob, name).art == told.stdout.partition("\n")[2].rstrip("\n")

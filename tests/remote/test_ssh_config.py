@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from studio.remote.errors import NeedsPerson
-from studio.remote.ssh_config import jump_address, resolve
+from studio.remote.ssh_config import aliases, jump_address, resolve
 from studio.remote.transport import NodeAddress
 
 
@@ -68,10 +70,93 @@ def test_that_a_jump_is_taken_apart(spec: str, user: str, host: str, port: int) 
     assert (address.user, address.host, address.port) == (user, host, port)
 
 
-def test_that_a_proxy_command_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    config = _config(tmp_path, "Host gpu\n ProxyCommand nc %h %p\n")
-    with pytest.raises(NeedsPerson, match="ProxyJump"):
+def test_that_a_proxy_command_gets_its_tokens_filled_in(tmp_path: Path) -> None:
+    config = _config(tmp_path, "Host gpu\n HostName gpu.example\n User me\n ProxyCommand nc %h %p %n %r 100%%\n")
+    assert resolve(NodeAddress("n", "ssh", "gpu"), config).proxy_command == "nc gpu.example 22 gpu me 100%"
+
+
+def test_that_what_only_the_systems_ssh_can_do_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    config = _config(tmp_path, "Host gpu\n ProxyCommand nc %h %p\n ProxyUseFdpass yes\n")
+    with pytest.raises(NeedsPerson, match="Choose the system's ssh"):
         resolve(NodeAddress("n", "ssh", "gpu"), config)
+
+
+@pytest.mark.parametrize(
+    ("host", "user", "jump"),
+    [
+        ("-oProxyCommand=x", "", ""),
+        ("a;b", "", ""),
+        ("$(x)", "", ""),
+        ("a\nb", "", ""),
+        ("", "", ""),
+        ("a", "-x", ""),
+        ("a", "m e", ""),
+        ("a", "`x`", ""),
+        ("a", "", "-Jx"),
+        ("a", "", "b,,c"),
+        ("a", "", "u$x@b"),
+        ("a" * 10 + "\0", "", ""),
+    ],
+)
+def test_that_no_name_becomes_an_option_or_shell_text(host: str, user: str, jump: str, tmp_path: Path) -> None:
+    with pytest.raises(NeedsPerson):
+        resolve(NodeAddress("n", "ssh", host, user=user, jump=jump), _config(tmp_path, "ProxyCommand nc %h %r\n"))
+
+
+OUR_READING = """# comment
+Host gpu gpu2 !gpu3
+    HostName = "%h.example"  # a comment
+    Port 2022
+Host *.example !no.example
+  User wrong
+Match originalhost gpu user root,me
+  IdentityFile ~/one#1
+Include {folder}/more-*
+Match host gpu.example
+  HostKeyAlias Known
+Match !host gpu.example
+  ForwardAgent yes
+Host *
+  User me
+  IdentityFile "~/two words"
+  ProxyJump first,second
+  ProxyCommand never
+  StrictHostKeyChecking accept-new
+  UserKnownHostsFile ~/a ~/b
+  IdentitiesOnly yes
+  ConnectTimeout 7
+"""
+
+
+@pytest.mark.parametrize("host", ["gpu", "gpu2", "gpu3", "no.example", "yes.example", "GPU"])
+@pytest.mark.parametrize("user", ["", "me", "you"])
+def test_that_our_reader_says_what_ssh_says(
+    host: str, user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _config(tmp_path, OUR_READING.format(folder=tmp_path))
+    (tmp_path / "more-b").write_text("CertificateFile /b\n", encoding="ascii")
+    (tmp_path / "more-a").write_text("Host gpu*\n CertificateFile /a\n", encoding="ascii")
+    address = NodeAddress("n", "ssh", host, user=user)
+    expected = resolve(address, config)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert replace(resolve(address, config), hint="") == expected
+    assert aliases(config) == ("gpu", "gpu2")
+
+
+def test_that_our_reader_stops_at_what_it_cannot_judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    mark = tmp_path / "ran"
+    for text, said in (
+        (f'Match exec "touch {mark}"\n User root\n', "Match exec, which only ssh itself can judge"),
+        ("Match tagged work\n User root\n", "Match tagged"),
+        (f"Include {tmp_path}/config\n", "circle"),
+        ("Port\n", "has no value"),
+        ('User "me\n', "quote"),
+        ("Port 99999\n", "ports are 1 to 65535"),
+    ):
+        with pytest.raises(NeedsPerson, match=said):
+            resolve(NodeAddress("n", "ssh", "gpu"), _config(tmp_path, text))
+    assert not mark.exists()
 
 
 def test_that_a_mistake_in_the_configuration_is_told(tmp_path: Path) -> None:

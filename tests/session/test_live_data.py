@@ -28,6 +28,7 @@ class _Stream(DataStream):
         self.waiting: deque[tuple[Callable[[dict[str, Any]], None], Callable[[RemoteError], None]]] = deque()
         self.arrived: deque[Told | RemoteError | Callable[[], None]] = deque()
         self.over = False
+        self.begun: list[Mapping[str, Any]] = []
         self._task_cancelled = cancelled
         self._changed = threading.Condition()
 
@@ -38,6 +39,9 @@ class _Stream(DataStream):
     def ask(self, what: str, arguments: Mapping[str, Any], on_answer: Any, on_failed: Any) -> None:
         self.asked.append((what, arguments))
         self.waiting.append((on_answer, on_failed))
+
+    def begin(self, arguments: Mapping[str, Any]) -> None:
+        self.begun.append(arguments)
 
     def put(self, told: Told | RemoteError | Callable[[], None]) -> None:
         with self._changed:
@@ -79,7 +83,12 @@ class _Opened:
     def __init__(self) -> None:
         self.streams: list[_Stream] = []
         self.jobs: list[JobSpec] = []
+        self.spares: list[_Stream] = []
         self.refusal: Exception | None = None
+
+    def open_spare(self, task: Task) -> DataStream:
+        self.spares.append(_Stream(task.cancelled))
+        return self.spares[-1]
 
     def open(self, spec: JobSpec, task: Task) -> DataStream:
         if self.refusal is not None:
@@ -274,3 +283,81 @@ def test_that_before_anything_was_looked_at_a_question_is_told_what_is_missing(l
     failures: list[str] = []
     live.ask("row", {"index": 1}, dict, pytest.fail, failures.append)
     assert failures == [NOT_LOOKED_AT]
+
+
+def _naming(spec: JobSpec, task: Task) -> dict[str, Any]:
+    return {"length": spec.data.max_length}
+
+
+@pytest.fixture
+def spare(qtbot: QtBot, live: LiveData, opened: _Opened) -> _Stream:
+    """Return a session that waits."""
+    live.keep_spare(opened.open_spare)
+    _wait_for_spare(qtbot, live)
+    return opened.spares[0]
+
+
+def _wait_for_spare(qtbot: QtBot, live: LiveData) -> None:
+    qtbot.waitUntil(lambda: live._spare is not None and live._spare.stream is not None)
+
+
+def test_that_a_session_that_waits_takes_the_next_inputs_and_another_waits_then(
+    qtbot: QtBot, live: LiveData, opened: _Opened, spare: _Stream
+) -> None:
+    assert not live.is_open and live.progress is None
+    answers: list[Any] = []
+    with qtbot.waitSignal(live.opened):
+        live.show("key", JobSpec(), opened.open, _naming)
+        live.ask("row", {"index": 3}, dict, answers.append, pytest.fail)
+        live.show("key", with_value(JobSpec(), "data.max_length", 4096), opened.open, _naming)
+        assert not spare.asked, "it has no inputs yet"
+    assert spare.begun == [{"length": JobSpec().data.max_length}]
+    assert [what for what, _ in spare.asked] == ["row", "job"]
+    spare.answer_next({"index": 3})
+    qtbot.waitUntil(lambda: answers == [{"index": 3}])
+    with qtbot.waitSignal(live.reported):
+        spare.put(Reported(1, _report()))
+    assert not opened.streams
+    _wait_for_spare(qtbot, live)
+    with qtbot.waitSignal(live.opened):
+        live.show("other", JobSpec(), opened.open, _naming)
+    assert len(opened.spares) == 2 and opened.spares[1].begun
+    qtbot.waitUntil(lambda: spare.over)
+
+
+def test_that_inputs_of_another_machine_leave_the_session_that_waits_alone(
+    qtbot: QtBot, live: LiveData, opened: _Opened, spare: _Stream
+) -> None:
+    _open(qtbot, live, opened)
+    live.close()
+    assert not spare.begun and not spare.over
+    with qtbot.waitSignal(live.opened):
+        live.show("key", JobSpec(), opened.open, _naming)
+    assert spare.begun
+
+
+def test_that_a_session_that_was_lost_while_it_waited_is_no_failure(
+    qtbot: QtBot, live: LiveData, opened: _Opened, spare: _Stream
+) -> None:
+    live.failed.connect(pytest.fail)
+    spare.put(LinkError("The link broke."))
+    qtbot.waitUntil(lambda: live._spare is None)
+    assert live.problem == ""
+    with qtbot.waitSignal(live.opened):
+        live.show("key", JobSpec(), opened.open, _naming)
+    assert len(opened.streams) == 1
+
+
+def test_that_inputs_that_cannot_be_named_are_the_problem_and_end_the_session(
+    qtbot: QtBot, live: LiveData, opened: _Opened, spare: _Stream
+) -> None:
+    def refuse(spec: JobSpec, task: Task) -> dict[str, Any]:
+        raise ValueError("The data is not on this computer.")
+
+    failures: list[str] = []
+    with qtbot.waitSignal(live.failed):
+        live.show("key", JobSpec(), opened.open, refuse)
+        live.ask("row", {"index": 1}, dict, pytest.fail, failures.append)
+    assert failures == [live.problem] == ["The data is not on this computer."]
+    assert not live.is_open and not spare.begun
+    qtbot.waitUntil(lambda: spare.over)

@@ -30,10 +30,17 @@ class SessionClient:
 
     Attributes:
         frames: everything that came, in its order. began_s: when the process was started, as `time.monotonic`.
+        inputs: what the request said of job, model and data; one that ``waits`` has to be told them as a "job".
     """
 
     def __init__(
-        self, job: JobSpec, model: Path, data: Sequence[Path], cache: Path, held_out: Path | None = None
+        self,
+        job: JobSpec,
+        model: Path,
+        data: Sequence[Path],
+        cache: Path,
+        held_out: Path | None = None,
+        waits: bool = False,
     ) -> None:
         self.frames: list[Frame] = []
         self._reader = FrameReader()
@@ -43,10 +50,11 @@ class SessionClient:
             [sys.executable, "-I", "-B", "-c", ENTRY],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        arguments = {
-            "what": "session", "job": spec_to_dict(job), "model_path": str(model),
-            "data_paths": [str(path) for path in data], "held_out_path": str(held_out or ""), "cache_root": str(cache),
+        self.inputs = {
+            "job": spec_to_dict(job), "model_path": str(model), "data_paths": [str(path) for path in data],
+            "held_out_path": str(held_out or ""),
         }  # fmt: skip
+        arguments = {"what": "session", "cache_root": str(cache), **({} if waits else self.inputs)}
         self.send({"frame": "request", "arguments": arguments})
 
     def send(self, head: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.ui import icons
+from studio.ui.pickers.popup import open_above
 from studio.ui.pieces import button, plain_label
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ class ChangedKey(Protocol):
     offered_fingerprint: str
     known_fingerprint: str
     place: str
+    offered_art: str
+    known_art: str
 
 
 class HostKeyDialog(QDialog):
@@ -47,7 +50,8 @@ class HostKeyDialog(QDialog):
         refuse = button(self.tr("Not now"), "refuseHostKeyButton", self.tr("Do not accept the key"))
         accept.clicked.connect(self._on_accept)
         refuse.clicked.connect(self.reject)
-        _fill(layout, "key", "accent", self.windowTitle(), said, facts, (refuse, accept))
+        arts = ((self.tr("Its picture"), question.art, "hostKeyArt"),)
+        _fill(layout, "key", "accent", self.windowTitle(), said, facts, arts, (refuse, accept))
         # Enter must not accept by accident: the focus starts on the way back.
         refuse.setDefault(True)
         refuse.setFocus()
@@ -83,7 +87,11 @@ class HostKeyChangedDialog(QDialog):
         )
         close = button(self.tr("Close"), "closeHostKeyButton")
         close.clicked.connect(self.reject)
-        _fill(layout, "warning-circle-fill", "bad", self.windowTitle(), said, facts, (close,))
+        arts = (
+            (self.tr("Key on file"), change.known_art, "knownArt"),
+            (self.tr("Key shown now"), change.offered_art, "offeredArt"),
+        )
+        _fill(layout, "warning-circle-fill", "bad", self.windowTitle(), said, facts, arts, (close,))
 
 
 def ask_about_host_key(session: Session, error: object, node: str, parent: QWidget) -> QDialog | None:
@@ -94,7 +102,7 @@ def ask_about_host_key(session: Session, error: object, node: str, parent: QWidg
         dialog = HostKeyDialog(session, error, node, parent)  # type: ignore[arg-type]
     else:
         return None
-    dialog.open()
+    open_above(dialog)
     return dialog
 
 
@@ -114,6 +122,7 @@ def _fill(
     title: str,
     said: str,
     facts: tuple[tuple[str, str, str], ...],
+    arts: tuple[tuple[str, str, str], ...],
     buttons: tuple[QWidget, ...],
 ) -> None:
     layout.setContentsMargins(20, 16, 20, 16)
@@ -138,9 +147,27 @@ def _fill(
         grid.addWidget(shown, row, 1)
     grid.setColumnStretch(1, 1)
     layout.addLayout(grid)
+    pictures = QHBoxLayout()
+    pictures.setSpacing(24)
+    for label, art, name in arts:
+        if art:
+            pictures.addLayout(_picture(label, art, name))
+    pictures.addStretch(1)
+    layout.addLayout(pictures)
     row_of_buttons = QHBoxLayout()
     row_of_buttons.setSpacing(8)
     row_of_buttons.addStretch(1)
     for one in buttons:
         row_of_buttons.addWidget(one)
     layout.addLayout(row_of_buttons)
+
+
+def _picture(label: str, art: str, name: str) -> QVBoxLayout:
+    """Return a key's picture below its label; people compare it by eye, a screen reader has the fingerprint."""
+    column = QVBoxLayout()
+    column.setSpacing(4)
+    column.addWidget(plain_label(label, "muted"))
+    shown = plain_label(art, "mono", name)
+    shown.setAccessibleName(label)
+    column.addWidget(shown)
+    return column

@@ -50,5 +50,7 @@ def address_words(node: NodeState) -> str:
     if node.is_local:
         return words.translated("this computer")
     address = node.address
+    if address.kind == "command":
+        return address.command
     text = f"{address.user}@{address.host}" if address.user else address.host
     return f"{text}:{address.port}" if address.port else text

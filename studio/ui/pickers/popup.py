@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QButtonGroup,
     QDialog,
     QFileDialog,
@@ -118,6 +119,21 @@ class Tabs(QWidget):
         """Switch to a page."""
         self._group.button(number).setChecked(True)
         self.stack.setCurrentIndex(number)
+
+
+def open_above(dialog: QDialog) -> None:
+    """Open a dialog without waiting for it; a popup that is open steps aside, as a click beside it would close it."""
+    popup = QApplication.activePopupWidget()
+    if isinstance(popup, Popup):
+        aside = popup
+
+        def come_back() -> None:
+            if not aside.was_closed:
+                aside.show()
+
+        dialog.finished.connect(come_back)
+        aside.hide()
+    dialog.open()
 
 
 def ask_for_path(parent: QWidget, title: str, folder: bool, filters: str, on_chosen: Callable[[str], None]) -> None:
