@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from remote_agent.contract.wire import to_wire
-from remote_agent.dataset.answers import Answer
+from remote_agent.dataset.answers import Answer, failure_of
 from remote_agent.dataset.child_process import (
     Request,
     Work,
@@ -22,6 +22,7 @@ from remote_agent.dataset.child_process import (
     respond,
     send_file,
 )
+from remote_agent.dataset.data_error import DataError
 from remote_agent.dataset.sources import Cancelled
 
 MODEL_FILES = (
@@ -49,7 +50,10 @@ def main() -> int:
 
 
 def _serve(request: Request) -> int:
-    """Look at data until the client ends it. A mistake in any thread ends the session with a word."""
+    """Look at data until the client ends it. A mistake in any thread ends the session with a word.
+
+    Without a job it waits, with everything imported, for the first question: a "job" that names the inputs too.
+    """
     from remote_agent.dataset.data_session import DataSession
 
     def in_thread(told: threading.ExceptHookArgs) -> None:
@@ -60,7 +64,11 @@ def _serve(request: Request) -> int:
             os._exit(1)
 
     def look(arguments: Mapping[str, Any], answer: Answer, cancelled: Cancelled) -> dict[str, Any]:
-        session = DataSession(data_inputs(arguments), path_argument(arguments, "cache_root"), answer)
+        cache_root = path_argument(arguments, "cache_root")
+        named = arguments if "job" in arguments else _first_job(request)
+        if named is None:
+            os._exit(0)
+        session = DataSession(data_inputs(named), cache_root, answer)
 
         def end(number: int = 0, frame: FrameType | None = None) -> NoReturn:
             session.finish()
@@ -72,6 +80,24 @@ def _serve(request: Request) -> int:
 
     threading.excepthook = in_thread
     return respond(look, request.arguments, request.answer, lambda: False)
+
+
+def _first_job(request: Request) -> Mapping[str, Any] | None:
+    """Wait for the inputs of a session that began without any; None where the client ends it before."""
+    import tokenizers  # noqa: F401  the thread that loads the tokenizer finds it there
+
+    for frame in request.frames:
+        if frame.kind == "cancel":
+            return None
+        if frame.kind != "ask":
+            continue
+        number, arguments = frame.head.get("id"), frame.head.get("arguments")
+        if frame.head.get("what") == "job" and isinstance(arguments, dict):
+            request.answer.send({"frame": "answer", "id": number, "value": {}})
+            return arguments
+        nothing = DataError("There is no data to ask about yet; the first question has to be a job with its inputs.")
+        request.answer.send({"frame": "failed", "id": number, **failure_of(nothing)._asdict()})
+    return None
 
 
 def _model(arguments: Mapping[str, Any], answer: Answer, cancelled: Cancelled) -> dict[str, Any]:

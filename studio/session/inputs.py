@@ -131,6 +131,12 @@ class Inputs:
         inputs = self._data_inputs(spec, model, place, on_progress, cancelled)
         return place.agent.data_session(inputs, cancelled=cancelled)
 
+    def data_arguments(
+        self, spec: JobSpec, model: InspectedModel, on_progress: OnProgress = None, cancelled: Cancelled = None
+    ) -> dict[str, Any]:
+        """Return what a session that waits on the data's machine has to be told. Raises as `inspect_model`."""
+        return self._data_inputs(spec, model, self.data_place(spec), on_progress, cancelled).arguments()
+
     def pinned(self, spec: JobSpec, on_progress: OnProgress = None, cancelled: Cancelled = None) -> dict[str, Any]:
         """Fetch what the Hub has of the data and return the changes that pin it. Raises as `inspect_model`."""
         return pinned_revisions(self._needed_node("The data"), spec.data, on_progress, cancelled)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from remote_agent.contract.data_report import DataReport
-from remote_agent.contract.data_spec import all_sources
+from remote_agent.contract.data_spec import DataSpec, all_sources
 from remote_agent.contract.job_spec import JobSpec
 from studio.background.tasks import Task, TaskHandle, Tasks
 from studio.remote.errors import Cancelled
@@ -159,6 +159,7 @@ class Inspecting(QObject):
                 self._on_model(found)
 
         handle = self._run(work, on_result, "model")
+        self._wait_for_data(spec.data)
 
     def _run(self, work: Callable[[Task], Found], on_result: Callable[[Found], None], phase: str) -> TaskHandle:
         """Begin a look that comes before the session with the data."""
@@ -213,8 +214,25 @@ class Inspecting(QObject):
         def opener(job: JobSpec, task: Task) -> DataStream:
             return make(task).data_stream(job, model, on_progress=task.report, cancelled=task.cancelled)
 
+        def naming(job: JobSpec, task: Task) -> dict[str, Any]:
+            here = Inputs(self._local(), None, self._cache)
+            return here.data_arguments(job, model, cancelled=task.cancelled)
+
         self._shown = self._inputs_key()
-        self.live.show((self._shown, str(model.tokenizer_folder)), spec, opener)
+        # the session that waits is this computer's
+        told = naming if lies_on_desktop(spec.data) else None
+        self.live.show((self._shown, str(model.tokenizer_folder)), spec, opener, told)
+
+    def _wait_for_data(self, data: DataSpec) -> None:
+        """Make a session ready on this computer, where the data lies or is going to: a model was chosen for it."""
+        local = self._local
+
+        def opener(task: Task) -> DataStream:
+            place = local()
+            return place.agent.waiting_data_session(place.python, cancelled=task.cancelled)
+
+        if lies_on_desktop(data):
+            self.live.keep_spare(opener)
 
     def _pin(self, spec: JobSpec) -> None:
         """Fetch the Hub's data sets and pin them in the draft, which then is looked at again."""

@@ -1,4 +1,7 @@
-"""The open session with the draft's data: told of every change of the job, asked for rows, opened again when wanted."""
+"""The open session with the draft's data: told of every change of the job, asked for rows, opened again when wanted.
+
+Beside it a second one waits without inputs, everything imported, for what a person chooses next.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.spec_json import spec_to_dict
@@ -20,10 +23,18 @@ if TYPE_CHECKING:
     from studio.remote.data_stream import DataStream, Reported, Told
 
 _WAIT_S = 1.0
+SPARE_AFTER_MS = 1000
+"""How long after a look began a session is made ready for the next: the window's first paint and first rows come first.
+"""
+
 CANCELLED = "Cancelled."
 NOT_LOOKED_AT = "The rows show as soon as a model is chosen and has been looked at."
 
 Opener = Callable[[JobSpec, Task], "DataStream"]
+SpareOpener = Callable[[Task], "DataStream"]
+Naming = Callable[[JobSpec, Task], dict[str, Any]]
+"""Returns what `DataStream.begin` tells a session that waits, on a thread of the pool."""
+
 Read = Callable[[dict[str, Any]], Any]
 OnAnswer = Callable[[Any], None]
 OnFailed = Callable[[str], None]
@@ -38,23 +49,32 @@ class _Question(NamedTuple):
 
 
 class _Wanted(NamedTuple):
-    """What a session is opened for: ``key`` says which inputs, ``opener`` how, on a thread of the pool."""
+    """What a session is opened for: ``key`` says which inputs, ``opener`` how, on a thread of the pool.
+
+    ``naming``: what tells the inputs to a session that waits; None where those that wait are on another machine.
+    """
 
     key: object
     spec: JobSpec
     opener: Opener
+    naming: Naming | None
 
 
 @dataclasses.dataclass
 class _Open:
-    """A session that is being opened or open. ``version`` counts the jobs it was told, from 0."""
+    """A session that is being opened or open. ``version`` counts the jobs it was told, from 0.
+
+    ``naming``: what has yet to tell it its inputs. ``is_begun``: it has them, and may be asked.
+    """
 
     key: object
     spec: JobSpec
+    naming: Naming | None = None
     version: int = 0
     handle: TaskHandle | None = None
     task: Task | None = None
     stream: DataStream | None = None
+    is_begun: bool = False
 
 
 class LiveData(QObject):
@@ -80,6 +100,10 @@ class LiveData(QObject):
         self._tasks = tasks
         self._wanted: _Wanted | None = None
         self._open: _Open | None = None
+        self._spare: _Open | None = None
+        self._spare_opener: SpareOpener | None = None
+        self._spare_timer = QTimer(self, singleShot=True, interval=SPARE_AFTER_MS)
+        self._spare_timer.timeout.connect(self._open_spare)
         self._numbers = itertools.count()
         self._questions: dict[int, _Question] = {}
         self._is_cancelled = False
@@ -89,12 +113,17 @@ class LiveData(QObject):
         """Say whether a session is open or being opened."""
         return self._open is not None
 
-    def show(self, key: object, spec: JobSpec, opener: Opener) -> None:
+    def keep_spare(self, opener: SpareOpener) -> None:
+        """Have a session without inputs wait from a moment from now on. It ends with this object's tasks."""
+        self._spare_opener = opener
+        self._spare_timer.start()
+
+    def show(self, key: object, spec: JobSpec, opener: Opener, naming: Naming | None = None) -> None:
         """Look at the data of a job: in the open session where it is of the same inputs, else in a new one.
 
-        Questions that are still open go on in the new one.
+        Questions that are still open go on in the new one. ``naming`` lets it be the one that waits.
         """
-        self._wanted, self._is_cancelled = _Wanted(key, spec, opener), False
+        self._wanted, self._is_cancelled = _Wanted(key, spec, opener, naming), False
         if self._open is not None and self._open.key == key:
             self._tell_job(self._open, spec)
             return
@@ -117,7 +146,7 @@ class LiveData(QObject):
         if self._open is None:
             assert self._wanted is not None
             self._begin(self._wanted)
-        elif self._open.stream is not None:
+        elif self._open.is_begun:
             self._put(self._open, number)
 
     def cancel(self) -> None:
@@ -138,12 +167,31 @@ class LiveData(QObject):
     def _begin(self, wanted: _Wanted) -> None:
         from studio.remote.call import Progress  # brings what talks along, which the first paint does not wait for
 
-        opened = self._open = _Open(wanted.key, wanted.spec)
         self.problem, self.progress = "", Progress("data", 0.0, 0.0)
+        spare = self._spare
+        if wanted.naming is None or spare is None:
+            self._open = _Open(wanted.key, wanted.spec)
+            self._run(self._open, lambda task: wanted.opener(wanted.spec, task))
+        else:
+            self._open, self._spare = spare, None
+            spare.key, spare.spec, spare.naming = wanted.key, wanted.spec, wanted.naming
+            if spare.stream is not None:
+                self._name_inputs(spare)
+        if self._spare_opener is not None:
+            self._spare_timer.start()
+        self.changed.emit()
+
+    def _open_spare(self) -> None:
+        if self._spare is None and self._spare_opener is not None:
+            self._spare = _Open(None, JobSpec())
+            self._run(self._spare, self._spare_opener)
+
+    def _run(self, opened: _Open, opener: SpareOpener) -> None:
+        """Open a session and receive from it to its end, on a thread of the pool."""
 
         def work(task: Task) -> None:
             opened.task = task
-            stream = wanted.opener(wanted.spec, task)
+            stream = opener(task)
             task.report(stream)
             try:
                 while True:
@@ -159,12 +207,39 @@ class LiveData(QObject):
             lambda error: self._on_over(opened, error),
             lambda told: self._on_told(opened, told),
         )
-        self.changed.emit()
+
+    def _name_inputs(self, opened: _Open) -> None:
+        """Tell a session that waits its inputs; where they cannot be named it is of no use."""
+        naming, spec = opened.naming, opened.spec
+        assert naming is not None
+
+        def on_named(arguments: dict[str, Any]) -> None:
+            if opened is self._open and opened.stream is not None:
+                opened.stream.begin(arguments)
+                self._on_opened(opened)
+
+        def on_error(error: Exception) -> None:
+            if opened.handle is not None:
+                opened.handle.cancel()
+            self._on_over(opened, error)
+
+        opened.naming = None
+        self._tasks.run(self, lambda task: naming(spec, task), on_named, on_error)
+
+    def _on_opened(self, opened: _Open) -> None:
+        """Ask a session that has its inputs what was asked meanwhile."""
+        opened.is_begun = True
+        for number in tuple(self._questions):
+            self._put(opened, number)
+        self._tell_job(opened, self._wanted.spec if self._wanted is not None else opened.spec)
+        self.opened.emit()
 
     def _on_told(self, opened: _Open, told: DataStream | Told | Callable[[], None]) -> None:
         from studio.remote.call import Progress
         from studio.remote.data_stream import DataStream, LookFailed, Reported
 
+        if isinstance(told, DataStream):
+            opened.stream = told
         if opened is not self._open:
             return
         match told:
@@ -178,11 +253,10 @@ class LiveData(QObject):
                     self.progress = told
                     self.changed.emit()
             case DataStream():
-                opened.stream = told
-                for number in tuple(self._questions):
-                    self._put(opened, number)
-                self._tell_job(opened, self._wanted.spec if self._wanted is not None else opened.spec)
-                self.opened.emit()
+                if opened.naming is not None:
+                    self._name_inputs(opened)
+                else:
+                    self._on_opened(opened)
             case _:
                 told()
 
@@ -199,7 +273,7 @@ class LiveData(QObject):
         """Let an open session know of another job; one that is being opened is told when it is."""
         from studio.remote.call import Progress
 
-        if opened.stream is None or spec == opened.spec:
+        if not opened.is_begun or spec == opened.spec:
             return
         opened.spec, opened.version = spec, opened.version + 1
         self.problem, self.progress = "", self.progress or Progress("data", 0.0, 0.0)
@@ -263,6 +337,8 @@ class LiveData(QObject):
         stream.ask(what, arguments, answered, failed)
 
     def _on_over(self, opened: _Open, error: Exception) -> None:
+        if opened is self._spare:
+            self._spare = None  # nobody waits for it; the next one is tried beside the next session
         if opened is not self._open:
             return
         self._open, self.progress = None, None
