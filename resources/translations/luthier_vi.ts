@@ -106,6 +106,57 @@
     </message>
 </context>
 <context>
+    <name>ChartLines</name>
+    <message>
+        <source>train, debiased EMA {weight}</source>
+        <translation>huấn luyện, EMA đã hiệu chỉnh {weight}</translation>
+    </message>
+    <message>
+        <source>train, every step</source>
+        <translation>huấn luyện, từng bước</translation>
+    </message>
+    <message>
+        <source>attempt {number}</source>
+        <translation>lần thử {number}</translation>
+    </message>
+    <message>
+        <source>held-out</source>
+        <translation>tập giữ lại</translation>
+    </message>
+    <message>
+        <source>plan</source>
+        <translation>kế hoạch</translation>
+    </message>
+    <message>
+        <source>fact</source>
+        <translation>thực tế</translation>
+    </message>
+    <message>
+        <source>before clipping</source>
+        <translation>trước khi cắt</translation>
+    </message>
+    <message>
+        <source>clip {norm}</source>
+        <translation>cắt ở {norm}</translation>
+    </message>
+    <message>
+        <source>measured</source>
+        <translation>đo được</translation>
+    </message>
+    <message>
+        <source>k tokens/s</source>
+        <translation>nghìn token/s</translation>
+    </message>
+    <message>
+        <source>tokens/s</source>
+        <translation>token/s</translation>
+    </message>
+    <message>
+        <source>predicted, estimated</source>
+        <translation>dự đoán, ước tính</translation>
+    </message>
+</context>
+<context>
     <name>Checklist</name>
     <message>
         <source>Steps of the launch</source>
@@ -332,6 +383,69 @@
     <message>
         <source>The job file</source>
         <translation>Tệp công việc</translation>
+    </message>
+</context>
+<context>
+    <name>ControlBar</name>
+    <message>
+        <source>How the charts are drawn</source>
+        <translation>Cách vẽ biểu đồ</translation>
+    </message>
+    <message>
+        <source>Log loss</source>
+        <translation>Loss theo thang logarit</translation>
+    </message>
+    <message>
+        <source>Loss and perplexity on a logarithmic axis</source>
+        <translation>Loss và perplexity trên trục logarit</translation>
+    </message>
+    <message>
+        <source>Clip outliers</source>
+        <translation>Cắt giá trị ngoại lai</translation>
+    </message>
+    <message>
+        <source>The y axes span the middle 98 % of the values; what lies outside is cut off</source>
+        <translation>Các trục y trải theo 98 % giá trị ở giữa; phần nằm ngoài bị cắt bỏ</translation>
+    </message>
+    <message>
+        <source>Charts</source>
+        <translation>Biểu đồ</translation>
+    </message>
+    <message>
+        <source>Choose which charts are shown</source>
+        <translation>Chọn biểu đồ nào được hiện</translation>
+    </message>
+    <message>
+        <source>X axis</source>
+        <translation>Trục X</translation>
+    </message>
+    <message>
+        <source>Smoothing</source>
+        <translation>Làm mượt</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Các bước</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Epochs</source>
+        <translation>Epoch</translation>
+    </message>
+    <message>
+        <source>Wall time</source>
+        <translation>Thời gian thực</translation>
+    </message>
+    <message>
+        <source>Exponential moving average, corrected for its start (debiased); the line of every step stays behind</source>
+        <translation>Trung bình động hàm mũ, đã hiệu chỉnh phần khởi đầu (debiased); đường của từng bước vẫn nằm phía sau</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>không có</translation>
     </message>
 </context>
 <context>
@@ -576,27 +690,27 @@
     <name>ExamplesCard</name>
     <message>
         <source>For orientation</source>
-        <translation type="unfinished"></translation>
+        <translation>Để dễ hình dung</translation>
     </message>
     <message>
         <source>70B, AdamW, bf16 with fp32 master weights: 16 bytes a parameter, {} GB of states in all.</source>
-        <translation type="unfinished"></translation>
+        <translation>70B, AdamW, bf16 với trọng số gốc fp32: 16 byte mỗi tham số, tổng cộng {} GB trạng thái.</translation>
     </message>
     <message>
         <source>On 8 GPUs under ZeRO 3 that is {} GB each, more than 80 GB cards hold; offloading the optimizer moves {} GB to the host.</source>
-        <translation type="unfinished"></translation>
+        <translation>Trên 8 GPU với ZeRO 3, mỗi GPU giữ {} GB, nhiều hơn sức chứa của card 80 GB; chuyển bộ tối ưu sang CPU đưa {} GB sang máy chủ.</translation>
     </message>
     <message>
         <source>“20 GB a GPU” is true of 64 GPUs: {} GB of states each, before activations, logits and buffers.</source>
-        <translation type="unfinished"></translation>
+        <translation>“20 GB mỗi GPU” đúng với 64 GPU: mỗi GPU {} GB trạng thái, chưa tính activation, logit và bộ đệm.</translation>
     </message>
     <message>
         <source>405B on 512 GPUs: {} GB of states each; activations, gathered layers and buffers come on top.</source>
-        <translation type="unfinished"></translation>
+        <translation>405B trên 512 GPU: mỗi GPU {} GB trạng thái; activation, các lớp được gom lại và bộ đệm cộng thêm vào đó.</translation>
     </message>
     <message>
         <source>Frozen weights alone for 70B: LoRA {} GB, QLoRA {} GB.</source>
-        <translation type="unfinished"></translation>
+        <translation>Chỉ riêng trọng số đóng băng của 70B: LoRA {} GB, QLoRA {} GB.</translation>
     </message>
 </context>
 <context>
@@ -997,7 +1111,70 @@
     </message>
     <message>
         <source>Its picture</source>
-        <translation type="unfinished"></translation>
+        <translation>Hình của khóa</translation>
+    </message>
+</context>
+<context>
+    <name>ImportDialog</name>
+    <message>
+        <source>Import {}</source>
+        <translation>Nhập {}</translation>
+    </message>
+    <message>
+        <source>What became of the configuration</source>
+        <translation>Cấu hình đã được chuyển thành gì</translation>
+    </message>
+    <message>
+        <source>Worth knowing</source>
+        <translation>Điều nên biết</translation>
+    </message>
+    <message>
+        <source>Field</source>
+        <translation>Trường</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Mục</translation>
+    </message>
+    <message>
+        <source>There</source>
+        <translation>Ở đó</translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation>Giá trị</translation>
+    </message>
+    <message>
+        <source>Here</source>
+        <translation>Ở đây</translation>
+    </message>
+    <message>
+        <source>What was done</source>
+        <translation>Đã làm gì</translation>
+    </message>
+    <message>
+        <source>The same here</source>
+        <translation>Giống hệt ở đây</translation>
+    </message>
+    <message>
+        <source>Converted</source>
+        <translation>Đã chuyển đổi</translation>
+    </message>
+    <message>
+        <source>No counterpart</source>
+        <translation>Không có mục tương ứng</translation>
+    </message>
+    <message>
+        <source>A configuration of {tool}: {reason}</source>
+        <translation>Một cấu hình của {tool}: {reason}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>Open as a job</source>
+        <translation>Mở thành công việc</translation>
     </message>
 </context>
 <context>
@@ -2319,7 +2496,7 @@
     <name>KeyPanel</name>
     <message>
         <source>Public key</source>
-        <translation type="unfinished"></translation>
+        <translation>Khóa công khai</translation>
     </message>
     <message>
         <source>Copy</source>
@@ -2327,11 +2504,11 @@
     </message>
     <message>
         <source>Copy the public key</source>
-        <translation type="unfinished"></translation>
+        <translation>Sao chép khóa công khai</translation>
     </message>
     <message>
         <source>Paste this line where your provider asks for an SSH key, or into ~/.ssh/authorized_keys there.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dán dòng này vào chỗ nhà cung cấp hỏi khóa SSH, hoặc vào ~/.ssh/authorized_keys ở đó.</translation>
     </message>
 </context>
 <context>
@@ -2580,6 +2757,10 @@
         <source>step</source>
         <translation>bước</translation>
     </message>
+    <message>
+        <source>outliers clipped</source>
+        <translation>đã cắt giá trị ngoại lai</translation>
+    </message>
 </context>
 <context>
     <name>LinkRow</name>
@@ -2662,6 +2843,25 @@
     </message>
 </context>
 <context>
+    <name>LossMarks</name>
+    <message>
+        <source>checkpoint</source>
+        <translation>checkpoint</translation>
+    </message>
+    <message>
+        <source>evaluation</source>
+        <translation>đánh giá</translation>
+    </message>
+    <message>
+        <source>resume</source>
+        <translation>chạy tiếp</translation>
+    </message>
+    <message>
+        <source>end of an epoch</source>
+        <translation>hết một epoch</translation>
+    </message>
+</context>
+<context>
     <name>MainWindow</name>
     <message>
         <source>New job</source>
@@ -2676,8 +2876,16 @@
         <translation>Lưu công việc thành tệp…</translation>
     </message>
     <message>
+        <source>Import a configuration…</source>
+        <translation>Nhập cấu hình…</translation>
+    </message>
+    <message>
         <source>Export…</source>
         <translation>Xuất…</translation>
+    </message>
+    <message>
+        <source>Export for {}…</source>
+        <translation>Xuất cho {}…</translation>
     </message>
     <message>
         <source>Compare with another job…</source>
@@ -3049,7 +3257,7 @@
     </message>
     <message>
         <source>× {}</source>
-        <translation type="unfinished"></translation>
+        <translation>× {}</translation>
     </message>
 </context>
 <context>
@@ -3197,11 +3405,11 @@
     </message>
     <message>
         <source>Test</source>
-        <translation type="unfinished"></translation>
+        <translation>Kiểm tra</translation>
     </message>
     <message>
         <source>Test the way to the node</source>
-        <translation type="unfinished"></translation>
+        <translation>Kiểm tra đường tới máy chạy</translation>
     </message>
     <message>
         <source>Save</source>
@@ -3209,7 +3417,7 @@
     </message>
     <message>
         <source>Choose a name…</source>
-        <translation type="unfinished"></translation>
+        <translation>Chọn một tên…</translation>
     </message>
     <message>
         <source>This names no host.</source>
@@ -3217,7 +3425,7 @@
     </message>
     <message>
         <source>A command is needed that reaches the node, such as docker exec -i box.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cần một lệnh đi tới được máy chạy, chẳng hạn docker exec -i box.</translation>
     </message>
     <message>
         <source>A host name, an address or a name of your ssh config is needed.</source>
@@ -3233,27 +3441,27 @@
     </message>
     <message>
         <source>SSH, built in</source>
-        <translation type="unfinished"></translation>
+        <translation>SSH, tích hợp sẵn</translation>
     </message>
     <message>
         <source>SSH, the system&apos;s</source>
-        <translation type="unfinished"></translation>
+        <translation>SSH, của hệ thống</translation>
     </message>
     <message>
         <source>A command</source>
-        <translation type="unfinished"></translation>
+        <translation>Một lệnh</translation>
     </message>
     <message>
         <source>Your ssh config</source>
-        <translation type="unfinished"></translation>
+        <translation>Cấu hình ssh của bạn</translation>
     </message>
     <message>
         <source>Reached by</source>
-        <translation type="unfinished"></translation>
+        <translation>Kết nối bằng</translation>
     </message>
     <message>
         <source>Command</source>
-        <translation type="unfinished"></translation>
+        <translation>Lệnh</translation>
     </message>
     <message>
         <source>Host</source>
@@ -3281,11 +3489,11 @@
     </message>
     <message>
         <source>Through</source>
-        <translation type="unfinished"></translation>
+        <translation>Đi qua</translation>
     </message>
     <message>
         <source>as ssh would, or user@gate:port</source>
-        <translation type="unfinished"></translation>
+        <translation>như ssh mặc định, hoặc user@gate:port</translation>
     </message>
     <message>
         <source>Name</source>
@@ -3317,11 +3525,11 @@
     </message>
     <message>
         <source>New…</source>
-        <translation type="unfinished"></translation>
+        <translation>Mới…</translation>
     </message>
     <message>
         <source>Make a new key</source>
-        <translation type="unfinished"></translation>
+        <translation>Tạo khóa mới</translation>
     </message>
     <message>
         <source>Back</source>
@@ -3373,6 +3581,33 @@
     <message>
         <source>Forget the node; nothing on it is touched</source>
         <translation>Quên máy này; không đụng đến thứ gì trên đó</translation>
+    </message>
+</context>
+<context>
+    <name>Outlook</name>
+    <message>
+        <source>learning rate {rate}</source>
+        <translation>tốc độ học {rate}</translation>
+    </message>
+    <message>
+        <source>about {tokens} tokens left</source>
+        <translation>còn khoảng {tokens} token</translation>
+    </message>
+    <message>
+        <source>no checkpoint is planned; Save now takes one</source>
+        <translation>không có checkpoint nào theo kế hoạch; Lưu ngay sẽ tạo một cái</translation>
+    </message>
+    <message>
+        <source>next checkpoint at step {step}</source>
+        <translation>checkpoint tiếp theo ở bước {step}</translation>
+    </message>
+    <message>
+        <source>next checkpoint at step {step}, in about {time}</source>
+        <translation>checkpoint tiếp theo ở bước {step}, sau khoảng {time}</translation>
+    </message>
+    <message>
+        <source>The node refused the last command: {reason}</source>
+        <translation>Máy chạy từ chối lệnh gần nhất: {reason}</translation>
     </message>
 </context>
 <context>
@@ -4062,44 +4297,76 @@
         <translation>token/s</translation>
     </message>
     <message>
-        <source>measured</source>
-        <translation>đo được</translation>
+        <source>Perplexity</source>
+        <translation>Perplexity</translation>
     </message>
     <message>
-        <source>k tokens/s</source>
-        <translation>nghìn token/s</translation>
+        <source>Held-out loss</source>
+        <translation>Loss trên tập giữ lại</translation>
     </message>
     <message>
-        <source>train, every step</source>
-        <translation>huấn luyện, từng bước</translation>
+        <source>Step time</source>
+        <translation>Thời gian mỗi bước</translation>
     </message>
     <message>
-        <source>train, smoothed {weight}</source>
-        <translation>huấn luyện, làm mượt {weight}</translation>
+        <source>s</source>
+        <translation>giây</translation>
     </message>
     <message>
-        <source>attempt {number}</source>
-        <translation>lần thử {number}</translation>
+        <source>Peak memory</source>
+        <translation>Bộ nhớ đỉnh</translation>
     </message>
     <message>
-        <source>held-out</source>
-        <translation>tập giữ lại</translation>
+        <source>GiB</source>
+        <translation>GiB</translation>
     </message>
     <message>
-        <source>plan</source>
-        <translation>kế hoạch</translation>
+        <source>A double click lets this chart take the place of all, and back</source>
+        <translation>Nhấp đúp để biểu đồ này chiếm chỗ của tất cả, nhấp đúp lần nữa để trở lại</translation>
     </message>
     <message>
-        <source>fact</source>
-        <translation>thực tế</translation>
+        <source>step</source>
+        <translation>bước</translation>
     </message>
     <message>
-        <source>before clipping</source>
-        <translation>trước khi cắt</translation>
+        <source>tokens</source>
+        <translation>token</translation>
     </message>
     <message>
-        <source>clip {norm}</source>
-        <translation>cắt ở {norm}</translation>
+        <source>k tokens</source>
+        <translation>nghìn token</translation>
+    </message>
+    <message>
+        <source>M tokens</source>
+        <translation>triệu token</translation>
+    </message>
+    <message>
+        <source>B tokens</source>
+        <translation>tỷ token</translation>
+    </message>
+    <message>
+        <source>epoch</source>
+        <translation>epoch</translation>
+    </message>
+    <message>
+        <source>seconds</source>
+        <translation>giây</translation>
+    </message>
+    <message>
+        <source>minutes</source>
+        <translation>phút</translation>
+    </message>
+    <message>
+        <source>hours</source>
+        <translation>giờ</translation>
+    </message>
+    <message>
+        <source>Show all charts</source>
+        <translation>Hiện tất cả biểu đồ</translation>
+    </message>
+    <message>
+        <source>Maximise</source>
+        <translation>Phóng to</translation>
     </message>
 </context>
 <context>
@@ -4153,43 +4420,43 @@
     <name>SecretDialog</name>
     <message>
         <source>A key is locked</source>
-        <translation type="unfinished"></translation>
+        <translation>Có khóa đang bị khóa</translation>
     </message>
     <message>
         <source>{node} asks for a password</source>
-        <translation type="unfinished"></translation>
+        <translation>{node} hỏi mật khẩu</translation>
     </message>
     <message>
         <source>{node} asks a question</source>
-        <translation type="unfinished"></translation>
+        <translation>{node} đặt một câu hỏi</translation>
     </message>
     <message>
         <source>Keep it in the system&apos;s keyring</source>
-        <translation type="unfinished"></translation>
+        <translation>Giữ trong kho khóa của hệ thống</translation>
     </message>
     <message>
         <source>That was not accepted; try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Không được chấp nhận; hãy thử lại.</translation>
     </message>
     <message>
         <source>{file} is protected by a passphrase. It is needed for {where}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{file} được bảo vệ bằng cụm mật khẩu. Cần nó cho {where}.</translation>
     </message>
     <message>
         <source>It is needed for {where}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cần nó cho {where}.</translation>
     </message>
     <message>
         <source>Continue</source>
-        <translation type="unfinished"></translation>
+        <translation>Tiếp tục</translation>
     </message>
     <message>
         <source>Not now</source>
-        <translation type="unfinished">Để sau</translation>
+        <translation>Để sau</translation>
     </message>
     <message>
         <source>Do not answer</source>
-        <translation type="unfinished"></translation>
+        <translation>Không trả lời</translation>
     </message>
 </context>
 <context>
@@ -4441,6 +4708,14 @@
         <translation>Lưu một checkpoint ngay</translation>
     </message>
     <message>
+        <source>Evaluate now</source>
+        <translation>Đánh giá ngay</translation>
+    </message>
+    <message>
+        <source>Take the held-out loss now</source>
+        <translation>Tính loss trên tập giữ lại ngay bây giờ</translation>
+    </message>
+    <message>
         <source>Resume</source>
         <translation>Chạy tiếp</translation>
     </message>
@@ -4465,6 +4740,14 @@
         <translation>Chạy tiếp từ bước {step}</translation>
     </message>
     <message>
+        <source>Evaluating…</source>
+        <translation>Đang đánh giá…</translation>
+    </message>
+    <message>
+        <source>The job holds no rows out to evaluate on</source>
+        <translation>Công việc không giữ lại dòng nào để đánh giá</translation>
+    </message>
+    <message>
         <source>The model is loaded; the first update is under way</source>
         <translation>Mô hình đã được nạp; lần cập nhật đầu tiên đang diễn ra</translation>
     </message>
@@ -4483,6 +4766,10 @@
     <message>
         <source>about {time} left</source>
         <translation>còn khoảng {time}</translation>
+    </message>
+    <message>
+        <source>about {time} (±{spread}) left</source>
+        <translation>còn khoảng {time} (±{spread})</translation>
     </message>
     <message>
         <source>took {time}</source>
@@ -4925,15 +5212,15 @@
     <name>WayPanel</name>
     <message>
         <source>Steps on the way to the node</source>
-        <translation type="unfinished"></translation>
+        <translation>Các chặng trên đường tới máy chạy</translation>
     </message>
     <message>
         <source>went well</source>
-        <translation type="unfinished"></translation>
+        <translation>thành công</translation>
     </message>
     <message>
         <source>failed</source>
-        <translation type="unfinished">thất bại</translation>
+        <translation>thất bại</translation>
     </message>
 </context>
 <context>
@@ -4957,6 +5244,18 @@
     <message>
         <source>Export into an empty folder</source>
         <translation>Xuất vào một thư mục trống</translation>
+    </message>
+    <message>
+        <source>Configurations (*.yaml *.yml *.json)</source>
+        <translation>Cấu hình (*.yaml *.yml *.json)</translation>
+    </message>
+    <message>
+        <source>Import a configuration</source>
+        <translation>Nhập cấu hình</translation>
+    </message>
+    <message>
+        <source>Export into a folder</source>
+        <translation>Xuất vào một thư mục</translation>
     </message>
     <message>
         <source>Open</source>
@@ -5966,6 +6265,14 @@
         <translation>Nó giữ một hàng và một cột của mỗi ma trận và co giãn theo kích thước tensor; trên các mảnh phẳng, ba lần cập nhật sai lệch từ một phần năm đến toàn bộ độ lớn.</translation>
     </message>
     <message>
+        <source>Muon and Adafactor need ZeRO 0, where fp16 does not scale the loss.</source>
+        <translation>Muon và Adafactor cần ZeRO 0, mà ở đó fp16 không nhân hệ số cho loss.</translation>
+    </message>
+    <message>
+        <source>The one needs whole matrices, the other a loss scale; no ZeRO stage has both.</source>
+        <translation>Bên này cần ma trận nguyên vẹn, bên kia cần hệ số loss; không mức ZeRO nào có cả hai.</translation>
+    </message>
+    <message>
         <source>AdamW in 8 bits keeps its states on the GPU; it cannot be offloaded.</source>
         <translation>AdamW 8 bit giữ trạng thái trên GPU; không thể chuyển sang CPU.</translation>
     </message>
@@ -6818,6 +7125,14 @@
         <translation>Không đọc được {0}: {1}.</translation>
     </message>
     <message>
+        <source>{0} is no text.</source>
+        <translation>{0} không phải là văn bản.</translation>
+    </message>
+    <message>
+        <source>{0} has {1} already; choose another folder.</source>
+        <translation>{0} đã có {1}; hãy chọn thư mục khác.</translation>
+    </message>
+    <message>
         <source>{0} cannot be written: {1}.</source>
         <translation>Không ghi được {0}: {1}.</translation>
     </message>
@@ -6947,7 +7262,7 @@
     </message>
     <message>
         <source>The key {0} cannot be written: {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Không ghi được khóa {0}: {1}.</translation>
     </message>
     <message>
         <source>{0} cannot be removed.</source>

@@ -41,10 +41,12 @@ from studio.store.live import STEP_COLUMNS, LinkState, RunBatch, StepColumns
 from studio.store.log_lines import plain_text
 
 MAX_LOG_LINES = 20_000
-_KEPT_COLUMNS = STEP_COLUMNS[:8]
+_KEPT_COLUMNS = (*STEP_COLUMNS[:9], "time_s")
+_KEPT_PLACES = tuple(STEP_COLUMNS.index(name) for name in _KEPT_COLUMNS)
 _HELD_OUT = "held_out_loss"
 _ATTEMPT = STEP_COLUMNS.index("attempt")
 _ETA_STEPS = 50
+_LEAST_SPREAD_STEPS = 5
 _MOST_KEPT = 2_000
 _MOST_LAST_LINES = 100
 _MAX_TEXT = 65_536
@@ -105,8 +107,8 @@ class RunState(QObject):
         """Return the steps and the values of a metric: the newest attempt from its resume step on, older ones before.
 
         Args:
-            name: loss, learning_rate, gradient_norm, tokens_per_s, step_time_s, peak_memory_bytes, epoch or
-                held_out_loss.
+            name: loss, learning_rate, gradient_norm, tokens_per_s, step_time_s, peak_memory_bytes, epoch, tokens (of
+                the update alone), time_s (the writer's clock) or held_out_loss.
 
         Returns:
             Two float64 arrays of equal length, views that are good until the next fold.
@@ -198,6 +200,30 @@ class RunState(QObject):
         if self.is_ended or not self.total_steps or not len(finite):
             return None
         return max(0, self.total_steps - self.step) * float(np.median(finite))
+
+    def eta_spread_s(self) -> float | None:
+        """Return half the width of the 95 % interval of `eta_s` in seconds, None where too few updates are known.
+
+        The prediction interval of a sum of n further step times, from the spread s of the last m of them: 1.96 s
+        sqrt(n + n^2 / m), the second term for what m steps leave unknown of their mean.
+        """
+        times = self._steps.column(_KEPT_COLUMNS.index("step_time_s"))[-_ETA_STEPS:]
+        finite = times[np.isfinite(times)]
+        if self.eta_s() is None or len(finite) < _LEAST_SPREAD_STEPS:
+            return None
+        left = max(0, self.total_steps - self.step)
+        return 1.96 * float(np.std(finite, ddof=1)) * float(np.sqrt(left + left * left / len(finite)))
+
+    def tokens_left(self) -> float | None:
+        """Return the tokens of the updates left at the mean of the last 50, None where unknown."""
+        if not self.total_steps or not len(self._steps):
+            return None
+        return max(0, self.total_steps - self.step) * self.recent_mean("tokens", _ETA_STEPS)
+
+    @property
+    def resume_steps(self) -> tuple[int, ...]:
+        """Return how many updates were done before each attempt after the first that has updates."""
+        return tuple(int(step) for attempt, step in self._steps.resume_steps.items() if attempt > 1)
 
     def set_link(self, link: LinkState | None) -> None:
         """Take the state of the link to the run's node."""
@@ -329,7 +355,7 @@ class RunState(QObject):
 
 def _add(steps: StepColumns, series: AttemptSeries) -> None:
     columns = [np.frombuffer(column, dtype=np.float64) for column in steps.columns]
-    series.add(columns[_ATTEMPT], columns[: len(_KEPT_COLUMNS)])
+    series.add(columns[_ATTEMPT], [columns[place] for place in _KEPT_PLACES])
 
 
 def _put(kept: dict[Key, Value], key: Key, value: Value) -> None:

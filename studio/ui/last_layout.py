@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QSplitter
 
 
 class LastLayout:
-    """Keeps geometry, splitter and the tab of a job in a file; without a file it keeps nothing."""
+    """Keeps geometry, splitter, the tab of a job and choices of pages in a file; without a file it keeps nothing."""
 
     def __init__(self, file: Path | None) -> None:
         self._settings = QSettings(str(file), QSettings.Format.IniFormat) if file else None
@@ -35,3 +35,12 @@ class LastLayout:
             self._settings.setValue("window/splitter", splitter.saveState())
             self._settings.setValue("window/jobTab", tab)
             self._settings.sync()
+
+    def choice(self, key: str) -> str:
+        """Return a choice that a page keeps under a key, empty where nothing is known."""
+        return str(self._settings.value(f"choices/{key}", "")) if self._settings is not None else ""
+
+    def keep_choice(self, key: str, text: str) -> None:
+        """Remember a choice of a page."""
+        if self._settings is not None:
+            self._settings.setValue(f"choices/{key}", text)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 from studio.session.session import Session
 from studio.ui.header import Tab
 from studio.ui.knob_field import KnobField
+from studio.ui.last_layout import LastLayout
 
 if TYPE_CHECKING:
     from studio.state.run import RunState
@@ -68,8 +69,9 @@ class PageStack(QStackedWidget):
 
     model_wanted = Signal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, layout: LastLayout | None = None) -> None:
         super().__init__()
+        self._layout = layout
         self._session = session
         self._pages: dict[str, QWidget] = {}
         self._run: RunState | None = None
@@ -151,7 +153,7 @@ class PageStack(QStackedWidget):
             case "monitor":
                 from studio.ui.monitor.monitor_page import MonitorPage
 
-                return MonitorPage(session)
+                return MonitorPage(session, layout=self._layout)
             case "samples":
                 from studio.ui.monitor.samples_page import SamplesPage
 

@@ -68,8 +68,8 @@ def _ask_the_command_line(python: Path, folder: Path) -> None:
     _run(luthier, "check", str(job))
     report = json.loads(_run(luthier, "inspect", str(folder / "rows.json"), "--model", str(folder / "model"), "--json"))
     assert report["rows"] == 40 and report["shape"] == "alpaca"
-    estimate = json.loads(_run(luthier, "estimate", str(job), "--parameters", "1000", "--json"))
-    assert estimate["weights_bytes"] == 4000
+    estimate = json.loads(_run(luthier, "estimate", str(job), "--json"))
+    assert estimate["weights_bytes"] == 4 * estimate["parameters"]
     _run(luthier, "export", str(job), str(folder / "bundle"))
     assert (folder / "bundle" / "run.sh").exists()
     _run(luthier, "inspect", str(folder / "missing.json"), "--model", str(folder / "model"), expect=2)

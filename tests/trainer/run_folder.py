@@ -96,6 +96,8 @@ def environment() -> Mapping[str, str]:
     """Return the ranks' environment."""
     return {
         **os.environ,
+        # as the supervisor has it: another ninja would compile DeepSpeed's operators again
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
         "DS_ACCELERATOR": "cpu",
         "OMP_NUM_THREADS": "1",
         "TORCH_EXTENSIONS_DIR": str(extensions_dir()),

@@ -252,6 +252,9 @@ class PageSession(QObject):
     def save_now(self, run_id: str) -> None:
         self.calls.append(("save_now", run_id))
 
+    def evaluate_now(self, run_id: str) -> None:
+        self.calls.append(("evaluate_now", run_id))
+
     def accept_host_key(self, question: object) -> None:
         self.calls.append(("accept_host_key", question))
 

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QTableWidget, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from remote_agent.contract.events import (
-    AttemptStarted,
     CheckpointCommitted,
     Complained,
     Progressed,
-    Sampled,
     Stamped,
     StateChanged,
-    StepCompleted,
 )
-from remote_agent.contract.schedule import lr_at
-from remote_agent.contract.spec_json import spec_from_json
 from studio.remote.errors import HostKeyChanged, HostKeyUnknown
 from studio.store.live import LinkState
-from studio.ui.charts.columns import smoothed
 from studio.ui.monitor.config_page import ConfigPage
 from studio.ui.monitor.link_words import link_sentence
 from studio.ui.monitor.log_page import LogPage
@@ -81,28 +74,6 @@ def test_that_state_step_time_left_and_losses_stand_over_the_charts(page: Monito
     best = run.best_held_out
     assert best is not None
     assert f"{best[1]:.3f} at {best[0]}" in page.state_line.held_out.accessibleName()
-
-
-def test_that_every_point_of_the_run_is_on_its_chart_and_the_plan_is_the_contracts(page: MonitorPage) -> None:
-    run = new_run()
-    fold_start(run, TOTAL)
-    fold_steps(run, 1, 60, TOTAL)
-    page.show_run(run)
-    for chart, line, metric in (
-        (page.charts.loss, "train, every step", "loss"),
-        (page.charts.learning_rate, "fact", "learning_rate"),
-        (page.charts.gradient_norm, "before clipping", "gradient_norm"),
-        (page.charts.loss, "held-out", "held_out_loss"),
-    ):
-        x, y = chart.line(line)
-        steps, values = run.series(metric)
-        assert x.tolist() == steps.tolist() and y.tolist() == values.tolist()
-    updates, rates = page.charts.learning_rate.line("plan")
-    assert len(updates) == TOTAL
-    assert rates.tolist() == [lr_at(run.spec, step, TOTAL) for step in range(TOTAL)]
-    # update k of the plan is the one that the k+1st completed step used
-    steps, fact = page.charts.learning_rate.line("fact")
-    assert fact.tolist() == rates[: len(steps)].tolist()
 
 
 def test_that_many_folds_are_one_redraw_and_a_hidden_page_redraws_nothing(qtbot: QtBot, page: MonitorPage) -> None:
@@ -162,35 +133,6 @@ def test_that_phases_before_the_first_step_show_as_a_bar(page: MonitorPage) -> N
     fold_steps(run, 1, 1, TOTAL)
     page.refresh()
     assert not page.state_line.progress.isVisible()
-
-
-def test_that_the_smoothed_loss_of_a_growing_run_equals_that_of_the_whole(page: MonitorPage) -> None:
-    run = new_run()
-    fold_start(run, 3000)
-    page.show_run(run)
-    for first, last in ((1, 5), (6, 900), (901, 901), (902, 2000)):
-        fold_steps(run, first, last, 3000)
-        page.refresh()
-        drawn = page.charts.loss.line("train, smoothed 0.9")[1]
-        whole = smoothed(run.series("loss")[1], 0.9)
-        assert len(drawn) == len(whole) == last
-        assert abs(drawn - whole).max() < 1e-12
-
-
-def test_that_a_further_attempt_is_smoothed_anew(page: MonitorPage) -> None:
-    run = new_run()
-    fold_start(run, TOTAL)
-    fold_steps(run, 1, 100, TOTAL)
-    page.show_run(run)
-    again = [
-        Stamped(5000.0 + step, StepCompleted(2, step, 9.0, 1e-5, 1.0, 8192, 5400, 43e3, 0.19, 2**36, 0.1))
-        for step in range(51, 121)
-    ]
-    run.fold([Stamped(5000.0, AttemptStarted(2, 8, 50, "step-50")), *again])
-    page.refresh()
-    drawn = page.charts.loss.line("train, smoothed 0.9")[1]
-    assert abs(drawn - smoothed(run.series("loss")[1], 0.9)).max() < 1e-12
-    assert drawn[-1] > 8.9
 
 
 def test_that_an_unknown_phase_is_told_in_the_nodes_own_words() -> None:
@@ -340,84 +282,6 @@ def test_that_the_drawer_shows_the_newest_line_and_opens_to_the_whole_log(qtbot:
     run.fold_log(0, ["third"])
     page.refresh()
     assert text.toPlainText().endswith("third")
-
-
-def test_that_the_log_can_be_read_rank_by_rank_and_searched(qtbot: QtBot, session: PageSession) -> None:
-    page = LogPage(as_session(session))
-    qtbot.addWidget(page)
-    page.show()
-    run = new_run()
-    run.fold_log(0, ["loss 1.31", "saved step-100"])
-    run.fold_log(1, ["NCCL up"])
-    page.show_run(run)
-    text = page.findChild(QPlainTextEdit, "pageLogText")
-    ranks = page.findChild(QComboBox, "pageLogRank")
-    search = page.findChild(QLineEdit, "pageLogSearch")
-    assert isinstance(text, QPlainTextEdit) and isinstance(ranks, QComboBox) and isinstance(search, QLineEdit)
-    qtbot.waitUntil(lambda: text.toPlainText() == "0 | loss 1.31\n0 | saved step-100\n1 | NCCL up")
-    ranks.setCurrentIndex(ranks.findData(1))
-    assert text.toPlainText() == "NCCL up"
-    ranks.setCurrentIndex(0)
-    search.setText("saved")
-    assert text.textCursor().selectedText() == "saved"
-    search.setText("nowhere")
-    assert not text.textCursor().hasSelection()
-
-
-def test_that_following_the_log_stops_where_a_person_searches(qtbot: QtBot, session: PageSession) -> None:
-    page = LogPage(as_session(session))
-    qtbot.addWidget(page)
-    page.resize(600, 300)
-    page.show()
-    run = new_run()
-    run.fold_log(0, [f"line {number}" for number in range(2000)])
-    page.show_run(run)
-    text = page.findChild(QPlainTextEdit, "pageLogText")
-    search = page.findChild(QLineEdit, "pageLogSearch")
-    assert isinstance(text, QPlainTextEdit) and isinstance(search, QLineEdit)
-    bar = text.verticalScrollBar()
-    assert bar.value() == bar.maximum()
-    search.setText("line 100")
-    place = bar.value()
-    run.fold_log(0, ["newest"])
-    page.log.refresh()
-    assert bar.value() == place and text.toPlainText().endswith("newest")
-
-
-def test_that_samples_stand_side_by_side_in_plain_text(qtbot: QtBot, session: PageSession) -> None:
-    page = SamplesPage(as_session(session))
-    qtbot.addWidget(page)
-    page.show()
-    run = new_run()
-    page.show_run(run)
-    assert label_text(page, "samplesEmpty") and page._empty.isVisible()
-    run.fold([Stamped(1.0, Sampled(1, 0, "Q?", "before <b>x</b>")), Stamped(2.0, Sampled(1, 40, "Q?", "after 40")),
-              Stamped(3.0, Sampled(1, 80, "Q?", "after 80"))])  # fmt: skip
-    assert label_text(page, "sample0before") == "before <b>x</b>"
-    assert label_text(page, "sample0after") == "after 80"
-    steps = page.findChild(QComboBox, "sampleStep")
-    assert isinstance(steps, QComboBox)
-    steps.setCurrentIndex(steps.findData(40))
-    assert [label.text() for label in page.findChildren(QLabel, "sample0after")][-1] == "after 40"
-
-
-def test_that_the_config_shows_the_whole_job_and_what_differs_from_the_defaults(
-    qtbot: QtBot, session: PageSession, tmp_path: Path
-) -> None:
-    page = ConfigPage(as_session(session))
-    qtbot.addWidget(page)
-    run = new_run()
-    page.show_run(run)
-    text = page.findChild(QPlainTextEdit, "jobText")
-    table = page.findChild(QTableWidget, "differences")
-    assert isinstance(text, QPlainTextEdit) and isinstance(table, QTableWidget)
-    assert spec_from_json(text.toPlainText()) == run.spec
-    model = table.model()
-    rows = [[str(model.index(row, column).data()) for column in range(3)] for row in range(table.rowCount())]
-    assert ["Peak learning rate", "5e-5", "2e-5"] in rows and ["Processes", "8", "1"] in rows
-    assert len(rows) == 5
-    page.export_to(str(tmp_path))
-    assert session.calls == [("export_run", run.run_id, tmp_path, False)]
 
 
 def test_that_every_button_and_field_has_a_name_for_people_and_for_tests(page: MonitorPage) -> None:

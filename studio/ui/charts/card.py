@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QColor,
@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QFontMetrics,
     QGuiApplication,
     QKeySequence,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -28,7 +29,7 @@ _LINE_PX, _GAP_PX, _SWATCH_PX = 18, 12, 20
 class LegendEntry(NamedTuple):
     """One entry of the legend: what to paint and what to say; an invalid colour paints no swatch.
 
-    ``symbol`` paints a triangle ("t") or a dot ("o") instead of a line.
+    ``symbol`` paints a triangle ("t"), a dot ("o"), a diamond ("d") or an upright dotted line ("|") instead of a line.
     """
 
     text: str
@@ -140,11 +141,17 @@ def _paint_swatch(painter: QPainter, entry: LegendEntry, right: int, middle: int
         painter.setPen(QPen(entry.colour, 2, style))
         painter.drawLine(right - 18, middle, right - 6, middle)
         return
+    if entry.symbol == "|":
+        painter.setPen(QPen(entry.colour, 1, Qt.PenStyle.DotLine))
+        painter.drawLine(right - 9, middle - 6, right - 9, middle + 6)
+        return
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(entry.colour)
     centre = QPointF(right - 9, middle)
     if entry.symbol == "o":
         painter.drawEllipse(centre, 3, 3)
+    elif entry.symbol == "d":
+        painter.drawPolygon([centre + QPointF(*corner) for corner in ((-4, 0), (0, -4), (4, 0), (0, 4))])
     else:
         painter.drawPolygon([centre + QPointF(-4, 3), centre + QPointF(4, 3), centre + QPointF(0, -4)])
 
@@ -152,11 +159,13 @@ def _paint_swatch(painter: QPainter, entry: LegendEntry, right: int, middle: int
 class ChartCard(QFrame):
     """A titled card whose body is an empty text until a plot takes its place."""
 
+    title_double_clicked = Signal()
+
     def __init__(self, title: str, unit: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
         self.setAccessibleName(title)
-        heading = QLabel(title)
+        self.heading = heading = QLabel(title)
         heading.setProperty("role", "heading")
         self.unit_label = QLabel(unit)
         self.unit_label.setProperty("role", "caption")
@@ -179,6 +188,7 @@ class ChartCard(QFrame):
         layout.addWidget(self.body, 1)
         self.setMinimumSize(220, 150)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.menu_actions: list[QAction] = []
         self._copy = QAction(self.tr("Copy as image"), self)
         self._copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
         self._copy.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -218,6 +228,12 @@ class ChartCard(QFrame):
         """Return the chart as an SVG drawing, empty while nothing is drawn."""
         return b""
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Tell a double click on the row of the title; the plot below keeps its own."""
+        if event.position().y() < self.body.y():
+            self.title_double_clicked.emit()
+        super().mouseDoubleClickEvent(event)
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer the copies where the mouse is."""
         self.open_menu(event.globalPos())
@@ -226,6 +242,9 @@ class ChartCard(QFrame):
         """Open the context menu at a place of the screen."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions(self.menu_actions)
+        if self.menu_actions:
+            menu.addSeparator()
         menu.addAction(self._copy)
         menu.addAction(self.tr("Copy as SVG"), self.copy_svg)
         menu.addAction(self.tr("Copy values as CSV"), self.copy_values)

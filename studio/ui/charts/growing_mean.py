@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ if TYPE_CHECKING:
     from studio.ui.charts.columns import Column
 
 WEIGHT = 0.9
-_REACH = 512
-"""How far back a point is felt: 0.9 ** 512 is 4e-24, below the last bit of a double."""
+_NOT_FELT = 1e-18
+"""A factor below the last bit of a double: what is weighed by less is left out."""
 
 _FIRST_ROWS = 4096
 
@@ -20,17 +21,23 @@ _FIRST_ROWS = 4096
 class GrowingMean:
     """Keeps the exponential mean of a column's settled rows; what is behind them is smoothed anew each time.
 
+    Args:
+        most_rows: how many settled rows one call takes in at most.
+        weight: of the mean so far against a new value, above 0 and below 1.
+
     Attributes:
         rows: how many leading means will not change.
         is_behind: settled rows are left over for the next call.
     """
 
-    def __init__(self, most_rows: int = 50_000) -> None:
+    def __init__(self, most_rows: int = 50_000, weight: float = WEIGHT) -> None:
         import numpy
 
         self.rows = 0
         self.is_behind = False
         self._most_rows = most_rows
+        self._weight = weight
+        self._reach = math.ceil(math.log(_NOT_FELT) / math.log(weight))
         self._means = numpy.empty(_FIRST_ROWS)
         self._key: Hashable = None
         self._end = 0.0
@@ -58,11 +65,11 @@ class GrowingMean:
             grown = numpy.empty(max(end, 2 * self._means.size))
             grown[: self.rows] = self._means[: self.rows]
             self._means = grown
-        start = max(0, self.rows - _REACH)
-        self._means[self.rows : upto] = smoothed(values[start:upto], WEIGHT)[self.rows - start :]
+        start = max(0, self.rows - self._reach)
+        self._means[self.rows : upto] = smoothed(values[start:upto], self._weight)[self.rows - start :]
         if end > upto:
-            start = max(0, upto - _REACH)
-            self._means[upto:end] = smoothed(values[start:end], WEIGHT)[upto - start :]
+            start = max(0, upto - self._reach)
+            self._means[upto:end] = smoothed(values[start:end], self._weight)[upto - start :]
         self.rows = upto
         self._end = _number(values[upto - 1]) if upto else 0.0
         return self._means[:end]

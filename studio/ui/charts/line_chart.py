@@ -16,7 +16,7 @@ from studio.ui.charts import loading
 from studio.ui.charts.card import ChartCard, LegendEntry
 from studio.ui.charts.extremes import Extremes
 from studio.ui.charts.handles import Handle
-from studio.ui.charts.plot import Line, Plot
+from studio.ui.charts.plot import Line, Look, Plot
 from studio.ui.words import short_number
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class LineChart(ChartCard):
         self._handles: tuple[Handle, ...] = ()
         self._from_zero = False
         self._is_log = False
+        self._clips = False
         self._factor = 1.0
+        self._x_factor, self._x_whole = 1.0, True
         self._cursor: float | None = None
         self._plot: Plot | None = None
         self._held_back = 0
@@ -111,10 +113,24 @@ class LineChart(ChartCard):
         self._lines[name] = Line(*columns, role, index, extremes, told)
         self._refresh()
 
-    def set_ticks(self, name: str, x: Sequence[float] | Column, symbol: str, color_index: int) -> None:
-        """Mark places at the bottom of the plot by a symbol of pyqtgraph's ("t1" a triangle, "o" a dot).
+    def set_ticks(
+        self,
+        name: str,
+        x: Sequence[float] | Column,
+        symbol: str,
+        color_index: int,
+        in_legend: bool = True,
+        row: int = 0,
+    ) -> None:
+        """Mark places at the bottom of the plot; without places the marks of that name go away.
 
-        Without places the marks of that name go away.
+        Args:
+            name: what the legend says.
+            x: places on the x axis, ascending.
+            symbol: one of pyqtgraph's, "t1" a triangle, "o" a dot, "d" a diamond.
+            color_index: place in the theme's series colours.
+            in_legend: False where something else explains the marks.
+            row: marks of another row, counted from the bottom, do not hide these.
         """
         import numpy
 
@@ -126,7 +142,7 @@ class LineChart(ChartCard):
         if before is not None and before.symbol == symbol and numpy.array_equal(before.x, places):
             return
         nothing = numpy.full(places.shape, numpy.nan)
-        self._lines[name] = Line(places, nothing, "ticks", color_index, Extremes(), 1.0, symbol)
+        self._lines[name] = Line(places, nothing, "ticks", color_index, Extremes(), 1.0, symbol, in_legend, row)
         self._refresh()
 
     def remove_line(self, name: str) -> None:
@@ -168,13 +184,27 @@ class LineChart(ChartCard):
 
     def set_log(self, is_log: bool) -> None:
         """Draw y on a logarithmic axis; values of zero and less lie at its bottom."""
-        self._is_log = is_log
-        self._refresh()
+        if is_log != self._is_log:
+            self._is_log = is_log
+            self._refresh()
 
-    def set_x_unit(self, unit: str) -> None:
-        """Say what the x axis counts."""
-        self._x_unit = unit
-        self._show_legend()
+    def set_clips(self, clips: bool) -> None:
+        """Let the y axis leave outliers out: it spans the middle 98 % of every line, and the unit says so."""
+        if clips != self._clips:
+            self._clips = clips
+            self._refresh()
+
+    def set_x_unit(self, unit: str, factor: float = 1.0, whole: bool = True) -> None:
+        """Say what the x axis counts.
+
+        Args:
+            unit: a word, translated already.
+            factor: places are told multiplied by it: 1 / 60 for seconds told as minutes.
+            whole: the place under the mouse is told without decimals.
+        """
+        if (unit, factor, whole) != (self._x_unit, self._x_factor, self._x_whole):
+            self._x_unit, self._x_factor, self._x_whole = unit, factor, whole
+            self._refresh()
 
     def set_unit(self, unit: str) -> None:
         """Say the unit of the y axis beside the title."""
@@ -296,17 +326,18 @@ class LineChart(ChartCard):
         drawable = any(line.x.size for line in self._lines.values())
         if self._plot is not None:
             if drawable:
-                scale = self._plot.draw(
-                    self._lines, self._marks, self._handles, self._from_zero, self._factor, self._is_log
-                )
-                self.unit_label.setText(" ".join(part for part in (scale, self._unit) if part))
+                look = Look(self._from_zero, self._factor, self._is_log, self._clips, self._x_factor)
+                scale = self._plot.draw(self._lines, self._marks, self._handles, look)
+                said = " ".join(part for part in (scale, self._unit) if part)
+                clipped = self.tr("outliers clipped") if self._plot.is_clipped else ""
+                self.unit_label.setText(" · ".join(part for part in (said, clipped) if part))
             self.body.setCurrentWidget(self._plot.widget if drawable else self.empty_label)
         self._show_legend()
 
     def _show_legend(self) -> None:
         entries = []
         for name, line in sorted(self._lines.items(), key=lambda each: _LEGEND_RANK.get(each[1].role, 0)):
-            if line.role == "raw" or not line.x.size:
+            if line.role == "raw" or not line.x.size or not line.in_legend:
                 continue
             if line.role == "ticks":
                 entries.append(LegendEntry(name, theme.series_colour(line.colour_index), False, line.symbol[0]))
@@ -320,7 +351,8 @@ class LineChart(ChartCard):
 
     def place_words(self, x: float) -> str:
         """Return how a place on the x axis is told under the mouse."""
-        return str(round(x))
+        place = x * self._x_factor
+        return str(round(place)) if self._x_whole else short_number(place)
 
     def _on_pointed(self, x: float | None) -> None:
         self.set_cursor(x)
@@ -329,7 +361,9 @@ class LineChart(ChartCard):
 
 def _value_at(line: Line, x: float) -> float | None:
     """Return the value of the point nearest to x, None outside the line's reach and in a gap."""
-    if not line.x.size or x < line.x[0] - 0.5 or x > line.x[-1] + 0.5:
+    spacing = float(line.x[-1] - line.x[0]) / (line.x.size - 1) if line.x.size > 1 else 1.0
+    beyond = min(0.5, 0.5 * spacing)
+    if not line.x.size or x < line.x[0] - beyond or x > line.x[-1] + beyond:
         return None
     after = min(int(line.x.searchsorted(x)), line.x.size - 1)
     nearest = after - 1 if after and x - line.x[after - 1] < line.x[after] - x else after

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 _RAW_ALPHA = 64
 _MOST_POINTS = 200
-_POINT_PX, _TICK_PX = 5, 7
+_POINT_PX, _TICK_PX, _ROW_PX = 5, 7, 9
 _HANDLE_REACH_PX = 14.0
+_SAMPLED, _LEAST_CLIPPED = 4000, 50
 _LOG_DECADES = 6
 """How far below its greatest value a logarithmic axis goes at most."""
 
@@ -30,7 +31,8 @@ _LOG_DECADES = 6
 class Line(NamedTuple):
     """A line to draw: ``role`` is fact, held_out, plan, raw or ticks, ``colour_index`` a place in the series colours.
 
-    ``extremes`` follows y, of which the legend tells ``told`` times as much; ``symbol`` is what ticks are drawn as.
+    ``extremes`` follows y, of which the legend tells ``told`` times as much; ``symbol`` is what ticks are drawn as;
+    what the legend leaves out is not ``in_legend``; ticks stand in rows from the bottom, ``row`` 0 the lowest.
     """
 
     x: Column
@@ -40,10 +42,33 @@ class Line(NamedTuple):
     extremes: Extremes
     told: float = 1.0
     symbol: str = ""
+    in_legend: bool = True
+    row: int = 0
 
     def reach(self) -> tuple[float, float]:
         """Return the least and the greatest number of y, NaN where it has none."""
         return self.extremes.whole(self.y)
+
+    def middle(self) -> tuple[float, float]:
+        """Return what the middle 98 % of y span, from an evenly spaced sample of it; all of it where it is short."""
+        import numpy
+
+        sample = self.y[:: max(1, self.y.size // _SAMPLED)]
+        sample = sample[numpy.isfinite(sample)]
+        if sample.size < _LEAST_CLIPPED or self.role in ("held_out", "plan"):
+            return self.reach()
+        low, high = numpy.quantile(sample, (0.01, 0.99))
+        return float(low), float(high)
+
+
+class Look(NamedTuple):
+    """How a plot tells its axes: y from zero, y times ``factor``, y logarithmic, outliers of y left out, x times."""
+
+    from_zero: bool = False
+    factor: float = 1.0
+    is_log: bool = False
+    clips: bool = False
+    x_factor: float = 1.0
 
 
 class Plot(QObject):
@@ -69,6 +94,7 @@ class Plot(QObject):
         self._exponent = 0
         self._is_log = False
         self._bottom = 0.0
+        self.is_clipped = False
         self._mouse: QPointF | None = None
         self.handles = HandleLayer(pyqtgraph.TargetItem, self._item, self)
         self.viewport: QWidget = self.widget.viewport()
@@ -114,15 +140,13 @@ class Plot(QObject):
         lines: Mapping[str, Line],
         marks: Mapping[str, tuple[str, float]],
         handles: Sequence[Handle],
-        from_zero: bool,
-        factor: float = 1.0,
-        is_log: bool = False,
+        look: Look,
     ) -> str:
         """Bring curves, rules and handles up to date; return the power of ten the y axis is told in, or nothing."""
         self._lines = lines
-        if is_log != self._is_log:
-            self._is_log = is_log
-            self._item.getAxis("left").setLogMode(y=is_log)
+        if look.is_log != self._is_log:
+            self._is_log = look.is_log
+            self._item.getAxis("left").setLogMode(y=look.is_log)
             self.handles.set_scale(self._to_view, self._from_view)
         for name in set(self._curves) - set(lines):
             self._item.removeItem(self._curves.pop(name))
@@ -142,7 +166,7 @@ class Plot(QObject):
             style = Qt.PenStyle.DashLine if line.role == "plan" else Qt.PenStyle.SolidLine
             self._curves[name].setPen(self._pen(colour, style))
             self._curves[name].setZValue({"raw": 0, "plan": 1}.get(line.role, 2))
-        scale = self._fit(from_zero, marks, factor) if not self.handles.held else self._scale_text()
+        scale = self._fit(look, marks) if not self.handles.held else self._scale_text()
         self._draw_rules(marks)
         self.handles.show_handles(handles)
         self._reduce()
@@ -226,14 +250,19 @@ class Plot(QObject):
         self._mouse = place if inside else None
         self.pointed.emit(self._box.mapSceneToView(place).x() if inside else None)
 
-    def _fit(self, from_zero: bool, marks: Mapping[str, tuple[str, float]], factor: float) -> str:
+    def _fit(self, look: Look, marks: Mapping[str, tuple[str, float]]) -> str:
         """Show everything, with room above, and tell small or huge values in a power of ten."""
         lines = [line for line in self._lines.values() if line.x.size]
+        from_zero, factor = look.from_zero, look.factor
         reaches = [reach for reach in (line.reach() for line in lines) if math.isfinite(reach[0])]
+        whole = (min((low for low, _ in reaches), default=0.0), max((high for _, high in reaches), default=0.0))
+        if look.clips:
+            reaches = [reach for reach in (line.middle() for line in lines) if math.isfinite(reach[0])]
         lows, highs = [reach[0] for reach in reaches], [reach[1] for reach in reaches]
         levels = [place for axis, place in marks.values() if axis == "y"]
         low = 0.0 if from_zero else min([*lows, *levels], default=0.0)
         high = max([*highs, *levels], default=1.0)
+        self.is_clipped = look.clips and bool(reaches) and (whole[0] < low or whole[1] > high)
         spread = (high - low) or abs(high) or 1.0
         left = min(float(line.x[0]) for line in lines)
         right = max(float(line.x[-1]) for line in lines)
@@ -242,19 +271,20 @@ class Plot(QObject):
         axis.setTicks(None)
         bottom, top = low - (0.04 if from_zero else 0.06) * spread, high + 0.08 * spread
         if self._is_log:
-            bottom, top = self._log_reach(lines, high)
+            bottom, top = self._log_reach(lines, low if look.clips else math.nan, high)
             axis.setTicks([[(math.log10(value), short_number(value)) for value in log_ticks(bottom, top)]])
         self._bottom = bottom
+        self._item.getAxis("bottom").setScale(look.x_factor)
         self._box.setRange(xRange=(left - 0.02 * width, right + 0.03 * width), yRange=(bottom, top), padding=0)
         furthest = factor * max(abs(low), abs(high)) if not self._is_log else 0.0
         self._exponent = math.floor(math.log10(furthest)) if furthest and not 1e-3 <= furthest < 1e5 else 0
         axis.setScale(factor * 10.0**-self._exponent if not self._is_log else 1.0)
         return self._scale_text()
 
-    def _log_reach(self, lines: Sequence[Line], high: float) -> tuple[float, float]:
-        """Return the decades from the least positive value to the greatest, with some room."""
+    def _log_reach(self, lines: Sequence[Line], least: float, high: float) -> tuple[float, float]:
+        """Return the decades from ``least``, or where it is not positive the least positive value, to the greatest."""
         top = math.log10(high) if high > 0 else 0.0
-        lows = [float(positive.min()) for line in lines if (positive := line.y[line.y > 0]).size]
+        lows = [least] if least > 0 else [low for line in lines if (low := _least_positive(line)) < math.inf]
         bottom = max(math.log10(min(lows)) if lows else top - 1.0, top - _LOG_DECADES)
         spread = max(top - bottom, 0.3)
         return bottom - 0.06 * spread, top + 0.08 * spread
@@ -271,7 +301,7 @@ class Plot(QObject):
             if line is None:
                 continue
             if line.role == "ticks":
-                self._place_ticks(name, line.x)
+                self._place_ticks(name, line)
                 continue
             x, y = reduced(line.x, line.y, low, high, columns, line.extremes)
             if self._is_log:
@@ -281,12 +311,23 @@ class Plot(QObject):
                 few = x.size <= _MOST_POINTS
                 self._points[name].setData(x if few else [], y if few else [])
 
-    def _place_ticks(self, name: str, x: Column) -> None:
+    def _place_ticks(self, name: str, line: Line) -> None:
         """Put marks a little above the bottom of the plot, unless they are there."""
+        x = line.x
         bottom, top = self._box.viewRange()[1]
-        above = bottom + _TICK_PX * (top - bottom) / max(1.0, self._box.height())
+        raised = _TICK_PX + line.row * _ROW_PX
+        above = bottom + raised * (top - bottom) / max(1.0, self._box.height())
         before = self._ticks.get(name)
         if before is None or before[1] != above or before[0] is not x:
             shown = x[:: max(1, -(-x.size // _MOST_POINTS))]
             self._points[name].setData(shown, [above] * shown.size)
             self._ticks[name] = (x, above)
+
+
+def _least_positive(line: Line) -> float:
+    """Return the least value above zero, infinite where there is none; rows are looked at only where it is hidden."""
+    low = line.reach()[0]
+    if low > 0:
+        return low
+    positive = line.y[line.y > 0]
+    return float(positive.min()) if positive.size else math.inf

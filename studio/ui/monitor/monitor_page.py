@@ -14,6 +14,7 @@ from remote_agent.contract.alerts import STOP
 from remote_agent.contract.events import ENDED
 from studio.ui.monitor.alerts import Alerts
 from studio.ui.monitor.complaints import Complaints
+from studio.ui.monitor.control_bar import ControlBar
 from studio.ui.monitor.followed_run import FollowedRun
 from studio.ui.monitor.hardware import HardwareTiles
 from studio.ui.monitor.link_row import LinkRow
@@ -21,30 +22,42 @@ from studio.ui.monitor.log_drawer import LogDrawer
 from studio.ui.monitor.run_charts import RunCharts
 from studio.ui.monitor.state_line import StateLine
 from studio.ui.monitor.stop_dialog import KEEP, SAVE, StopDialog
+from studio.ui.monitor.view_choices import choices_of
 
 if TYPE_CHECKING:
     from studio.session.session import Session
     from studio.state.run import RunState
+    from studio.ui.last_layout import LastLayout
 
 REFRESH_MS = 100
 SLOWEST_MS = 2000
 TICK_MS = 1000
+_CHOICES = "monitor"
 
 
 class MonitorPage(QWidget):
-    """Shows the run given to `show_run`; ``monotonic`` is the clock of link times, in seconds."""
+    """Shows the run given to `show_run`; ``monotonic`` is the clock of link times, in seconds.
+
+    ``layout`` remembers how the charts are drawn; without one they start as at first.
+    """
 
     def __init__(
-        self, session: Session, parent: QWidget | None = None, monotonic: Callable[[], float] = time.monotonic
+        self,
+        session: Session,
+        parent: QWidget | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        layout: LastLayout | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("monitorPage")
         self.setAccessibleName(self.tr("Monitor"))
         self._session = session
         self._monotonic = monotonic
+        self._layout = layout
         self._run: RunState | None = None
         self._followed = FollowedRun(self._on_changed)
         self._stop_dialog: StopDialog | None = None
+        self._predicted: tuple[object, int] | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(REFRESH_MS)
@@ -57,10 +70,15 @@ class MonitorPage(QWidget):
         self.complaints = Complaints()
         self.link_row = LinkRow(session)
         self.charts = RunCharts()
+        self.charts.choose(choices_of(layout.choice(_CHOICES) if layout is not None else ""))
+        self.controls = ControlBar(self.charts.titles, self.charts.choices)
         self.hardware = HardwareTiles()
         self.drawer = LogDrawer()
         self._build()
+        self.controls.changed.connect(self._on_chosen)
+        self.charts.refresh_wanted.connect(self._on_changed)
         self.state_line.save_now.clicked.connect(self._on_save_now)
+        self.state_line.evaluate_now.clicked.connect(self._on_evaluate_now)
         self.state_line.stop.clicked.connect(self._on_stop)
         self.state_line.resume.clicked.connect(self._on_resume)
         self.alerts.action_wanted.connect(self._on_alert_action)
@@ -89,7 +107,7 @@ class MonitorPage(QWidget):
         self.state_line.show_run(run)
         self.alerts.show_alerts(() if run.is_ended else run.alerts)
         self.complaints.show_complaints(run.complaints)
-        self.charts.refresh(run)
+        self.charts.refresh(run, self._predicted_bytes(run) if self.charts.memory.isVisible() else 0)
         self._show_hardware(run)
         self.drawer.refresh()
         self._show_link()
@@ -120,6 +138,25 @@ class MonitorPage(QWidget):
         if self._run is not None and self.isVisible() and not self._soon.isActive():
             self._soon.start()
 
+    def _on_chosen(self) -> None:
+        self.charts.choose(self.controls.choices)
+        if self._layout is not None:
+            self._layout.keep_choice(_CHOICES, self.controls.choices.as_text())
+        self._on_changed()
+
+    def _predicted_bytes(self, run: RunState) -> int:
+        """Return the estimate of a GPU's peak where the draft is still the job of this run on its node, else 0."""
+        draft, node = self._session.draft, self._session.node_name
+        if node != run.node or draft.spec != run.spec:
+            return 0
+        from studio.ui.memory.figures import estimate
+
+        key = (run.run_id, draft.known)
+        if self._predicted is None or self._predicted[0] != key:
+            found = estimate(draft.spec, draft.known)
+            self._predicted = key, found.memory.allocated.likely if found is not None and not found.on_host else 0
+        return self._predicted[1]
+
     def _show_hardware(self, run: RunState) -> None:
         sample = run.node_sample
         if sample is None or run.state in ENDED:
@@ -142,6 +179,11 @@ class MonitorPage(QWidget):
         if self._run is not None:
             self._session.save_now(self._run.run_id)
             self.state_line.show_saving(self._run)
+
+    def _on_evaluate_now(self) -> None:
+        if self._run is not None:
+            self._session.evaluate_now(self._run.run_id)
+            self.state_line.show_evaluating(self._run)
 
     def _on_alert_action(self, action: str) -> None:
         if action == STOP:
@@ -192,6 +234,7 @@ class MonitorPage(QWidget):
         stack.setSpacing(12)
         for widget in (self.state_line, self.link_row, self.alerts, self.complaints):
             stack.addWidget(widget)
+        stack.addWidget(self.controls)
         stack.addWidget(self.charts, 1)
         stack.addWidget(self.hardware)
         splitter = QSplitter()

@@ -1,24 +1,29 @@
-"""The four charts of a run; each is redrawn only while it can be seen."""
+"""The charts of a run; each is redrawn only while it can be seen, and one can take the place of all."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from remote_agent.contract.schedule import Horizon, horizon_of, lr_curve
-from studio.ui.charts.growing_mean import WEIGHT, GrowingMean
 from studio.ui.charts.line_chart import LineChart
+from studio.ui.monitor.chart_lines import ChartLines
+from studio.ui.monitor.run_axis import EPOCHS, STEPS, TIME, TOKENS, RunAxis
+from studio.ui.monitor.view_choices import ViewChoices
 
 if TYPE_CHECKING:
     from studio.state.run import RunState
 
-_IN_THOUSANDS = 1e4
+_LOW_ROWS, _LOW_PX, _LEAST_PX = 2, 190, 150
+_CLIPPED = ("loss", "perplexity", "gradient_norm", "throughput", "step_time")
 
 
 class RunCharts(QWidget):
-    """Loss, learning rate, gradient norm and throughput over steps, with one crosshair for all."""
+    """Charts over one x axis, with one crosshair for all; ``refresh_wanted`` says that others can be seen now."""
+
+    refresh_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,26 +32,40 @@ class RunCharts(QWidget):
         self.learning_rate = LineChart(self.tr("Learning rate"))
         self.gradient_norm = LineChart(self.tr("Gradient norm"))
         self.throughput = LineChart(self.tr("Throughput"), self.tr("tokens/s"))
-        self._mean: GrowingMean | None = None
+        self.perplexity = LineChart(self.tr("Perplexity"))
+        self.held_out = LineChart(self.tr("Held-out loss"), self.tr("nats a token"))
+        self.step_time = LineChart(self.tr("Step time"), self.tr("s"))
+        self.memory = LineChart(self.tr("Peak memory"), self.tr("GiB"))
+        self._charts = {
+            "loss": self.loss,
+            "learning_rate": self.learning_rate,
+            "gradient_norm": self.gradient_norm,
+            "throughput": self.throughput,
+            "perplexity": self.perplexity,
+            "held_out": self.held_out,
+            "step_time": self.step_time,
+            "memory": self.memory,
+        }
+        self.lines = ChartLines(self._charts, self)
+        self.choices = ViewChoices()
+        self.maximised = ""
+        self._axis: RunAxis | None = None
         self._key: tuple[object, ...] = ()
-        self._plan: tuple[object, int] = (None, 0)
-        named = (
-            (self.loss, "lossChart"),
-            (self.learning_rate, "learningRateChart"),
-            (self.gradient_norm, "gradientNormChart"),
-            (self.throughput, "throughputChart"),
-        )
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(12)
-        for number, (chart, name) in enumerate(named):
-            chart.setObjectName(name)
+        self._enlarge: dict[str, QAction] = {}
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(12)
+        names = ("loss", "learningRate", "gradientNorm", "throughput", "perplexity", "heldOut", "stepTime", "memory")
+        for (key, chart), name in zip(self._charts.items(), names, strict=True):
+            chart.setObjectName(f"{name}Chart")
             chart.cursor_moved.connect(self._on_cursor)
-            grid.addWidget(chart, number // 2, number % 2)
-        for index in range(2):
-            grid.setRowStretch(index, 1)
-            grid.setColumnStretch(index, 1)
-        self._charts = tuple(chart for chart, _ in named)
+            chart.heading.setToolTip(self.tr("A double click lets this chart take the place of all, and back"))
+            chart.title_double_clicked.connect(lambda key=key: self.maximise(key))
+            action = QAction(chart)
+            action.triggered.connect(lambda _=False, key=key: self.maximise(key))
+            chart.menu_actions.append(action)
+            self._enlarge[key] = action
+        self._arrange()
 
     def hasHeightForWidth(self) -> bool:
         """Return False: charts take the height that is left, whatever their parts would like."""
@@ -56,82 +75,97 @@ class RunCharts(QWidget):
         """Return the least size, so that a scroll area around the charts shrinks them before it scrolls."""
         return self.minimumSizeHint()
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """Return what each chart is called, by its key."""
+        return {key: chart.accessibleName() for key, chart in self._charts.items()}
+
+    def choose(self, choices: ViewChoices) -> None:
+        """Draw as the choices say, from the next `refresh` on."""
+        if choices.shown != self.choices.shown:
+            self.maximised = ""
+        self.choices = choices
+        self._arrange()
+
+    def maximise(self, key: str) -> None:
+        """Let one chart take the place of all, or bring all back where it does."""
+        self.maximised = "" if self.maximised == key else key
+        self._arrange()
+        self.refresh_wanted.emit()
+
     def start_over(self) -> None:
         """Take all lines away: another run is shown."""
-        self._plan = (None, 0)
-        for chart in self._charts:
+        self.lines.start_over()
+        for chart in self._charts.values():
             chart.clear()
 
-    def refresh(self, run: RunState) -> None:
-        """Redraw the charts that can be seen."""
+    def refresh(self, run: RunState, predicted_bytes: int = 0) -> None:
+        """Redraw the charts that can be seen.
+
+        Args:
+            run: the run they show.
+            predicted_bytes: what the peak memory of a GPU was estimated to be, 0 where that is not known.
+        """
         key = (run.run_id, *(ghost[0] for ghost in run.ghosts("loss")))
         if key != self._key:  # another run, or a later attempt took the place of rows that were settled
             self.start_over()
             self._key = key
-        for chart, draw in (
-            (self.loss, self._draw_loss),
-            (self.learning_rate, self._draw_learning_rate),
-            (self.gradient_norm, self._draw_gradient_norm),
-            (self.throughput, self._draw_throughput),
-        ):
+        self._axis = self._axis or RunAxis()
+        self._axis.follow(run, self.choices.axis, key)
+        unit, factor = self._axis.scale()
+        whole = self.choices.axis == STEPS
+        self.lines.prepare(run, self._axis, self.choices, predicted_bytes, key)
+        for name, chart in self._charts.items():
             if _seen(chart):
                 with chart.drawing_once(in_turn=True):
-                    draw(run)
-
-    def _draw_throughput(self, run: RunState) -> None:
-        steps, rates = run.series("tokens_per_s")
-        if not len(steps):
-            return
-        name = self.tr("measured")
-        self.throughput.set_line(name, steps, rates, color_index=4, settled=run.true_rows)
-        in_thousands = self.throughput.greatest(name) >= _IN_THOUSANDS
-        self.throughput.set_unit(self.tr("k tokens/s") if in_thousands else self.tr("tokens/s"))
-        self.throughput.set_factor(1e-3 if in_thousands else 1.0)
-
-    def _draw_loss(self, run: RunState) -> None:
-        steps, losses = run.series("loss")
-        if len(steps):
-            self.loss.set_line(self.tr("train, every step"), steps, losses, role="raw", settled=run.true_rows)
-            said = self.tr("train, smoothed {weight}").format(weight=WEIGHT)
-            self._mean = self._mean or GrowingMean()
-            means = self._mean.follow(losses, run.true_rows, self._key)
-            self.loss.set_line(said, steps[: len(means)], means, settled=self._mean.rows)
-        for attempt, ghost_steps, ghost_losses in run.ghosts("loss"):
-            said = self.tr("attempt {number}").format(number=attempt)
-            self.loss.set_line(said, ghost_steps, ghost_losses, role="raw", color_index=6, settled=len(ghost_steps))
-        held_out_steps, held_out = run.series("held_out_loss")
-        if len(held_out_steps):
-            self.loss.set_line(self.tr("held-out"), held_out_steps, held_out, role="held_out")
-
-    def _draw_learning_rate(self, run: RunState) -> None:
-        if run.spec is not None and run.total_steps and self._plan != (run.spec, run.total_steps):
-            self._plan = (run.spec, run.total_steps)
-            told = run.training
-            horizon = horizon_of(told, told.train_tokens) if told is not None else Horizon(run.total_steps)
-            updates, rates = lr_curve(run.spec, horizon)
-            self.learning_rate.set_line(self.tr("plan"), [update + 1 for update in updates], rates, role="plan")
-        steps, rates_read = run.series("learning_rate")
-        if len(steps):
-            self.learning_rate.set_line(self.tr("fact"), steps, rates_read, settled=run.true_rows)
-
-    def _draw_gradient_norm(self, run: RunState) -> None:
-        steps, norms = run.series("gradient_norm")
-        if len(steps):
-            said = self.tr("before clipping")
-            self.gradient_norm.set_line(said, steps, norms, color_index=2, settled=run.true_rows)
-        clip = run.spec.regularization.clip_norm if run.spec is not None else 0.0
-        self.gradient_norm.set_unit(self.tr("clip {norm}").format(norm=f"{clip:g}") if clip > 0 else "")
-        if clip > 0 and len(steps):
-            self.gradient_norm.set_level(self.tr("clip {norm}").format(norm=f"{clip:g}"), clip)
+                    chart.set_x_unit(self._unit_words(unit), factor, whole)
+                    chart.set_log(self.choices.log_loss and name in ("loss", "perplexity", "held_out"))
+                    chart.set_clips(self.choices.clips and name in _CLIPPED)
+                    self.lines.draw(name, run)
 
     @property
     def is_behind(self) -> bool:
         """Whether the smoothed line has more to take from the run as it was last drawn."""
-        return self._mean is not None and self._mean.is_behind
+        return self.lines.is_behind
 
-    def _on_cursor(self, step: float | None) -> None:
-        for chart in self._charts:
-            chart.set_cursor(step)
+    def _unit_words(self, unit: str) -> str:
+        return {
+            STEPS: self.tr("step"),
+            TOKENS: self.tr("tokens"),
+            "thousand": self.tr("k tokens"),
+            "million": self.tr("M tokens"),
+            "billion": self.tr("B tokens"),
+            EPOCHS: self.tr("epoch"),
+            "seconds": self.tr("seconds"),
+            "minutes": self.tr("minutes"),
+            "hours": self.tr("hours"),
+            TIME: self.tr("seconds"),
+        }[unit]
+
+    def _arrange(self) -> None:
+        """Put what is shown into two columns; one that is alone in its row takes both."""
+        shown = (self.maximised,) if self.maximised else self.choices.shown
+        rows = (len(shown) + 1) // 2
+        for chart in self._charts.values():
+            self._grid.removeWidget(chart)
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, 1 if row < rows else 0)
+        for key, chart in self._charts.items():
+            chart.setMinimumHeight(_LOW_PX if rows > _LOW_ROWS else _LEAST_PX)
+            if key in shown:
+                number = shown.index(key)
+                alone = number == len(shown) - 1 and number % 2 == 0
+                self._grid.addWidget(chart, number // 2, number % 2, 1, 2 if alone else 1)
+            else:
+                chart.setParent(self)
+            chart.setVisible(key in shown)
+            self._enlarge[key].setText(self.tr("Show all charts") if self.maximised else self.tr("Maximise"))
+        for column in range(2):
+            self._grid.setColumnStretch(column, 1)
+
+    def _on_cursor(self, place: float | None) -> None:
+        for chart in self._charts.values():
+            chart.set_cursor(place)
 
 
 def _seen(chart: LineChart) -> bool:

@@ -1,4 +1,4 @@
-"""The line over the charts: state, step, time left, loss with its trend, best held-out loss, and the two buttons."""
+"""The lines over the charts: state, step, time left, loss with its trend and the buttons; below what lies ahead."""
 
 from __future__ import annotations
 
@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from remote_agent.contract.events import ENDED, FINISHED, PREPARING, QUEUED, RUNNING, STARTING, STOPPING
+from remote_agent.contract.events import (
+    ENDED,
+    FINISHED,
+    PREPARING,
+    QUEUED,
+    RUNNING,
+    STARTING,
+    STOPPING,
+    CommandDone,
+    CommandRefused,
+)
 from studio.ui import icons, words
 from studio.ui.charts.columns import smoothed
+from studio.ui.monitor.outlook import Outlook
 from studio.ui.pieces import Card, ElidedLabel, button, plain_label
 from studio.ui.sidebar import RUN_ICONS
 
@@ -30,6 +41,7 @@ class StateLine(Card):
         self.setAccessibleName(self.tr("State of the run"))
         self._state = ""
         self._saving_since: tuple[object, ...] = ()
+        self._evaluating_since: tuple[object, ...] = ()
         self._icon = QLabel()
         self._word = plain_label("", "strong", "runStateWord")
         self._detail = ElidedLabel("", "muted")
@@ -37,6 +49,7 @@ class StateLine(Card):
         self.loss = _Figure(self.tr("loss"), "lossFigure")
         self.held_out = _Figure(self.tr("best held-out"), "heldOutFigure")
         self.save_now = button(self.tr("Save now"), "saveNowButton", self.tr("Save a checkpoint now"))
+        self.evaluate_now = button(self.tr("Evaluate now"), "evaluateNowButton", self.tr("Take the held-out loss now"))
         self.resume = button(self.tr("Resume"), "resumeButton", self.tr("Let the run go on from its last checkpoint"))
         self.stop = button(self.tr("Stop…"), "stopButton", self.tr("Stop the run"))
         self.progress = QProgressBar()
@@ -51,8 +64,7 @@ class StateLine(Card):
         row.addWidget(self._detail, 1)
         row.addWidget(self.loss)
         row.addSpacing(8)
-        row.addWidget(self.held_out)
-        row.addSpacing(8)
+        row.addWidget(self.evaluate_now)
         row.addWidget(self.save_now)
         row.addWidget(self.stop)
         row.addWidget(self.resume)
@@ -62,9 +74,15 @@ class StateLine(Card):
         below.setSpacing(4)
         below.addWidget(self.progress)
         below.addWidget(self._phase)
+        self._outlook = Outlook()
         self.body.addLayout(row)
+        second = QHBoxLayout()
+        second.addWidget(self._outlook, 1)
+        second.addWidget(self.held_out)
+        self.body.addLayout(second)
         self.body.addWidget(self._below)
         icons.set_icon(self.save_now, "floppy-disk", "text")
+        icons.set_icon(self.evaluate_now, "gauge", "text")
         icons.set_icon(self.stop, "stop", "text")
         icons.set_icon(self.resume, "play", "text")
 
@@ -79,6 +97,7 @@ class StateLine(Card):
         self.loss.show_value(_loss_words(y), trend_of(y))
         best = run.best_held_out
         self.held_out.show_value(best_words(best) if best is not None else "–", "")
+        self.held_out.setVisible(best is not None)
         live = run.state not in ENDED
         self.stop.setVisible(live)
         self.save_now.setVisible(live)
@@ -88,6 +107,8 @@ class StateLine(Card):
         saving = bool(self._saving_since)
         self.save_now.setEnabled(run.state == RUNNING and not saving)
         self.save_now.setText(self.tr("Saving…") if saving else self.tr("Save now"))
+        self._show_evaluating(run)
+        self._outlook.show_run(run)
         step = _resume_step(run)
         self.resume.setVisible(step > 0)
         self.resume.setToolTip(self.tr("Go on from step {step}").format(step=words.whole(step)))
@@ -97,6 +118,22 @@ class StateLine(Card):
         """Say that a checkpoint was asked for, until it is there or the run says why it is not."""
         self._saving_since = _news(run)
         self.show_run(run)
+
+    def show_evaluating(self, run: RunState) -> None:
+        """Say that the held-out loss was asked for, until the journal has it or says why not."""
+        self._evaluating_since = _evaluation_news(run)
+        self.show_run(run)
+
+    def _show_evaluating(self, run: RunState) -> None:
+        if self._evaluating_since != _evaluation_news(run) or run.state != RUNNING:
+            self._evaluating_since = ()
+        evaluating = bool(self._evaluating_since)
+        has_rows = run.training is not None and run.training.held_out_sequences > 0
+        self.evaluate_now.setVisible(run.state not in ENDED)
+        self.evaluate_now.setEnabled(run.state == RUNNING and has_rows and not evaluating)
+        self.evaluate_now.setText(self.tr("Evaluating…") if evaluating else self.tr("Evaluate now"))
+        lacking = run.training is not None and not has_rows
+        self.evaluate_now.setToolTip(self.tr("The job holds no rows out to evaluate on") if lacking else "")
 
     def _show_progress(self, run: RunState) -> None:
         busy = run.state in _BUSY_STATES or (run.state == RUNNING and not run.step)
@@ -128,7 +165,9 @@ class StateLine(Card):
         if run.state not in ENDED and run.state != STOPPING:
             left = run.eta_s()
             if left is not None and math.isfinite(left):
-                parts.append(self.tr("about {time} left").format(time=words.duration(left)))
+                spread = run.eta_spread_s() or 0.0
+                told = self.tr("about {time} (±{spread}) left") if spread >= 1 else self.tr("about {time} left")
+                parts.append(told.format(time=words.duration(left), spread=words.duration(spread)))
         elif run.started_s and run.ended_s > run.started_s:
             parts.append(self.tr("took {time}").format(time=words.duration(run.ended_s - run.started_s)))
         if run.reason:
@@ -142,8 +181,18 @@ class StateLine(Card):
 
 
 def _news(run: RunState) -> tuple[object, ...]:
-    """Return what changes with a checkpoint and with a complaint."""
-    return run.run_id, len(run.checkpoints), len(run.complaints)
+    """Return what changes with a checkpoint, with a complaint and with a refusal."""
+    return run.run_id, len(run.checkpoints), len(run.complaints), _answered(run, "save", CommandRefused)
+
+
+def _evaluation_news(run: RunState) -> tuple[object, ...]:
+    """Return what changes with an evaluation, with a complaint and with the answer to a command to evaluate."""
+    answered = _answered(run, "evaluate", CommandRefused, CommandDone)
+    return run.run_id, len(run.evaluations), len(run.complaints), answered
+
+
+def _answered(run: RunState, verb: str, *kinds: type) -> int:
+    return sum(isinstance(each, kinds) and each.verb == verb for each in run.commands.values())
 
 
 def _resume_step(run: RunState) -> int:
