@@ -19,11 +19,11 @@ from remote_agent.contract.schedule import lr_at
 from studio.state.run import RunState
 from studio.ui.charts.columns import smoothed
 from studio.ui.charts.line_chart import LineChart
+from studio.ui.charts.run_axis import EPOCHS, STEPS, TIME, TOKENS, RunAxis
 from studio.ui.controls import ChoiceBox
 from studio.ui.last_layout import LastLayout
 from studio.ui.memory.figures import estimate
 from studio.ui.monitor.monitor_page import MonitorPage
-from studio.ui.monitor.run_axis import EPOCHS, STEPS, TIME, TOKENS, RunAxis
 from studio.ui.monitor.view_choices import CHARTS, DEFAULT_CHARTS, ViewChoices, choices_of
 from tests.ui.page_session import PageSession, filled_session, fold_start, fold_steps, new_run
 

@@ -10,8 +10,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSlider, QWidget
 
 from studio.ui import icons
+from studio.ui.charts.run_axis import EPOCHS, STEPS, TIME, TOKENS
 from studio.ui.controls import ChoiceBox
-from studio.ui.monitor.run_axis import EPOCHS, STEPS, TIME, TOKENS
 from studio.ui.monitor.view_choices import CHARTS, WEIGHTS, ViewChoices
 from studio.ui.pieces import button, labelled_switch, plain_label
 

@@ -8,9 +8,9 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from studio.ui.charts.chart_lines import ChartLines
 from studio.ui.charts.line_chart import LineChart
-from studio.ui.monitor.chart_lines import ChartLines
-from studio.ui.monitor.run_axis import EPOCHS, STEPS, TIME, TOKENS, RunAxis
+from studio.ui.charts.run_axis import EPOCHS, STEPS, TIME, TOKENS, RunAxis
 from studio.ui.monitor.view_choices import ViewChoices
 
 if TYPE_CHECKING:

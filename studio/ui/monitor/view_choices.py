@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from studio.ui.monitor.run_axis import AXES, STEPS
+from studio.ui.charts.run_axis import AXES, STEPS
 
 CHARTS = (
     "loss", "learning_rate", "gradient_norm", "throughput", "perplexity", "held_out", "step_time", "memory",

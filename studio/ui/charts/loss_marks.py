@@ -13,7 +13,7 @@ from studio.ui.charts.card import LegendEntry, LegendRow
 if TYPE_CHECKING:
     from studio.state.run import RunState
     from studio.ui.charts.line_chart import LineChart
-    from studio.ui.monitor.run_axis import RunAxis
+    from studio.ui.charts.run_axis import RunAxis
 
 MOST_EPOCHS = 24
 _SYMBOLS = {"checkpoint": ("t1", 2, 1), "evaluation": ("o", 1, 0), "resume": ("d", 3, 1)}

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject
 from remote_agent.contract.schedule import Horizon, horizon_of, lr_curve
 from studio.ui.charts.growing_column import GrowingColumn
 from studio.ui.charts.growing_mean import GrowingMean
-from studio.ui.monitor.loss_marks import LossMarks
-from studio.ui.monitor.run_axis import RunAxis
+from studio.ui.charts.loss_marks import LossMarks
+from studio.ui.charts.run_axis import RunAxis
 from studio.ui.monitor.view_choices import ViewChoices
 
 if TYPE_CHECKING:
