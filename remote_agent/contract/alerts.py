@@ -91,6 +91,7 @@ class AlertRules:
     """
 
     def __init__(self, spec: JobSpec, lr_plan: Optional[LrPlan] = None) -> None:
+        self.job_name = spec.name
         self._limits, self._lr_plan = spec.alerts, lr_plan
         self._lr_at: Optional[LrAt] = None
         optimizer = spec.optimizer
@@ -322,8 +323,11 @@ class AlertRules:
                 found += self._clear(key.rule, time_s, key.rank)
         severity = ERROR if event.state in (FAILED, INTERRUPTED) else INFO
         step = "at step {} of {}".format(self._step, self._total_steps) if self._total_steps else "before it trained"
-        said = "The run is {} {}.".format(event.state, step) if event.state != FINISHED else (
-            "The run is finished: {} steps.".format(self._step))  # fmt: skip
+        said = {
+            FINISHED: "The run has finished after {} steps.".format(self._step),
+            FAILED: "The run failed {}.".format(step),
+            INTERRUPTED: "The run was interrupted {}.".format(step),
+        }.get(event.state, "The run was stopped {}.".format(step))
         if event.reason:
             said = "{} {}".format(said, event.reason)
         return found + self._raise(RUN_ENDED, severity, said, time_s, 0.0, 0.0)

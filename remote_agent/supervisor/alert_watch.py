@@ -7,21 +7,21 @@ import os
 import subprocess
 import sys
 import time
-from typing import Callable, Iterable, List, Sequence
+from typing import Callable, Iterator, List, Sequence
 
 from remote_agent.contract.alerts import Alert, AlertRules, LrAt
 from remote_agent.contract.events import (
     AlertCleared,
     AlertRaised,
-    AlertSent,
     Complained,
     Event,
     Stamped,
+    StepCompleted,
     TrainingStarted,
 )
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.notification import Message, message_text
-from remote_agent.contract.run_dir import JOB, JOURNAL, LOG, NOTIFY_WRITER, SUPERVISOR_WRITER
+from remote_agent.contract.run_dir import JOB, JOURNAL, LOG, SUPERVISOR_WRITER
 from remote_agent.contract.schedule import horizon_of, lr_factors
 from remote_agent.contract.spec_json import spec_from_dict
 from remote_agent.run_files.journal_segments import JournalReader
@@ -42,31 +42,29 @@ class AlertWatch:
 
     def __init__(self, run_dir: str, write: Callable[[Event], object]) -> None:
         self._run_dir, self._write = run_dir, write
-        with open(os.path.join(run_dir, JOB), encoding="utf-8") as file:
-            self._spec = spec_from_dict(json.load(file))
-        self._rules = AlertRules(self._spec, lambda start: _planned(self._spec, start))
+        self._rules = AlertRules(JobSpec())
+        try:
+            with open(os.path.join(run_dir, JOB), encoding="utf-8") as file:
+                spec = spec_from_dict(json.load(file))
+        except (OSError, ValueError) as error:
+            # the ranks need a supervisor, whatever it makes of their job
+            write(
+                Complained(
+                    "warning", "The alerts take their usual thresholds; the job cannot be read: {}.".format(error)
+                )
+            )
+        else:
+            self._rules = AlertRules(spec, lambda start: _planned(spec, start))
 
     def take_over(self, rank0: Sequence[Stamped]) -> None:
         """Fold what happened before this process, as rank 0 and the supervisors journalled it; say what nobody said."""
         own = self._journalled(SUPERVISOR_WRITER, _OWN_KINDS)
         said = [stamped.event for stamped in own if isinstance(stamped.event, (AlertRaised, AlertCleared))]
-        # the rules look back over some hundred updates; a fold over a million would keep the run waiting
-        for stamped in sorted([*own, *rank0[-_LOOKED_BACK:]], key=lambda stamped: stamped.time_s):
+        for stamped in sorted([*own, *_recent(rank0)], key=lambda stamped: stamped.time_s):
             self._rules.take(stamped)
-        self._send_unsent(alert for alert in said if isinstance(alert, AlertRaised))
         self._tell(self._rules.reconcile(said))
-
-    def _send_unsent(self, said: Iterable[AlertRaised]) -> None:
-        """Send what the process before journalled and had no time to hand over."""
-        waiting = {message.key for _, message in waiting_messages(self._run_dir)}
-        sent = {
-            (stamped.event.rule, stamped.event.step)
-            for stamped in self._journalled(NOTIFY_WRITER, ("alert_sent",))
-            if isinstance(stamped.event, AlertSent)
-        }
-        for alert in said:
-            if (alert.rule, alert.step) not in sent and _key(alert) not in waiting:
-                self._send(alert)
+        if waiting_messages(self._run_dir):
+            self._start_sender()
 
     def _journalled(self, writer: str, kinds: Sequence[str]) -> List[Stamped]:
         reader = JournalReader(os.path.join(self._run_dir, JOURNAL), writer, kinds)
@@ -85,23 +83,46 @@ class AlertWatch:
 
     def _tell(self, alerts: List[Alert]) -> None:
         for alert in alerts:
+            # the message is on the disk first: where a process that takes over finds the alert, it finds the message
+            is_waiting = isinstance(alert, AlertRaised) and self._put(alert)
             self._write(alert)
-            if isinstance(alert, AlertRaised):
-                self._send(alert)
+            if is_waiting:
+                self._start_sender()
 
-    def _send(self, alert: AlertRaised) -> None:
-        channels = channels_of(self._run_dir)
-        if not channels:
-            return
-        title = "{} ({})".format(self._spec.name, os.path.basename(self._run_dir))
+    def _put(self, alert: AlertRaised) -> bool:
+        """Let the message of an alert wait; say whether there is anyone to send it to."""
+        names = tuple(channel.name for channel in channels_of(self._run_dir))
+        if not names:
+            return False
+        title = "{} ({})".format(self._rules.job_name, os.path.basename(self._run_dir))
         text = message_text(alert.sentence, self._rules.where)
-        names = tuple(channel.name for channel in channels)
         message = Message(_key(alert), alert.rule, alert.severity, alert.step, title, text, names)
         try:
             put_message(self._run_dir, message, time.time())
+        except OSError as error:
+            self._complain(error)
+            return False
+        return True
+
+    def _start_sender(self) -> None:
+        try:
             start_sender(self._run_dir)
         except OSError as error:
-            self._write(Complained("warning", "An alert could not be sent: {}.".format(error.strerror)))
+            self._complain(error)
+
+    def _complain(self, error: OSError) -> None:
+        self._write(Complained("warning", "An alert could not be sent: {}.".format(error.strerror)))
+
+
+def _recent(rank0: Sequence[Stamped]) -> Iterator[Stamped]:
+    """Yield the events with the last updates: the rules look back over some hundred, and a million would take long."""
+    steps = sum(isinstance(stamped.event, StepCompleted) for stamped in rank0)
+    for stamped in rank0:
+        if isinstance(stamped.event, StepCompleted):
+            steps -= 1
+            if steps >= _LOOKED_BACK:
+                continue
+        yield stamped
 
 
 def _key(alert: AlertRaised) -> str:

@@ -26,6 +26,7 @@ ATTEMPT_S = 20.0
 """How long one try may take in all, whatever the other side does."""
 BACKOFF_S = (2.0, 5.0, 15.0, 60.0, 180.0, 300.0)
 GIVE_UP_S = 3600.0
+_LOOK_S = 0.5
 _PRIORITIES = {"error": "high", "warning": "default", "info": "low"}
 
 
@@ -77,7 +78,7 @@ class _Sender:
             channels = {channel.name: channel for channel in channels_of(self._run_dir)}
             for since_s, message in waiting:
                 self._send(since_s, message, channels)
-            time.sleep(0.2)
+            time.sleep(_LOOK_S)
 
     def _send(self, since_s: float, message: Message, channels: Dict[str, Channel]) -> None:
         left = []

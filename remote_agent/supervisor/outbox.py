@@ -68,7 +68,10 @@ def waiting_messages(run_dir: str) -> List[Tuple[float, Message]]:
             continue
         body = _read(os.path.join(folder, name))
         if isinstance(body, dict) and isinstance(body.get("since_s"), float):
-            found.append((body["since_s"], from_wire(Message, body.get("message"))))
+            try:
+                found.append((body["since_s"], from_wire(Message, body.get("message"))))
+            except ValueError:
+                continue  # of another version
     return sorted(found, key=lambda item: item[0])
 
 

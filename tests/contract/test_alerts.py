@@ -239,5 +239,5 @@ def test_that_the_end_of_a_run_closes_what_was_open_and_names_state_step_and_rea
     found = told.tell(StateChanged("failed", 1, "Rank 1 was killed."))
     assert cleared(found) == [alerts.NONFINITE_LOSS]
     assert isinstance(found[-1], AlertRaised)
-    assert found[-1].sentence == "The run is failed at step 11 of 1000. Rank 1 was killed."
+    assert found[-1].sentence == "The run failed at step 11 of 1000. Rank 1 was killed."
     assert found[-1].severity == "error"

@@ -134,6 +134,7 @@ class Node:
 
     def end(self) -> None:
         for folder in self.runs:
+            shutil.rmtree(folder / "notify", ignore_errors=True)  # a sender ends where nothing waits
             lease = read_lease(str(folder))
             if lease is not None:
                 send_signal(lease.identity, signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import stat
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from remote_agent.contract.events import AlertRaised, AlertSent
+from remote_agent.contract.events import AlertRaised, AlertSent, Complained
 from remote_agent.contract.notification import SECRET_NAME, Message
 from remote_agent.contract.run_dir import NOTIFY_WRITER
 from remote_agent.supervisor.outbox import keep_channels, put_message, take_channels, waiting_messages
@@ -91,7 +92,7 @@ def test_that_the_end_of_a_run_is_sent_with_nobody_connected(node: Node, receive
     path, headers, body = receiver.posts[-1]
     text = json.loads(body)["text"]
     assert path == "/hook"
-    assert text == f"a fake ({run.folder.name})\nThe run is finished: 3 steps. Step 3 of 3, loss 2.5."
+    assert text == f"a fake ({run.folder.name})\nThe run has finished after 3 steps. Step 3 of 3, loss 2.5."
     assert "run_ended" in headers["Idempotency-Key"]
     assert AlertSent("run_ended", 3, "team") in sent(run)
     wait_until(lambda: not waiting_messages(str(run.folder)))
@@ -113,11 +114,11 @@ def test_that_each_kind_of_channel_gets_what_it_takes(node: Node, receiver: Rece
         lambda: {event.channel for event in sent(run) if event.rule == "run_ended"} == {"phone", "bot", "script"}
     )
     by_path = {path: (headers, body) for path, headers, body in receiver.posts}
-    assert by_path["/hook/ntfy"][1].startswith("The run is finished: 2 steps.")
+    assert by_path["/hook/ntfy"][1].startswith("The run has finished after 2 steps.")
     assert by_path["/hook/ntfy"][0]["Title"] == f"a fake ({run.folder.name})"
     assert json.loads(by_path["/hook/bot"][1])["chat_id"] == "42"
     wait_until(lambda: told.exists() and not waiting_messages(str(run.folder)))
-    assert "The run is finished: 2 steps." in told.read_text()
+    assert "The run has finished after 2 steps." in told.read_text()
 
 
 def test_that_addresses_stand_in_no_job_journal_process_list_or_rank(node: Node, receiver: Receiver) -> None:
@@ -224,3 +225,43 @@ def test_that_a_new_supervisor_says_no_alert_again(node: Node, receiver: Receive
     assert rules == [*(event.rule for event in before), "run_ended"]
     wait_until(lambda: not waiting_messages(str(run.folder)))
     assert len(receiver.posts) == len(rules)
+
+
+def test_that_a_run_whose_job_cannot_be_read_is_supervised_all_the_same(node: Node) -> None:
+    run = node.start(steps=100_000)
+    run.wait_for("running")
+    run.kill_supervisor()
+    job = run.folder / "job.json"
+    job.write_text(job.read_text().replace('"name"', '"nmae"', 1))
+    node.ask("runs")
+    run.command("stop", save=True)
+    run.wait_for("stopped")
+    assert any("usual thresholds" in event.sentence for event in run.of(Complained))
+
+
+def test_that_what_waits_when_a_supervisor_dies_is_sent_by_the_next(node: Node, receiver: Receiver) -> None:
+    run = start_with(node, [channel(receiver.address)], steps=100_000)
+    run.wait_for("running")
+    wait_until(
+        lambda: [event for event in sent(run) if event.rule == "lr_plan"] and not waiting_messages(str(run.folder))
+    )
+    run.kill_supervisor()
+    put_message(str(run.folder), dataclasses.replace(MESSAGE, channels=("team",)), time.time())
+    node.ask("runs")
+    wait_until(lambda: [event for event in sent(run) if event.rule == "loss_rise"])
+    run.command("stop", save=True)
+    run.wait_for("stopped")
+    wait_until(lambda: not waiting_messages(str(run.folder)))
+    assert [json.loads(body)["text"].partition("\n")[2] for _, _, body in receiver.posts].count("The loss rises.") == 1
+
+
+def test_that_channels_given_at_a_resume_hear_nothing_of_what_was_before(node: Node, receiver: Receiver) -> None:
+    run = node.start(ranks=1, steps=8, state_every=2, die_rank=0, die_step=5, die_attempts=1)
+    run.wait_for("failed")
+    secrets = {SECRET_NAME: json.dumps([channel(receiver.address)])}
+    answer = node.ask("resume", {"run_id": run.folder.name, "command_id": "again", "python": "", "secrets": secrets})
+    assert answer.result["step"] == 4
+    wait_until(lambda: run.states()[-1] == "finished")
+    wait_until(lambda: [event for event in sent(run) if event.rule == "run_ended"])
+    wait_until(lambda: not waiting_messages(str(run.folder)))
+    assert not [body for _, _, body in receiver.posts if "failed" in body]

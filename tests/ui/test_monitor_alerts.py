@@ -93,7 +93,7 @@ def test_that_an_ignored_alert_stays_away_until_it_comes_again(page: MonitorPage
 
 def test_that_an_ended_run_shows_no_alert(page: MonitorPage) -> None:
     run = alarmed(page, RISE)
-    ended = AlertRaised("run_ended", "error", "The run is failed at step 99 of 200.", 1, 99, 60.0)
+    ended = AlertRaised("run_ended", "error", "The run failed at step 99 of 200.", 1, 99, 60.0)
     run.fold([Stamped(160.0, StateChanged("failed", 1)), Stamped(160.0, ended)])
     page.refresh()
     assert cards(page) == []
