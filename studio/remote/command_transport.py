@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import threading
 
 from studio.remote import bootstrap
 from studio.remote.channel import Channel
 from studio.remote.errors import NeedsPerson
-from studio.remote.process_channel import Line, PipeChannel, ProcessChannel, SocketChannel
+from studio.remote.process_channel import Line, OpenChannels, PipeChannel, SocketChannel
 from studio.remote.transport import NodeAddress
 
 PLACE = "{command}"
@@ -45,25 +44,19 @@ class CommandTransport:
 
     def __init__(self, address: NodeAddress) -> None:
         self._address = address
-        self._lock = threading.Lock()
-        self._channels: list[ProcessChannel] = []
+        self._channels = OpenChannels()
 
     def open(self) -> Channel:
         """Start the command. Raises NodeRefused where its program is not there, NeedsPerson where it is none."""
         words = command_words(self._address.command)
         line = Line(who=f"The command that reaches {self.describe()}", whole_group=True)
         channel = (PipeChannel if os.name == "nt" else SocketChannel)(words, line)
-        with self._lock:
-            self._channels = [earlier for earlier in self._channels if not earlier.closed]
-            self._channels.append(channel)
+        self._channels.add(channel)
         return channel
 
     def close(self) -> None:
         """End all of them."""
-        with self._lock:
-            channels, self._channels = self._channels, []
-        for channel in channels:
-            channel.close()
+        self._channels.close()
 
     def describe(self) -> str:
         """Return the node's name."""

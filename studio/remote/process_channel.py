@@ -47,6 +47,27 @@ class Line:
 _LOCAL = Line()
 
 
+class OpenChannels:
+    """The channels that a transport opened, to end them with it. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._channels: list[ProcessChannel] = []
+
+    def add(self, channel: ProcessChannel) -> None:
+        """Remember a channel; those that ended by themselves are forgotten."""
+        with self._lock:
+            self._channels = [earlier for earlier in self._channels if not earlier.closed]
+            self._channels.append(channel)
+
+    def close(self) -> None:
+        """End all of them."""
+        with self._lock:
+            channels, self._channels = self._channels, []
+        for channel in channels:
+            channel.close()
+
+
 class ProcessChannel(abc.ABC):
     """A child process; standard error goes to an unnamed file, which nobody has to drain."""
 

@@ -28,7 +28,7 @@ from studio.remote.errors import (
     NeedsPerson,
     RemoteError,
 )
-from studio.remote.process_channel import Line, PipeChannel, ProcessChannel, SocketChannel, end_child, start_child
+from studio.remote.process_channel import Line, OpenChannels, PipeChannel, SocketChannel, end_child, start_child
 from studio.remote.ssh_config import STRICT, check_host, resolve, ssh_options
 from studio.remote.transport import NodeAddress
 
@@ -47,12 +47,11 @@ class SystemSshTransport:
         self._config_file = config_file
         self._lock = threading.Lock()
         self._master: _Master | None = None
-        self._channels: list[ProcessChannel] = []
+        self._channels = OpenChannels()
 
     def open(self) -> Channel:
         """Return a channel that runs the bootstrap, connecting first where needed. Raises RemoteError."""
         with self._lock:
-            self._channels = [earlier for earlier in self._channels if not earlier.closed]
             words = [*self._words(), "-T"]
             line = Line(who=f"The ssh to {self.describe()}", whole_group=True, lost_code=_LOST)
             if os.name != "nt":
@@ -61,16 +60,14 @@ class SystemSshTransport:
                 line = dataclasses.replace(line, heard=master.hear, quiet_s=master.quiet_s, cut=master.end)
             words += ["--", self._address.host, bootstrap.COMMAND]
             channel = (PipeChannel if os.name == "nt" else SocketChannel)(words, line)
-            self._channels.append(channel)
+            self._channels.add(channel)
             return channel
 
     def close(self) -> None:
         """End the master, and with it all channels."""
         with self._lock:
-            channels, self._channels = self._channels, []
             master, self._master = self._master, None
-        for channel in channels:
-            channel.close()
+        self._channels.close()
         if master is not None:
             master.end()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-import threading
 from typing import Protocol
 
 from studio.remote.bootstrap import interpreter_arguments
@@ -22,7 +21,7 @@ from studio.remote.errors import (
     NodeRefused,
     RemoteError,
 )
-from studio.remote.process_channel import PipeChannel, ProcessChannel, SocketChannel
+from studio.remote.process_channel import OpenChannels, PipeChannel, SocketChannel
 
 __all__ = [
     "AgentFailed", "AuthenticationFailed", "Cancelled", "Channel", "Ending", "HostKeyChanged", "HostKeyUnknown",
@@ -74,24 +73,18 @@ class LocalTransport:
     def __init__(self, python: str = "", pipes: bool = os.name == "nt") -> None:
         self._python = python or sys.executable
         self._pipes = pipes
-        self._lock = threading.Lock()
-        self._channels: list[ProcessChannel] = []
+        self._channels = OpenChannels()
 
     def open(self) -> Channel:
         """Start the bootstrap as a child. Raises NodeRefused where the interpreter cannot be started."""
         kind = PipeChannel if self._pipes else SocketChannel
         channel = kind([self._python, *interpreter_arguments()])
-        with self._lock:
-            self._channels = [earlier for earlier in self._channels if not earlier.closed]
-            self._channels.append(channel)
+        self._channels.add(channel)
         return channel
 
     def close(self) -> None:
         """End all children."""
-        with self._lock:
-            channels, self._channels = self._channels, []
-        for channel in channels:
-            channel.close()
+        self._channels.close()
 
     def describe(self) -> str:
         """Return "this computer"."""

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
 
-from studio.ui import theme
+from studio.ui.detail_painter import DETAIL, DetailPainter
 
 _MOST = 200
-_DETAIL = Qt.ItemDataRole.UserRole + 1
 
 
 class Command(NamedTuple):
@@ -66,7 +63,7 @@ class CommandPalette(QFrame):
         self.list.setObjectName("commandList")
         self.list.setAccessibleName(self.tr("Commands"))
         self.list.setProperty("role", "plain")
-        self.list.setItemDelegate(_DetailPainter(self.list))
+        self.list.setItemDelegate(DetailPainter(self.list))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.itemClicked.connect(self._on_chosen)
@@ -123,7 +120,7 @@ class CommandPalette(QFrame):
         self.list.clear()
         for command in self._shown:
             item = QListWidgetItem(command.text)
-            item.setData(_DETAIL, command.detail)
+            item.setData(DETAIL, command.detail)
             self.list.addItem(item)
         self.list.setCurrentRow(0)
 
@@ -133,20 +130,3 @@ class CommandPalette(QFrame):
             command = self._shown[row]
             self.close_palette()
             command.do()
-
-
-class _DetailPainter(QStyledItemDelegate):
-    """Adds a command's shortcut or kind at the right of its row."""
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        super().paint(painter, option, index)
-        painter.save()
-        font = painter.font()
-        font.setPixelSize(theme.CAPTION_PX)
-        painter.setFont(font)
-        painter.setPen(QColor(theme.tokens().muted))
-        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(option.rect.adjusted(0, 0, -10, 0), right, index.data(_DETAIL) or "")
-        painter.restore()

@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QCoreApplication, QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QSizePolicy,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QWidget,
 )
 
 from studio.ui import theme
+from studio.ui.detail_painter import DETAIL, DetailPainter
 
-_DETAIL = Qt.ItemDataRole.UserRole + 1
 _DETAIL_GAP = 48
 
 
@@ -93,8 +91,8 @@ class ChoiceBox(QComboBox):
         for value, detail in details.items():
             index = self.findData(value)
             if index >= 0:
-                self.setItemData(index, detail, _DETAIL)
-        self.view().setItemDelegate(_DetailPainter(self.view()))
+                self.setItemData(index, detail, DETAIL)
+        self.view().setItemDelegate(DetailPainter(self.view()))
         metrics = self.fontMetrics()
         widest = max((metrics.horizontalAdvance(self.itemText(place)) for place in range(self.count())), default=0)
         beside = max((metrics.horizontalAdvance(detail) for detail in details.values()), default=0)
@@ -106,23 +104,6 @@ class ChoiceBox(QComboBox):
             super().wheelEvent(event)
         else:
             event.ignore()
-
-
-class _DetailPainter(QStyledItemDelegate):
-    """Paints what is said beside an entry at the right of its row."""
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        super().paint(painter, option, index)
-        painter.save()
-        font = painter.font()
-        font.setPixelSize(theme.CAPTION_PX)
-        painter.setFont(font)
-        painter.setPen(QColor(theme.tokens().muted))
-        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(option.rect.adjusted(0, 0, -10, 0), right, index.data(_DETAIL) or "")
-        painter.restore()
 
 
 def read_float(text: str) -> float:

@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from remote_agent.contract.problems import blocking
 from studio.session.session import Session
 from studio.ui import icons
-from studio.ui.charts import loading
 from studio.ui.dropped import DATA, JOB_FILE, MODEL, dropped_path, kind_of
 from studio.ui.header import Chip, Header
-from studio.ui.knob_field import KnobField
 from studio.ui.last_layout import LastLayout
 from studio.ui.page_stack import COMPARE, JOB_KEYS, RUN_KEYS, PageStack, compare_tabs, job_tabs, run_tabs
 from studio.ui.problems_bar import PlainNotice, ProblemsBar, page_of
 from studio.ui.sidebar import JOB, NODE, RUN, Sidebar, short_gpu_name
 from studio.ui.status_strip import StatusStrip
 from studio.ui.translation import told
+from studio.ui.window_keys import WindowKeys
+from studio.ui.window_start import bring_in_libraries
 from studio.ui.window_verbs import WindowVerbs
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from studio.ui.command_palette import CommandPalette
 
 _INFO_STAYS_MS = 8000
-_BETWEEN_LIBRARIES_MS = 50
 _READY_AFTER_MS = 10
 _RUN_REFRESH_MS = 250
 
@@ -76,7 +75,8 @@ class MainWindow(QMainWindow):
         self._run_timer.setInterval(_RUN_REFRESH_MS)
         self._run_timer.timeout.connect(self._refresh_run)
         self._lay_out()
-        self._palette: CommandPalette | None = None
+        self.palette_panel: CommandPalette | None = None
+        self._keys = WindowKeys(self)
         self._add_verbs()
         self._connect()
         tab = self._last_layout.restore(self, self.splitter)
@@ -128,14 +128,10 @@ class MainWindow(QMainWindow):
         add(self.tr("Choose the data"), functools.partial(self.open_picker, "data"))
         add(self.tr("Where alerts are sent…"), verbs.open_channels)
         add(self.tr("Choose a node"), functools.partial(self.open_picker, "node"))
-        add(self.tr("Search here"), self._search, QKeySequence.StandardKey.Find)
-        add(self.tr("Help on the field"), self._help, QKeySequence.StandardKey.HelpContents)
+        add(self.tr("Search here"), self._keys.search, QKeySequence.StandardKey.Find)
+        add(self.tr("Help on the field"), self._keys.help, QKeySequence.StandardKey.HelpContents)
         add(self.tr("All commands"), self.open_palette, "Ctrl+K")
         add(self.tr("Quit"), self.close, QKeySequence.StandardKey.Quit)
-        for number in range(1, 10):
-            shortcut = QShortcut(QKeySequence(f"Ctrl+{number}"), self)
-            shortcut.activated.connect(functools.partial(self._show_tab_number, number))
-        QShortcut(QKeySequence(Qt.Key.Key_Escape), self).activated.connect(self._cancel)
 
     def _connect(self) -> None:
         session, sidebar, header = self.session, self.sidebar, self.header
@@ -284,9 +280,9 @@ class MainWindow(QMainWindow):
             Command(run.name or run.run_id, self.tr("run"), functools.partial(self.show_run, run.run_id))
             for run in library.runs
         ]
-        if self._palette is None:
-            self._palette = CommandPalette(self)
-        self._palette.open_with([*pages, *self.verbs.commands(), *jobs, *runs])
+        if self.palette_panel is None:
+            self.palette_panel = CommandPalette(self)
+        self.palette_panel.open_with([*pages, *self.verbs.commands(), *jobs, *runs])
 
     def open_picker(self, kind: str, *_: object) -> None:
         """Open the picker of the model, the data or the node below its chip. Raises KeyError for another kind."""
@@ -369,38 +365,6 @@ class MainWindow(QMainWindow):
         self.status.show_run(run)
         self.sidebar.show_live(run)
 
-    # keys
-
-    def _show_tab_number(self, number: int) -> None:
-        if number <= len(self.header.tabs):
-            self.show_tab(self.header.tabs[number - 1].key)
-
-    def _search(self) -> None:
-        for field in self.pages.findChildren(QLineEdit):
-            if field.property("search") and field.isVisible():
-                field.setFocus(Qt.FocusReason.ShortcutFocusReason)
-                field.selectAll()
-                return
-        self.sidebar.filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.sidebar.filter.selectAll()
-
-    def _help(self) -> None:
-        widget: QWidget | None = QApplication.focusWidget()
-        while widget is not None and not isinstance(widget, KnobField):
-            widget = widget.parentWidget()
-        if isinstance(widget, KnobField):
-            widget.show_help()
-        else:
-            self.show_notice("info", self.tr("Put the cursor into a field, and F1 says what it does."))
-
-    def _cancel(self) -> None:
-        if self._palette is not None and self._palette.isVisible():
-            self._palette.close_palette()
-        elif self.notice.isVisible():
-            self.notice.hide()
-        elif self.sidebar.filter.text():
-            self.sidebar.filter.clear()
-
     def _export(self) -> None:
         self.verbs.ask_export(self._run_id)
 
@@ -447,28 +411,7 @@ class MainWindow(QMainWindow):
         else:
             self.show_job(library.jobs[0].job_id)
         self.sidebar.filter.setFocus(Qt.FocusReason.OtherFocusReason)
-        QTimer.singleShot(_READY_AFTER_MS, self, self._get_ready)
-
-    def _get_ready(self) -> None:
-        """Say that the window is up, and bring in what icons and charts need, a library a turn.
-
-        numpy comes on another thread. What uses Qt comes on this one: PySide makes its classes when they are first
-        asked for, and crashes where two threads ask at the same time.
-        """
-        if not self.isVisible():
-            return  # closed again already
-        self.session.tasks.run(
-            self, lambda _: loading.load_numbers(), lambda _: self._show_icons(), self._on_loading_failed
-        )
-        self.ready.emit()
-
-    def _show_icons(self) -> None:
-        icons.load()
-        self.sidebar.tree.viewport().update()  # the library's rows are painted, and were without icons so far
-        QTimer.singleShot(_BETWEEN_LIBRARIES_MS, self, loading.load)
-
-    def _on_loading_failed(self, error: Exception) -> None:
-        self.show_notice("error", self.tr("Icons and charts cannot be drawn: {}").format(error))
+        QTimer.singleShot(_READY_AFTER_MS, self, functools.partial(bring_in_libraries, self))
 
     def changeEvent(self, event: QEvent) -> None:
         """Paint the icons in the colours of a changed theme."""

@@ -112,7 +112,11 @@ def percent(share: float) -> str:
 
 def choice(value: str) -> str:
     """Return what a choice of the job spec is called on the screen; one without a name of its own stays as it is."""
-    names = {
+    return _recipe_choices().get(value) or _data_choices().get(value) or value
+
+
+def _recipe_choices() -> dict[str, str]:
+    return {
         "adamw": "AdamW",
         "adamw_8bit": translated("AdamW, 8 bits"),
         "lion": "Lion",
@@ -149,6 +153,11 @@ def choice(value: str) -> str:
         "eager": translated("Eager"),
         "flash_attention_2": "FlashAttention 2",
         "auto": translated("Auto"),
+    }
+
+
+def _data_choices() -> dict[str, str]:
+    return {
         "alpaca": "Alpaca",
         "prompt_completion": translated("Prompt and completion"),
         "messages": translated("Messages"),
@@ -179,7 +188,6 @@ def choice(value: str) -> str:
         "hub": translated("Hub"),
         "run": translated("A run"),
     }
-    return names.get(value, value)
 
 
 def run_state(state: str) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from remote_agent.contract.data_report import BatchingReport, StepReport, TableQuery
+from remote_agent.contract.data_spec import SourceSpec
 from remote_agent.contract.data_steps import DeduplicateStep
 from remote_agent.contract.frames import Frame
 from remote_agent.contract.job_spec import DataSpec, JobSpec, with_value
@@ -274,51 +275,6 @@ def test_that_data_that_was_looked_at_before_is_reported_at_once(model: Path, da
         assert "over_length" in session.row(12).findings
 
 
-def test_that_a_session_that_waits_is_told_its_inputs_and_then_is_as_any_other(
-    model: Path, data: Path, cache: Path
-) -> None:
-    with SessionClient(JOB, model, [data], cache, waits=True) as session:
-        refused = session.answer_to(session.begin("table", query={}, start=0, count=5))
-        assert (refused.kind, refused.head["kind"]) == ("failed", "bad_request")
-        assert [frame.kind for frame in session.frames] == ["failed"]
-        assert not cache.exists(), "nothing is looked at yet"
-        told, page = session.begin("job", **session.inputs), session.begin("table", query={}, start=0, count=5)
-        assert session.answer_to(told).head["value"] == {}
-        rows = session.answer_to(page).head["value"]["rows"]
-        assert [row["index"] for row in rows] == [0, 1, 2, 3, 4]
-        report = session.report()
-        shorter = with_value(JOB, "data.max_length", 48)
-        assert session.ask("job", job=spec_to_dict(shorter), version=1) == {}
-        assert session.report(1) == inspect_data(Inputs(shorter, model, DataPaths((data,))))
-    assert report == inspect_data(Inputs(JOB, model, DataPaths((data,))))
-
-
-def test_that_a_session_that_waits_ends_with_a_word_where_its_inputs_are_not_there(
-    model: Path, data: Path, cache: Path
-) -> None:
-    with SessionClient(JOB, model, [data.with_name("gone.jsonl")], cache, waits=True) as session:
-        session.begin("job", **session.inputs)
-        last = session.to_end()
-        assert (last.kind, last.head["kind"]) == ("error", "not_found")
-    with SessionClient(JOB, model, [data], cache, waits=True) as session:
-        session.begin("job", **{**session.inputs, "job": {"seeed": 1}})
-        assert "did you mean seed" in session.to_end().head["sentence"]
-
-
-@pytest.mark.parametrize("end", ["end of input", "cancel", "terminate"])
-def test_that_a_session_that_waits_ends_with_its_client(model: Path, data: Path, cache: Path, end: str) -> None:
-    with SessionClient(JOB, model, [data], cache, waits=True) as session:
-        session.answer_to(session.begin("row", index=0))
-        if end == "end of input":
-            assert session.process.stdin
-            session.process.stdin.close()
-        elif end == "cancel":
-            session.send({"frame": "cancel"})
-        else:
-            session.process.terminate()
-        assert session.process.wait(30) == (-signal.SIGTERM if end == "terminate" else 0)
-
-
 def test_that_a_damaged_cache_is_made_anew(model: Path, data: Path, cache: Path) -> None:
     with SessionClient(JOB, model, [data], cache) as session:
         report = session.report()
@@ -392,7 +348,7 @@ def test_that_rows_are_answered_while_the_scan_reads(model: Path, many: Path, ca
 def test_that_several_sources_and_a_held_out_file_are_numbered_through(
     model: Path, data: Path, cache: Path, tmp_path: Path
 ) -> None:
-    job = JobSpec(data=dataclasses.replace(JOB.data, more=(dataclasses.replace(_source(), max_rows=12),)))
+    job = JobSpec(data=dataclasses.replace(JOB.data, more=(SourceSpec(max_rows=12),)))
     other, held_out = tiny_rows(tmp_path / "other", 30), tiny_rows(tmp_path / "held_out", 8)
     held_out = written(tmp_path / "held_out.jsonl", some_rows(25)[12:19])
     job = with_value(job, "data.held_out_path", str(held_out))
@@ -405,9 +361,3 @@ def test_that_several_sources_and_a_held_out_file_are_numbered_through(
         assert [row.part for row in page.rows[72:]] == ["held_out"] * 7
         assert session.row(74).file == "held_out.jsonl"
     assert report == inspect_data(Inputs(job, model, DataPaths((data, other), held_out)))
-
-
-def _source() -> Any:
-    from remote_agent.contract.data_spec import SourceSpec
-
-    return SourceSpec()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,10 +67,21 @@ def make_run(root: Path, name: str, spec: JobSpec, model: Path, rows: Path, thre
     return run_dir
 
 
+LONGEST_BUILD_S = 900.0
+
+
+@functools.cache
 def extensions_dir() -> Path:
-    """Return where DeepSpeed's compiled operators are kept over test sessions."""
+    """Return where DeepSpeed's compiled operators are kept over test sessions.
+
+    torch waits for ever on the lock of a build that was killed, so one that is older than any build goes.
+    """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "luthier-tests" / "torch-extensions"
+    folder = cache / "luthier-tests" / "torch-extensions"
+    for lock in folder.glob("*/lock"):
+        if time.time() - lock.stat().st_mtime > LONGEST_BUILD_S:
+            lock.unlink(missing_ok=True)
+    return folder
 
 
 def launch_script(

@@ -140,7 +140,7 @@ def test_that_a_launch_with_problems_says_which_and_starts_nothing(window: MainW
     assert "Not launched yet: Beta 1 is 3" in window.notice.sentence
     assert window.pages.current_key == "recipe"
     assert not session.is_launching
-    window._cancel()
+    window._keys._cancel()
     assert window.notice.isHidden()
 
 
@@ -256,7 +256,7 @@ def test_that_each_chip_opens_its_picker(qtbot: QtBot, window: MainWindow) -> No
 
 def test_that_f1_explains_the_field_with_the_keyboard(qtbot: QtBot, window: MainWindow) -> None:
     window.reveal("optimizer.beta1")
-    window._help()
+    window._keys.help()
     popup = next(widget for widget in QApplication.topLevelWidgets() if widget.objectName() == "helpPopup")
     said = " ".join(label.text() for label in popup.findChildren(QLabel))
     assert "Default: 0.95" in said and "Source: Touvron" in said

@@ -78,7 +78,7 @@ class StateLine(Card):
         self.body.addLayout(row)
         second = QHBoxLayout()
         second.addWidget(self._outlook, 1)
-        second.addWidget(self.held_out)
+        second.addWidget(self.held_out, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addLayout(second)
         self.body.addWidget(self._below)
         icons.set_icon(self.save_now, "floppy-disk", "text")
