@@ -54,7 +54,7 @@ COMPOSED = (
     "Check the model's files", "Fetch the model from the Hub", "{0} sequences from {1} rows, {2} held out",
     "The job cannot start yet. {0}", "This computer", "split into several", "Split longer rows",
     "Leave longer rows out", "99 % of the rows", "every row", "Leave them out", "Leave all of them out",
-    "Leave them out of the held-out part", "Keep the first of those alike",
+    "Leave them out of the held-out part", "Keep the first of those alike", "at step {0} of {1}", "before it trained",
 )  # fmt: skip
 """Texts of them that are put together, so that no rule finds them."""
 

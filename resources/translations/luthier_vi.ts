@@ -2976,10 +2976,6 @@
         <translation>{what}, từ lúc {time}</translation>
     </message>
     <message>
-        <source>Put the cursor into a field, and F1 says what it does.</source>
-        <translation>Đặt con trỏ vào một trường, rồi F1 sẽ cho biết trường đó làm gì.</translation>
-    </message>
-    <message>
         <source>Icons and charts cannot be drawn: {}</source>
         <translation>Không vẽ được biểu tượng và biểu đồ: {}</translation>
     </message>
@@ -5224,6 +5220,13 @@
     </message>
 </context>
 <context>
+    <name>WindowKeys</name>
+    <message>
+        <source>Put the cursor into a field, and F1 says what it does.</source>
+        <translation>Đặt con trỏ vào một trường, rồi F1 sẽ cho biết trường đó làm gì.</translation>
+    </message>
+</context>
+<context>
     <name>WindowVerbs</name>
     <message>
         <source>Open a job file</source>
@@ -6065,6 +6068,14 @@
         <translation>{0} tiến trình chia nhau {1} lõi.</translation>
     </message>
     <message>
+        <source>at step {0} of {1}</source>
+        <translation>ở bước {0} / {1}</translation>
+    </message>
+    <message>
+        <source>before it trained</source>
+        <translation>trước khi huấn luyện</translation>
+    </message>
+    <message>
         <source>{0} every {1} steps never happens in a run of {2}.</source>
         <translation>{0} sau mỗi {1} bước sẽ không bao giờ xảy ra trong lượt chạy {2} bước.</translation>
     </message>
@@ -6517,16 +6528,20 @@
         <translation>GPU {0} đang giữ {1} trên {2} GiB.</translation>
     </message>
     <message>
-        <source>The run is {0} {1}.</source>
-        <translation>Trạng thái lượt chạy: {0} {1}.</translation>
-    </message>
-    <message>
-        <source>The run is finished: {0} steps.</source>
-        <translation>Lượt chạy đã xong: {0} bước.</translation>
-    </message>
-    <message>
         <source>The {0} of step {1} is {2}; the weights may be spoilt from here on.</source>
         <translation>{0} của bước {1} là {2}; từ đây trở đi trọng số có thể đã hỏng.</translation>
+    </message>
+    <message>
+        <source>The run has finished after {0} steps.</source>
+        <translation>Lượt chạy đã hoàn tất sau {0} bước.</translation>
+    </message>
+    <message>
+        <source>The run failed {0}.</source>
+        <translation>Lượt chạy thất bại {0}.</translation>
+    </message>
+    <message>
+        <source>The run was interrupted {0}.</source>
+        <translation>Lượt chạy bị gián đoạn {0}.</translation>
     </message>
     <message>
         <source>Keep the first of each</source>
@@ -7167,6 +7182,10 @@
     <message>
         <source>The node needs a name.</source>
         <translation>Máy chạy cần có tên.</translation>
+    </message>
+    <message>
+        <source>The run was stopped {0}.</source>
+        <translation>Lượt chạy đã dừng {0}.</translation>
     </message>
     <message>
         <source>No node is chosen; losses are taken on one, this computer or another.</source>
