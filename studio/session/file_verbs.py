@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Signal
+
 from studio.session.alert_channels import AlertChannels, ChannelsError, channels_text, parse_channels
 from studio.session.data_verbs import DataVerbs
 from studio.session.files import Files
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 class FileVerbs(DataVerbs):
     """The verbs about a person's own files and addresses. Its `Session` sets ``_files`` and ``_shelf``."""
+
+    alert_channels_loaded = Signal(str, str)  # a line a channel; why they are not kept beyond this process, or ""
 
     _files: Files
     _shelf: Shelf
@@ -34,20 +38,28 @@ class FileVerbs(DataVerbs):
         """Write the bundle of the draft; a notice follows."""
         self._files.export_job(self.draft.spec, folder)
 
-    def alert_channels_text(self) -> str:
-        """Return where alerts are sent, a line a channel."""
-        return channels_text(AlertChannels().read())
-
-    def alert_channels_note(self) -> str:
-        """Return why the channels are not kept beyond this process, as a sentence; empty where they are."""
-        return AlertChannels().unavailable()
+    def load_alert_channels(self) -> None:
+        """Look up where alerts are sent; ``alert_channels_loaded`` follows. The keyring may ask its owner first."""
+        channels = AlertChannels()
+        self.tasks.run(
+            self,
+            lambda _: (channels_text(channels.read()), channels.unavailable()),
+            lambda found: self.alert_channels_loaded.emit(*found),
+            lambda error: self.notice.emit("error", f"The keyring cannot be read: {error}"),
+        )
 
     def keep_alert_channels(self, text: str) -> str:
         """Keep the channels of a text; return what is wrong with it in a sentence, empty where nothing is."""
         try:
-            AlertChannels().keep(parse_channels(text))
+            channels = parse_channels(text)
         except ChannelsError as error:
             return str(error)
+        self.tasks.run(
+            self,
+            lambda _: AlertChannels().keep(channels),
+            lambda _: None,
+            lambda error: self.notice.emit("error", f"The keyring cannot be written: {error}"),
+        )
         return ""
 
     def save_comparison(

@@ -99,6 +99,7 @@ class RunState(QObject):
         self._samples: dict[tuple[int, int, str], Sampled] = {}
         self._complaints: dict[tuple[str, str, int], Complained] = {}
         self._evaluations: dict[tuple[int, int], Evaluated] = {}
+        self._medians: dict[str, tuple[int, float]] = {}
         self._alerts: dict[tuple[str, int], AlertRaised] = {}
         self._past_alerts: dict[tuple[str, int, int, int], AlertRaised] = {}
         self._sent: dict[tuple[str, int, str], AlertSent] = {}
@@ -137,7 +138,11 @@ class RunState(QObject):
     def median(self, name: str) -> float:
         """Return the median of a metric over the run, NaN where it has no value. Raises ValueError."""
         values = self.series(name)[1]
-        return float(np.median(values)) if len(values) else float("nan")
+        count, median = self._medians.get(name, (0, float("nan")))
+        if len(values) != count:
+            median = float(np.median(values))
+            self._medians[name] = (len(values), median)
+        return median
 
     def ghosts(self, name: str) -> tuple[tuple[int, Column, Column], ...]:
         """Return what earlier attempts had beyond the step where a later one went on: (attempt, steps, values) each."""

@@ -9,10 +9,12 @@ from typing import Any
 import keyring
 import keyring.backend
 import pytest
+from pytestqt.qtbot import QtBot
 
 from remote_agent.contract.notification import SECRET_NAME, Channel
 from remote_agent.supervisor.outbox import take_channels
 from studio.session.alert_channels import AlertChannels, ChannelsError, channels_text, parse_channels
+from studio.session.session import Session
 
 LINES = """phone: ntfy https://ntfy.example/my-topic
 team: slack https://hooks.example/services/T0
@@ -110,3 +112,21 @@ def test_that_the_supervisor_understands_what_it_is_handed() -> None:
 def test_that_what_is_kept_and_cannot_be_read_counts_as_nothing(own_keyring: OwnKeyring) -> None:
     own_keyring.kept["luthier", "alert channels"] = json.dumps([{"name": 1}])
     assert AlertChannels().read() == ()
+
+
+def test_that_the_channels_of_alerts_are_kept_and_looked_up_off_the_windows_thread(
+    session: Session, qtbot: QtBot
+) -> None:
+    assert session.keep_alert_channels("phone: smoke https://x").startswith("Line 1: phone: 'smoke' is no kind")
+    assert session.keep_alert_channels("phone: ntfy https://ntfy.example/topic") == ""
+
+    def keeps() -> bool:
+        return bool(AlertChannels().read())
+
+    qtbot.waitUntil(keeps)
+    with qtbot.waitSignal(session.alert_channels_loaded) as loaded:
+        session.load_alert_channels()
+    assert loaded.args is not None
+    assert loaded.args[0] == "phone: ntfy https://ntfy.example/topic\n"
+    assert "until Luthier ends" in loaded.args[1]
+    AlertChannels().keep(())

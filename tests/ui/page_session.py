@@ -95,6 +95,7 @@ class PageSession(QObject):
     step_failed = Signal(str)
     losses_changed = Signal()
     making_changed = Signal()
+    alert_channels_loaded = Signal(str, str)
     inputs_changed = Signal()
     launch_changed = Signal()
 
@@ -218,11 +219,8 @@ class PageSession(QObject):
     def cancel_making(self) -> None:
         self.calls.append(("cancel_making",))
 
-    def alert_channels_text(self) -> str:
-        return ""
-
-    def alert_channels_note(self) -> str:
-        return ""
+    def load_alert_channels(self) -> None:
+        self.alert_channels_loaded.emit("team: slack https://hooks.example/T0\n", "Kept until Luthier ends.")
 
     def keep_alert_channels(self, text: str) -> str:
         try:

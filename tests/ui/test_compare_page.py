@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from remote_agent.contract.events import Stamped, StateChanged
 from remote_agent.contract.job_spec import with_value
 from studio.state.run import RunState
+from studio.store.live import STEP_COLUMNS, RunBatch, StepColumns
 from studio.ui.compare.compare_page import ComparePage
 from studio.ui.compare.figures import MOST_RUNS, differing_settings, results, run_labels
 from tests.ui.page_session import PageSession, fold_start, fold_steps, run_spec
@@ -84,6 +86,18 @@ def test_that_a_run_that_goes_on_is_drawn_again(page: ComparePage, qtbot: QtBot)
     page.refresh()
     assert page.results is not None
     assert page.results.as_rows()[1] == ["State", "Failed", "Running"]
+
+
+def test_that_the_smoothed_loss_of_a_long_run_is_drawn_to_its_end(page: ComparePage, qtbot: QtBot) -> None:
+    long = RunState("r-261124-081407-abcdef", "long", "gpu-box", run_spec())
+    columns = [array("d", values) for values in ([float(step + 1) for step in range(120_000)], [2.0] * 120_000)]
+    steps = StepColumns()
+    for place, name in enumerate(STEP_COLUMNS):
+        known = {"step": columns[0], "loss": columns[1], "attempt": array("d", [1.0] * 120_000)}
+        steps.columns[place].extend(known.get(name, columns[1]))
+    long.fold_batch(RunBatch(steps=steps, caught_up=True))
+    page.show_runs([long, a_run(2)])
+    qtbot.waitUntil(lambda: len(page.loss.line("long")[0]) == 120_000)
 
 
 def test_that_more_than_twenty_runs_are_cut_and_that_is_said(page: ComparePage) -> None:

@@ -103,6 +103,8 @@ def test_that_channels_are_checked_before_they_are_kept(qtbot: QtBot, session: P
     dialog = ChannelsDialog(cast(Any, session))
     qtbot.addWidget(dialog)
     dialog.show()
+    assert dialog.text.toPlainText() == "team: slack https://hooks.example/T0\n"
+    assert dialog.note.text() == "Kept until Luthier ends."
     dialog.text.setPlainText("phone: smoke https://x")
     keep = dialog.findChild(QPushButton, "channelsKeepButton")
     assert isinstance(keep, QPushButton)

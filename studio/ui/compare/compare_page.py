@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ class ComparePage(QWidget):
         self._session = session
         self._runs: tuple[RunState, ...] = ()
         self._followed: list[FollowedRun] = []
+        self._means: list[GrowingMean] = []
         self._soon = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._soon.timeout.connect(self.refresh)
         self.loss = LineChart(self.tr("Training loss"), self.tr("nats a token"))
@@ -55,7 +57,7 @@ class ComparePage(QWidget):
         for followed in self._followed:
             followed.leave()
         self._runs = tuple(runs[:MOST_RUNS])
-        self._followed = []
+        self._followed, self._means = [], [GrowingMean() for _ in self._runs]
         for run in self._runs:
             followed = FollowedRun(self._on_changed)
             followed.follow(run)
@@ -78,8 +80,13 @@ class ComparePage(QWidget):
         if not self.isVisible() or self.results is None or self.settings is None:
             return
         labels = run_labels(self._runs)
-        for number, (run, label) in enumerate(zip(self._runs, labels, strict=True)):
-            self._draw(number, run, label)
+        with contextlib.ExitStack() as stack:
+            for chart in self.charts:
+                stack.enter_context(chart.drawing_once(in_turn=True))
+            for number, (run, label) in enumerate(zip(self._runs, labels, strict=True)):
+                self._draw(number, run, label)
+        if any(mean.is_behind for mean in self._means):
+            self._soon.start()
         self.results.show_rows(results(self._runs))
         settings = differing_settings([run.spec for run in self._runs])
         same = FieldRow((self.tr("The settings are the same."), *("" for _ in self._runs)))
@@ -104,8 +111,10 @@ class ComparePage(QWidget):
 
     def _draw(self, number: int, run: RunState, label: str) -> None:
         steps, losses = run.series("loss")
+        key = (run.run_id, *(ghost[0] for ghost in run.ghosts("loss")))  # a later attempt takes the place of rows
         if len(steps):
-            means = GrowingMean().follow(losses, len(losses), (run.run_id,))
+            mean = self._means[number]
+            means = mean.follow(losses, run.true_rows, key)
             self.loss.set_line(label, steps[: len(means)], means, color_index=number)
         places, values = run.series("held_out_loss")
         if len(places):

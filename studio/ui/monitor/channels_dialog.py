@@ -37,7 +37,8 @@ class ChannelsDialog(QDialog):
             "Mattermost and the like), telegram or command, and the address. Runs that are started or resumed from "
             "now on use them."
         )
-        self.text = QPlainTextEdit(session.alert_channels_text())
+        self.text = QPlainTextEdit()
+        self.text.setEnabled(False)
         self.text.setObjectName("channelsText")
         self.text.setAccessibleName(self.tr("Channels"))
         self.text.setPlaceholderText(_EXAMPLE)
@@ -45,22 +46,34 @@ class ChannelsDialog(QDialog):
         self.text.setTabChangesFocus(True)
         self.problem = plain_label("", "bad", "channelsProblem", wraps=True)
         self.problem.hide()
-        note = plain_label(told(session.alert_channels_note()), "caption", "channelsNote", wraps=True)
-        note.setVisible(bool(note.text()))
+        self.note = plain_label("", "caption", "channelsNote", wraps=True)
+        self.note.hide()
         cancel = button(self.tr("Cancel"), "channelsCancelButton")
         cancel.clicked.connect(self.reject)
-        keep = button(self.tr("Keep"), "channelsKeepButton", role="primary")
-        keep.clicked.connect(self._on_keep)
+        self.keep = button(self.tr("Keep"), "channelsKeepButton", role="primary")
+        self.keep.setEnabled(False)
+        self.keep.clicked.connect(self._on_keep)
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(cancel)
-        row.addWidget(keep)
+        row.addWidget(self.keep)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 16)
         layout.setSpacing(12)
-        for widget in (plain_label(said, "muted", wraps=True), self.text, self.problem, note):
+        for widget in (plain_label(said, "muted", wraps=True), self.text, self.problem, self.note):
             layout.addWidget(widget)
         layout.addLayout(row)
+        session.alert_channels_loaded.connect(self._on_loaded)
+        session.load_alert_channels()
+
+    def _on_loaded(self, text: str, note: str) -> None:
+        if not self.text.isEnabled():
+            self.text.setPlainText(text)
+            self.note.setText(told(note))
+            self.note.setVisible(bool(note))
+            self.text.setEnabled(True)
+            self.keep.setEnabled(True)
+            self.text.setFocus()
 
     def _on_keep(self) -> None:
         problem = self._session.keep_alert_channels(self.text.toPlainText())
