@@ -25,7 +25,7 @@ from remote_agent.dataset.tokenizer_files import template_text
 Told = Callable[[dict[str, Any]], None]
 """Is told of what is new: frames "planned", "rows" and "found", the latter two with the ``folder`` they lie in."""
 
-PHASE, FINDINGS_PHASE = "data", "findings"
+PHASE = "data"
 BY_RUN = frozenset(("unseen_rows", "many_epochs"))
 """Kinds that the report finds, since they change with the run's length."""
 

@@ -102,7 +102,6 @@ class RunState(QObject):
         self._medians: dict[str, tuple[int, float]] = {}
         self._alerts: dict[tuple[str, int], AlertRaised] = {}
         self._past_alerts: dict[tuple[str, int, int, int], AlertRaised] = {}
-        self._sent: dict[tuple[str, int, str], AlertSent] = {}
 
     def series(self, name: str) -> tuple[Column, Column]:
         """Return the steps and the values of a metric: the newest attempt from its resume step on, older ones before.
@@ -187,11 +186,6 @@ class RunState(QObject):
     def all_alerts(self) -> tuple[AlertRaised, ...]:
         """Return every alert that was raised, in the order of the journal."""
         return tuple(self._past_alerts.values())
-
-    @property
-    def sent_alerts(self) -> tuple[AlertSent, ...]:
-        """Return what became of the messages about alerts, in the order of the journal."""
-        return tuple(self._sent.values())
 
     @property
     def is_ended(self) -> bool:
@@ -322,10 +316,11 @@ class RunState(QObject):
             case AlertCleared():
                 self._alerts.pop((event.rule, event.rank), None)
             case AlertSent():
-                _put(self._sent, (event.rule, event.step, event.channel), event)
+                if event.problem:
+                    sentence = f"An alert of step {event.step} did not reach {event.channel}. {event.problem}"
+                    self._complain(Complained("warning", _text(sentence)))
             case Complained():
-                complaint = Complained(event.severity, _text(event.sentence), event.rank)
-                _put(self._complaints, (complaint.severity, complaint.sentence, complaint.rank), complaint)
+                self._complain(Complained(event.severity, _text(event.sentence), event.rank))
             case RankExited():
                 lines = tuple(plain_text(line) for line in event.last_lines[-_MOST_LAST_LINES:])
                 exited = RankExited(event.attempt, event.rank, event.exit_code, event.signal, lines)
@@ -333,6 +328,9 @@ class RunState(QObject):
             case _:
                 # a step went into the columns; that training ended is told by the state; unknown kinds wait for us
                 pass
+
+    def _complain(self, complaint: Complained) -> None:
+        _put(self._complaints, (complaint.severity, complaint.sentence, complaint.rank), complaint)
 
     def _enter(self, event: StateChanged, time_s: float) -> None:
         if event.state not in TRANSITIONS:

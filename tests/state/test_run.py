@@ -7,6 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from remote_agent.contract.events import (
+    AlertSent,
     AttemptStarted,
     CheckpointCommitted,
     CommandAccepted,
@@ -169,6 +170,13 @@ def test_that_the_link_says_nothing_about_the_run(run: RunState, qtbot: QtBot) -
 def test_that_commands_are_known_by_their_newest_event(run: RunState) -> None:
     fold(run, CommandAccepted("c1", "save"), CommandAccepted("c2", "stop"), CommandDone("c1", "save", 5))
     assert run.commands == {"c1": CommandDone("c1", "save", 5), "c2": CommandAccepted("c2", "stop")}
+
+
+def test_that_an_alert_whose_message_did_not_arrive_is_a_complaint_and_one_that_did_is_silent(run: RunState) -> None:
+    fold(run, AlertSent("not_finite", 7, "phone"), AlertSent("not_finite", 9, "team", "It answered 500."))
+    assert [(each.severity, each.sentence) for each in run.complaints] == [
+        ("warning", "An alert of step 9 did not reach team. It answered 500.")
+    ]
 
 
 def test_that_text_from_the_node_is_plain(run: RunState) -> None:

@@ -6,7 +6,7 @@ import math
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from remote_agent.contract.memory.calibration import CALIBRATION, CHOICES, Calibration
-from remote_agent.contract.memory.estimate import MemoryEstimate, Pools, outside_bytes, pools_of, reserved_bytes
+from remote_agent.contract.memory.estimate import Pools, outside_bytes, pools_of, reserved_bytes
 from remote_agent.contract.memory.phases import phases
 from remote_agent.contract.memory.setup import Setup
 
@@ -44,11 +44,6 @@ class Shares(NamedTuple):
 def predicted(row: Published, calibration: Calibration = CALIBRATION) -> float:
     """Return the predicted bytes of the number that was published."""
     return _predicted(_prepared(row), calibration)
-
-
-def figure_of(estimate: MemoryEstimate, metric: str) -> int:
-    """Return the estimate's number of a metric; what is not stated is taken for the card's."""
-    return int(getattr(estimate, COLUMN_OF_METRIC.get(metric, "card")).likely)
 
 
 def fit(rows: Sequence[Published], start: Calibration = Calibration()) -> Calibration:

@@ -17,7 +17,7 @@ from remote_agent.contract.memory.estimate import (
 )
 from remote_agent.contract.memory.from_job import setup_of_job
 from remote_agent.contract.memory.host import host_memory
-from remote_agent.contract.memory.setup import Setup, Shape
+from remote_agent.contract.memory.setup import Setup
 
 MOST_MICRO_BATCH = 64
 
@@ -119,35 +119,6 @@ def largest_fitting(setup: Setup, capacity_bytes: int, field: str, most: int) ->
         else:
             high = middle - 1
     return low
-
-
-def largest_model(setup: Setup, capacity_bytes: int) -> int:
-    """Return the most parameters of a model of these proportions that fit with headroom: depth and width grow alike."""
-    low, high = 0.0, 64.0
-    for _ in range(30):
-        middle = (low + high) / 2
-        if estimate_memory(setup._replace(shape=_scaled(setup, middle))).card.likely <= (1 - HEADROOM) * capacity_bytes:
-            low = middle
-        else:
-            high = middle
-    return _scaled(setup, low).parameters
-
-
-def _scaled(setup: Setup, factor: float) -> Shape:
-    """Return the shape with width and depth times a factor, and so the layers' parameters times its cube."""
-    shape = setup.shape
-    hidden = max(1, int(shape.hidden * factor))
-    layers = max(1, int(shape.layers * factor))
-    inside = int((shape.parameters - shape.outside) * factor**3)
-    outside = shape.vocabulary * hidden * (1 if shape.tied else 2)
-    return shape._replace(
-        parameters=max(1, inside + outside),
-        hidden=hidden,
-        layers=layers,
-        heads=max(1, int(shape.heads * factor)),
-        kv_heads=max(1, int(shape.kv_heads * factor)),
-        intermediate=max(1, int(shape.intermediate * factor)),
-    )
 
 
 def _variants(spec: JobSpec, setup: Setup) -> Iterator[Tuple[Changes, Setup]]:

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from remote_agent.contract.knob import DescribedField, described_fields
 from studio.ui import words
@@ -142,14 +142,6 @@ class DescribedForm(QWidget):
         line.setMinimumWidth(64)
         line.textEdited.connect(lambda _: self._commit(path))
         return line
-
-    def offer(self, path: str, values: Sequence[str]) -> None:
-        """Complete what is typed for a field from a list."""
-        line = self._controls[path]
-        assert isinstance(line, QLineEdit)
-        completer = QCompleter(list(values), line)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        line.setCompleter(completer)
 
     def _show(self, path: str, widget: QWidget, value: Any) -> None:
         widget.blockSignals(True)
