@@ -1,6 +1,7 @@
 # `make demo` and `make test` set up all they need on a fresh machine, and are quick when that is done.
 PYTHON := .venv/bin/python
 NODE ?= local
+WORKERS ?= 2
 
 .PHONY: demo test bench lint translations set-up clean
 
@@ -8,7 +9,7 @@ demo: set-up
 	$(PYTHON) -m studio.demo --node $(NODE)
 
 test: set-up
-	$(PYTHON) -m pytest -m "not gpu and not benchmark"
+	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile -m "not gpu and not benchmark"
 
 bench: set-up
 	$(PYTHON) -m pytest -m benchmark -s tests/benchmarks

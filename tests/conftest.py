@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # the person's own is none of a test's business
+
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell starts its background jobs deaf to Ctrl+C, and every child would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # pytest-qt, hypothesis and Qt keep threads of their own for the whole session.
 _KEPT_FOR_THE_SESSION = ("pytest", "pydevd", "QDBus", "ThreadPoolExecutor-session")
