@@ -11,14 +11,15 @@ import shutil
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from remote_agent.contract import bundle as names
-from remote_agent.contract.bundle import Bundle, BundleInput, BundleLoss
+from remote_agent.contract.amendments import in_order
+from remote_agent.contract.bundle import Bundle, BundleAmendment, BundleInput, BundleLoss
 from remote_agent.contract.data_report import FileEntry
 from remote_agent.contract.data_spec import SourceSpec, all_sources, held_out_source
 from remote_agent.contract.deepspeed_config import deepspeed_config
-from remote_agent.contract.events import Evaluated, TrainingEnded
+from remote_agent.contract.events import Amended, Evaluated, TrainingEnded
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import is_run_id
 from remote_agent.contract.spec_json import spec_from_json, spec_to_json
@@ -58,7 +59,7 @@ def export_run(row: RunRow, folder: Path, library: Library, pack: bool = False) 
     spec = spec_from_json(row.job)
     kept = json.loads(row.bundle) if row.bundle else {}
     environment = kept.get("environment", {})
-    losses, held_out_losses, complete = _losses(library, row.run_id)
+    told = _told(library, row.run_id)
     made = Bundle(
         name=row.name,
         luthier_version=__version__,
@@ -73,9 +74,10 @@ def export_run(row: RunRow, folder: Path, library: Library, pack: bool = False) 
         gpus=tuple(str(gpu) for gpu in environment.get("gpus", ())),
         packages=_packages(environment),
         deterministic=spec.determinism.enabled or not environment.get("gpus"),
-        losses=losses,
-        held_out_losses=held_out_losses,
-        complete=complete,
+        losses=told.losses,
+        held_out_losses=told.held_out_losses,
+        complete=told.complete,
+        amendments=told.amendments,
     )
     return _write(made, spec, folder, pack)
 
@@ -179,8 +181,17 @@ def _packed_input(wanted: BundleInput, target: str, folder: Path, original: str 
     return dataclasses.replace(wanted, packed=packed, how="It is packed inside this bundle.")
 
 
-def _losses(library: Library, run_id: str) -> tuple[tuple[BundleLoss, ...], tuple[BundleLoss, ...], bool]:
-    """Return training and held-out losses by step, of each step the newest attempt's, and whether the run finished."""
+class _Told(NamedTuple):
+    """What a run's journal says: losses by step, of each step the newest attempt's, its end, what was changed."""
+
+    losses: tuple[BundleLoss, ...]
+    held_out_losses: tuple[BundleLoss, ...]
+    complete: bool
+    amendments: tuple[BundleAmendment, ...]
+
+
+def _told(library: Library, run_id: str) -> _Told:
+    changed: list[Amended] = []
     losses: dict[int, tuple[int, float]] = {}
     held_out: dict[int, tuple[int, float]] = {}
     complete = False
@@ -193,7 +204,10 @@ def _losses(library: Library, run_id: str) -> tuple[tuple[BundleLoss, ...], tupl
                 _newest(held_out, stamped.event.step, stamped.event.attempt, stamped.event.loss)
             elif isinstance(stamped.event, TrainingEnded):
                 complete = stamped.event.complete
-    return _as_hex(losses), _as_hex(held_out), complete
+            elif isinstance(stamped.event, Amended):
+                changed.append(stamped.event)
+    amendments = tuple(BundleAmendment(one.from_step, one.field, one.value) for one in in_order(changed))
+    return _Told(_as_hex(losses), _as_hex(held_out), complete, amendments)
 
 
 def _newest(into: dict[int, tuple[int, float]], step: int, attempt: int, loss: float) -> None:
@@ -298,6 +312,9 @@ def _readme(made: Bundle) -> str:
         f"{same if made.deterministic else 'The original was not deterministic, so'} `--verify` allows a relative",
         f"difference of {made.tolerance:g}.",
     ]
+    if made.amendments:
+        lines += ["", "While the original went on, this was changed; the rerun does the same at the same updates:", ""]
+        lines += [f"- `{one.field}` = {one.value:g} from update {one.from_step} on" for one in made.amendments]
     if not made.losses:
         lines.append("This bundle holds no losses, since the job was not run before the export.")
     return "\n".join(lines) + "\n"

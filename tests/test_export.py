@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 
 from remote_agent.contract import bundle as names
-from remote_agent.contract.bundle import Bundle, BundleInput
+from remote_agent.contract.bundle import Bundle, BundleAmendment, BundleInput
 from remote_agent.contract.data_report import FileEntry
 from remote_agent.contract.data_spec import SourceSpec
 from remote_agent.contract.deepspeed_config import deepspeed_config
-from remote_agent.contract.events import Evaluated, TrainingEnded
+from remote_agent.contract.events import Amended, Evaluated, TrainingEnded
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.spec_json import spec_from_json, spec_to_json
 from remote_agent.contract.wire import from_wire, to_wire
+from remote_agent.supervisor.bundle_check import read_bundle
 from studio.export import ExportError, export, export_job, export_run
 from studio.job_file import read_job_file, write_job_file
 from studio.remote.deploy import agent_archive
@@ -88,6 +89,22 @@ def test_that_the_yaml_for_people_is_the_json_that_the_rerun_uses(
     assert read_job_file(tmp_path / "out" / names.JOB_YAML) == spec_from_json(text) == spec
     assert text == spec_to_json(spec)
     assert json.loads((tmp_path / "out" / names.DS_CONFIG).read_text()) == deepspeed_config(spec)
+
+
+def test_that_what_was_changed_while_the_run_went_on_is_exported_in_order(
+    spec: JobSpec, library: Library, tmp_path: Path
+) -> None:
+    row = _run(library, spec)
+    at_start = event_lines([Amended(2, 1, "optimizer.learning_rate", 1e-5, at_start=True)])
+    live = event_lines([Amended(1, 2, "batch.max_steps", 9.0)])
+    library.store_blocks(RUN_ID, [Block("supervisor", 0, INCARNATION, 0, header_line() + at_start)])
+    library.store_blocks(RUN_ID, [Block("extra", 0, INCARNATION, 0, header_line() + live)])
+    made = export_run(row, tmp_path / "out", library)
+    assert made.amendments == (
+        BundleAmendment(2, "batch.max_steps", 9.0), BundleAmendment(1, "optimizer.learning_rate", 1e-5),
+    )  # fmt: skip
+    assert read_bundle(str(tmp_path / "out"))[0].amendments == made.amendments
+    assert "`batch.max_steps` = 9 from update 2 on" in (tmp_path / "out" / names.README).read_text(encoding="utf-8")
 
 
 def test_that_losses_are_exact_and_of_the_newest_attempt(spec: JobSpec, library: Library, tmp_path: Path) -> None:

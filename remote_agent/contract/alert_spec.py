@@ -42,3 +42,7 @@ class AlertSpec:
     disk_fills: bool = knob(
         True, "Disk fills", "Alerts where the next checkpoint would not fit on the node's disk.", advanced=True
     )
+    slow_rank: float = knob(
+        1.5, "Slow rank", "Alerts where one and the same rank takes this times the others' median for its own rows and "
+        "forward passes, ten updates long. 0: off.", unit="x median", low=0.0, high=100.0, advanced=True,
+    )  # fmt: skip

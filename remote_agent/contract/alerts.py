@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Callable, Deque, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Callable, Deque, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
+from remote_agent.contract.amendments import MAX_STEPS, in_order
 from remote_agent.contract.events import (
     ENDED,
     FAILED,
     FINISHED,
     INTERRUPTED,
+    PAUSED,
     RUNNING,
     AlertCleared,
     AlertRaised,
+    Amended,
     AttemptStarted,
     CheckpointCommitted,
     Evaluated,
@@ -21,30 +24,39 @@ from remote_agent.contract.events import (
     Stamped,
     StateChanged,
     StepCompleted,
+    StepRows,
     TrainingStarted,
 )
+from remote_agent.contract.hardware_alerts import DISK as DISK
+from remote_agent.contract.hardware_alerts import ERROR as ERROR
+from remote_agent.contract.hardware_alerts import GPU_HOT as GPU_HOT
+from remote_agent.contract.hardware_alerts import GPU_MEMORY as GPU_MEMORY
+from remote_agent.contract.hardware_alerts import HOST_MEMORY as HOST_MEMORY
+from remote_agent.contract.hardware_alerts import WARNING as WARNING
+from remote_agent.contract.hardware_alerts import hardware_findings
 from remote_agent.contract.job_spec import JobSpec
 
-ERROR, WARNING, INFO = "error", "warning", "info"
+INFO = "info"
 
 NONFINITE_LOSS, NONFINITE_GRADIENT = "nonfinite_loss", "nonfinite_gradient"
 LOSS_RISE, GRADIENT_SPIKE, OVERFITTING = "loss_rise", "gradient_spike", "overfitting"
 STALL, THROUGHPUT_DROP, LR_PLAN = "stall", "throughput_drop", "lr_plan"
-GPU_HOT, GPU_MEMORY, HOST_MEMORY, DISK = "gpu_hot", "gpu_memory", "host_memory", "disk"
 RUN_ENDED = "run_ended"
+SLOW_RANK = "slow_rank"
 
-STOP, SAVE, ROLL_BACK, RESUME = "stop", "save", "roll_back", "resume"
+STOP, SAVE, ROLL_BACK, RESUME, SKIP = "stop", "save", "roll_back", "resume", "skip"
 """What an alert offers to do beside ignoring it."""
 ACTIONS: Mapping[str, Tuple[str, ...]] = {
-    NONFINITE_LOSS: (STOP, ROLL_BACK),
-    NONFINITE_GRADIENT: (STOP, ROLL_BACK),
+    NONFINITE_LOSS: (STOP, ROLL_BACK, SKIP),
+    NONFINITE_GRADIENT: (STOP, ROLL_BACK, SKIP),
     LOSS_RISE: (STOP, ROLL_BACK),
-    GRADIENT_SPIKE: (STOP, ROLL_BACK),
+    GRADIENT_SPIKE: (STOP, ROLL_BACK, SKIP),
     OVERFITTING: (STOP,),
     STALL: (STOP,),
     THROUGHPUT_DROP: (),
     LR_PLAN: (STOP,),
     GPU_HOT: (SAVE, STOP),
+    SLOW_RANK: (SAVE, STOP),
     GPU_MEMORY: (SAVE,),
     HOST_MEMORY: (SAVE,),
     DISK: (STOP,),
@@ -59,11 +71,13 @@ LEAST_STEPS = 20
 QUIET_STEPS = 50
 """How long a rule that fires at single updates stays silent after it did."""
 LEAST_STALL_S = 60.0
+ROW_RULES = (NONFINITE_LOSS, NONFINITE_GRADIENT, LOSS_RISE, GRADIENT_SPIKE)
+"""The alerts that are about the rows of an update."""
 _LR_TOLERANCE = 1e-6
 
 Alert = Union[AlertRaised, AlertCleared]
 LrAt = Callable[[int], float]
-LrPlan = Callable[[TrainingStarted], LrAt]
+LrPlan = Callable[[TrainingStarted, Sequence[Amended]], LrAt]
 
 
 class _Key(NamedTuple):
@@ -94,6 +108,9 @@ class AlertRules:
         self.job_name = spec.name
         self._limits, self._lr_plan = spec.alerts, lr_plan
         self._lr_at: Optional[LrAt] = None
+        self._start: Optional[TrainingStarted] = None
+        self._amendments: List[Amended] = []
+        self._rows: Tuple[int, Tuple[int, ...]] = (-1, ())
         optimizer = spec.optimizer
         self._has_lr_factors = (optimizer.layer_decay, optimizer.embedding_factor, optimizer.head_factor) != (1, 1, 1)
         self._open: Dict[_Key, AlertRaised] = {}
@@ -131,8 +148,14 @@ class AlertRules:
             self._begin_attempt()
         elif isinstance(event, TrainingStarted):
             self._total_steps, self._steps_per_epoch = event.total_steps, event.steps_per_epoch
-            self._last_step_s = time_s
-            self._lr_at = self._lr_plan(event) if self._lr_plan is not None else None
+            self._last_step_s, self._start = time_s, event
+            self._plan_anew()
+        elif isinstance(event, Amended):
+            self._amendments = in_order([*self._amendments, event])
+            self._total_steps = int(event.value) if event.field == MAX_STEPS else self._total_steps
+            self._plan_anew()
+        elif isinstance(event, StepRows):
+            self._rows = event.step, event.rows
         elif isinstance(event, CheckpointCommitted):
             self._checkpoint_bytes = max(self._checkpoint_bytes, event.size_bytes)
             self._last_step_s = time_s
@@ -166,7 +189,12 @@ class AlertRules:
         found += [AlertCleared(key.rule, self._attempt, self._step, key.rank) for key in said if key not in self._open]
         return found
 
+    def _plan_anew(self) -> None:
+        if self._lr_plan is not None and self._start is not None:
+            self._lr_at = self._lr_plan(self._start, tuple(self._amendments))
+
     def _begin_attempt(self) -> None:
+        self._slow: Deque[Tuple[int, float]] = deque(maxlen=RECENT_STEPS)
         self._losses: Deque[float] = deque(maxlen=LEVEL_STEPS + RECENT_STEPS)
         self._norms: Deque[float] = deque(maxlen=LEVEL_STEPS)
         self._rates: Deque[float] = deque(maxlen=LEVEL_STEPS + RECENT_STEPS)
@@ -184,6 +212,7 @@ class AlertRules:
         found += self._loss_rise(event, time_s)
         found += self._gradient_spike(event, time_s)
         found += self._throughput(event, time_s)
+        found += self._slow_rank(event, time_s)
         found += self._lr_unlike_plan(event, time_s)
         if math.isfinite(event.step_time_s):
             self._times.append(event.step_time_s)
@@ -259,6 +288,22 @@ class AlertRules:
             return self._raise(THROUGHPUT_DROP, WARNING, said, time_s, now, share * usual)
         return self._clear(THROUGHPUT_DROP, time_s)
 
+    def _slow_rank(self, event: StepCompleted, time_s: float) -> List[Alert]:
+        factor = self._limits.slow_rank
+        self._slow.append((event.slowest_rank, event.slowest_share))
+        if factor <= 0 or len(self._slow) < RECENT_STEPS:
+            return []
+        rank = event.slowest_rank
+        found: List[Alert] = []
+        for key in tuple(self._open):
+            if key.rule == SLOW_RANK and key.rank != rank:
+                found += self._clear(SLOW_RANK, time_s, key.rank)
+        share = _median([one for _, one in self._slow])
+        slow = rank >= 0 and all(one == rank for one, _ in self._slow) and share >= factor
+        said = "Rank {} takes {:.1f} times as long as the others for its own part of the last {} steps.".format(
+            rank, share, RECENT_STEPS)  # fmt: skip
+        return found + self._while(slow, SLOW_RANK, WARNING, said, share, factor, rank, time_s)
+
     def _lr_unlike_plan(self, event: StepCompleted, time_s: float) -> List[Alert]:
         if self._lr_at is None:
             return []
@@ -293,28 +338,16 @@ class AlertRules:
         return self._raise(OVERFITTING, WARNING, said, time_s, event.loss, self._best_held_out)
 
     def _of_node(self, event: NodeSampled, time_s: float) -> List[Alert]:
+        needed = self._checkpoint_bytes if self._state == RUNNING else 0
         found: List[Alert] = []
-        hot, share = self._limits.gpu_temperature_c, self._limits.memory_share
-        for gpu in event.gpus:
-            index = int(gpu.get("index", 0))
-            degrees = float(gpu.get("temperature_c", 0.0))
-            said = "GPU {} is at {:.0f} °C.".format(index, degrees)
-            found += self._while(0 < hot <= degrees, GPU_HOT, WARNING, said, time_s, degrees, hot, index)
-            used, total = float(gpu.get("memory_used_bytes", 0)), float(gpu.get("memory_total_bytes", 0))
-            said = "GPU {} holds {:.1f} of {:.1f} GiB.".format(index, used / 2**30, total / 2**30)
-            full = share > 0 and total > 0 and used >= share * total
-            found += self._while(full, GPU_MEMORY, WARNING, said, time_s, used, share * total, index)
-        used, total = float(event.memory_used_bytes), float(event.memory_total_bytes)
-        said = "The node's memory holds {:.1f} of {:.1f} GiB.".format(used / 2**30, total / 2**30)
-        full = share > 0 and total > 0 and used >= share * total
-        found += self._while(full, HOST_MEMORY, WARNING, said, time_s, used, share * total)
-        free, needed = float(event.disk_free_bytes), float(self._checkpoint_bytes)
-        said = "The disk has {:.1f} GiB left; the last checkpoint took {:.1f} GiB.".format(free / 2**30, needed / 2**30)
-        short = self._limits.disk_fills and needed > 0 and free < needed and self._state == RUNNING
-        return found + self._while(short, DISK, ERROR, said, time_s, free, needed)
+        for one in hardware_findings(event, self._limits, needed):
+            found += self._while(*one, time_s)
+        return found
 
     def _of_state(self, event: StateChanged, time_s: float) -> List[Alert]:
         self._state = event.state
+        if event.state == PAUSED:
+            return [each for key in tuple(self._open) for each in self._clear(key.rule, time_s, key.rank)]
         if event.state not in ENDED:
             return self._clear(RUN_ENDED, time_s) if event.state == RUNNING else []
         found: List[Alert] = []
@@ -333,19 +366,11 @@ class AlertRules:
         return found + self._raise(RUN_ENDED, severity, said, time_s, 0.0, 0.0)
 
     def _while(
-        self,
-        holds: bool,
-        rule: str,
-        severity: str,
-        said: str,
-        time_s: float,
-        value: float,
-        limit: float,
-        rank: int = -1,
+        self, holds: bool, rule: str, severity: str, said: str, value: float, limit: float, rank: int, time_s: float
     ) -> List[Alert]:
-        return (
-            self._raise(rule, severity, said, time_s, value, limit, rank) if holds else self._clear(rule, time_s, rank)
-        )
+        if holds:
+            return self._raise(rule, severity, said, time_s, value, limit, rank)
+        return self._clear(rule, time_s, rank)
 
     def _raise(
         self, rule: str, severity: str, said: str, time_s: float, value: float, limit: float, rank: int = -1
@@ -353,7 +378,8 @@ class AlertRules:
         key = _Key(rule, rank)
         if key in self._open:
             return []
-        alert = AlertRaised(rule, severity, said, self._attempt, self._step, time_s, rank, value, limit)
+        rows = self._rows[1] if rule in ROW_RULES and self._rows[0] == self._step else ()
+        alert = AlertRaised(rule, severity, said, self._attempt, self._step, time_s, rank, value, limit, rows)
         self._open[key] = alert
         return [alert]
 

@@ -61,12 +61,22 @@ class BundleLoss:
 
 
 @dataclasses.dataclass(frozen=True)
+class BundleAmendment:
+    """What was changed while the original went on, as in `contract.command_events.Amended`."""
+
+    from_step: int
+    field: str
+    value: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Bundle:
     """bundle.json. ``run_id`` and the losses are empty for a job that was never run.
 
     ``ranks`` and ``threads_per_rank`` are the original's; ``cpu`` and ``gpus`` name its hardware, so that a rerun knows
     whether to compare bit for bit (``deterministic`` and like hardware and equal counts) or within ``tolerance``
-    (relative). ``more_data`` are the sources behind the first, in the job's order.
+    (relative). ``more_data`` are the sources behind the first, in the job's order. ``amendments`` are made by a rerun
+    too, in this order.
     """
 
     name: str
@@ -88,3 +98,4 @@ class Bundle:
     schema_version: int = SCHEMA_VERSION
     notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     more_data: Tuple[BundleInput, ...] = ()
+    amendments: Tuple[BundleAmendment, ...] = ()

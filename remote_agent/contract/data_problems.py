@@ -6,13 +6,16 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 from remote_agent.contract.chat_templates import resolve_template
 from remote_agent.contract.data_report import DataFix, DataReport
-from remote_agent.contract.data_spec import all_sources
+from remote_agent.contract.data_spec import SourceSpec, all_sources
 from remote_agent.contract.data_steps import Step
 from remote_agent.contract.job_spec import JobSpec, value_at, with_value
 from remote_agent.contract.knob import described_fields
 from remote_agent.contract.problem import ERROR, WARNING, Fix, Known, Problem, range_sentence
 from remote_agent.contract.spec_json import SpecError, spec_from_dict
 from remote_agent.contract.step_problems import step_problems
+
+USUAL_REPLAY = 0.05
+"""Ibrahim et al., 2024, arXiv:2403.08763, recommend it where the new data is not far from the old."""
 
 _BY_ROW = Fix("Hold out by row", (("data.held_out_by", "row"),))
 
@@ -58,23 +61,58 @@ def _of_sources(spec: JobSpec) -> Iterator[Problem]:
                 WARNING, where + ".revision",
                 "The Hub data has no revision; it is pinned to today's commit at the launch.",
             )  # fmt: skip
-    weighted = [source.weight for source in sources if source.weight > 0]
-    if not weighted or len(weighted) == len(sources):
+    yield from _of_replay(spec)
+    for replayed in (False, True):
+        yield from _of_weights(spec, [(n, source) for n, source in enumerate(sources) if source.replay == replayed])
+
+
+def _of_weights(spec: JobSpec, sources: List[Tuple[int, SourceSpec]]) -> Iterator[Problem]:
+    """Yield which of the sources, which are mixed with each other, lack a weight; they are given with their numbers."""
+    weighted = [source.weight for _, source in sources if source.weight > 0]
+    if not weighted:
         return
-    for number, source in enumerate(sources):
+    for number, source in sources:
         if source.weight == 0:
             yield Problem(
                 ERROR, "data.weight" if not number else "data.more[{}].weight".format(number - 1),
                 "{} has no weight while other sources have one, so no row of it would be trained. "
                 "Give every source a weight, or none.".format(source.path or "A source"),
-                _weight_fix(spec, min(weighted)),
+                _weight_fix(spec, [number for number, _ in sources], min(weighted)),
             )  # fmt: skip
 
 
-def _weight_fix(spec: JobSpec, weight: float) -> Fix:
-    """Return the fix that gives every source without a weight the least of the others'."""
-    more = tuple(with_value(source, "weight", source.weight or weight) for source in spec.data.more)
-    return Fix("Give each {:g}".format(weight), (("data.weight", spec.data.weight or weight), ("data.more", more)))
+def _weight_fix(spec: JobSpec, numbers: List[int], weight: float) -> Fix:
+    """Return the fix that gives those of the sources without a weight the least of the others'."""
+    more = tuple(
+        with_value(source, "weight", source.weight or weight) if number in numbers else source
+        for number, source in enumerate(spec.data.more, 1)
+    )
+    changes: Tuple[Tuple[str, Any], ...] = (("data.more", more),)
+    if 0 in numbers:
+        changes = (("data.weight", spec.data.weight or weight),) + changes
+    return Fix("Give each {:g}".format(weight), changes)
+
+
+def _of_replay(spec: JobSpec) -> Iterator[Problem]:
+    share, more = spec.data.replay_share, spec.data.more
+    replayed = [number for number, source in enumerate(more) if source.replay]
+    if share > 0 and not replayed:
+        fix = Fix("No replay", (("data.replay_share", 0.0),))
+        if more:
+            last = with_value(more[-1], "replay", True)
+            fix = Fix("Replay the last source", (("data.more", more[:-1] + (last,)),))
+        yield Problem(
+            ERROR, "data.replay_share",
+            "A share of the rows is to be replayed, but no source is marked as replay. Add a source of general data "
+            "and mark it.", fix,
+        )  # fmt: skip
+    elif replayed and share == 0:
+        yield Problem(
+            ERROR, "data.replay_share",
+            "{} is marked as replay, but the replay share is 0, so no row of it would be trained.".format(
+                more[replayed[0]].path or "A source"),
+            Fix("Set to 5 %", (("data.replay_share", USUAL_REPLAY),)),
+        )  # fmt: skip
 
 
 def _of_held_out(spec: JobSpec, report: Optional[DataReport]) -> Iterator[Problem]:

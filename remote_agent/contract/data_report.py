@@ -59,7 +59,10 @@ class DataFix:
 
 @dataclasses.dataclass(frozen=True)
 class RowPair:
-    """Two rows that are alike; ``likeness`` is the Jaccard overlap of their word 5-grams, 1.0 for equal rows."""
+    """Two rows that are alike; ``likeness`` is the Jaccard overlap of their word 5-grams, 1.0 for equal rows.
+
+    0 says that they were not compared: they belong together for another reason, such as one prompt with two answers.
+    """
 
     row: int
     other: int

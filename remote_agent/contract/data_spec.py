@@ -21,6 +21,7 @@ _WEIGHT_HELP = (
     "source once."
 )
 _EPOCHS_HELP = "How often a row of this source may come at most within one pass over the mixture."
+_REPLAY = "Ibrahim et al., Simple and Scalable Strategies to Continually Pre-train LLMs, 2024, arXiv:2403.08763"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +54,13 @@ class SourceSpec:
     weight: float = knob(0.0, "Weight", _WEIGHT_HELP, low=0.0, high=1000.0)
     max_rows: int = knob(0, "Rows at most", "Takes only the first rows. 0 means all.", unit="rows", low=0)
     max_epochs: float = knob(1.0, "Epochs at most", _EPOCHS_HELP, unit="passes", above=0.0, high=100.0)
+    replay: bool = knob(
+        False,
+        "Replay",
+        "General data against forgetting: it fills the replay share of every pass, its rows repeated where they are "
+        "few, and none of it is held out. Its weight counts against other replayed sources only.",
+        source=_REPLAY,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,6 +178,16 @@ class DataSpec:
         0, "Rows at most", "Takes only the first rows of the file. 0 means all.", unit="rows", low=0, advanced=True
     )
     max_epochs: float = knob(1.0, "Epochs at most", _EPOCHS_HELP, unit="passes", above=0.0, high=100.0, advanced=True)
+    replay_share: float = knob(
+        0.0,
+        "Replay share",
+        "The share of the trained rows that comes from the sources marked as replay, so that the model forgets less "
+        "of what it knew. A pass grows by that many rows. 0: no replay.",
+        low=0.0,
+        high=0.9,
+        source=_REPLAY,
+        advanced=True,
+    )
     more: Tuple[SourceSpec, ...] = knob_list({"": SourceSpec}, "More sources", "Further data, mixed with the first.")
     steps: Tuple[Step, ...] = knob_list(
         STEP_CLASSES, "Steps", "What is done to the rows, in this order; the files themselves are never changed."
@@ -177,8 +195,14 @@ class DataSpec:
 
 
 def all_sources(data: DataSpec) -> Tuple[SourceSpec, ...]:
-    """Return every source of training rows, the first as `DataSpec` names it, then ``more``, in order."""
-    first = SourceSpec(**{field.name: getattr(data, field.name) for field in dataclasses.fields(SourceSpec)})
+    """Return every source of training rows, the first as `DataSpec` names it, then ``more``, in order.
+
+    The first is never replayed.
+    """
+    names = {field.name for field in dataclasses.fields(SourceSpec)} & {
+        field.name for field in dataclasses.fields(data)
+    }
+    first = SourceSpec(**{name: getattr(data, name) for name in names})
     return (first, *data.more)
 
 

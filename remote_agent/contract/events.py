@@ -5,20 +5,31 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, Union
 
+from remote_agent.contract.alert_events import AlertCleared as AlertCleared
+from remote_agent.contract.alert_events import AlertRaised as AlertRaised
+from remote_agent.contract.alert_events import AlertSent as AlertSent
+from remote_agent.contract.alert_events import StacksTaken as StacksTaken
+from remote_agent.contract.alert_events import StepRows as StepRows
+from remote_agent.contract.command_events import Amended as Amended
+from remote_agent.contract.command_events import CommandAccepted as CommandAccepted
+from remote_agent.contract.command_events import CommandDone as CommandDone
+from remote_agent.contract.command_events import CommandRefused as CommandRefused
+from remote_agent.contract.command_events import Restarted as Restarted
+
 QUEUED, PREPARING, STARTING, RUNNING = "queued", "preparing", "starting", "running"
 PAUSING, PAUSED, STOPPING = "pausing", "paused", "stopping"
 STOPPED, FINISHED, FAILED, INTERRUPTED = "stopped", "finished", "failed", "interrupted"
 
 # queued -> preparing -> starting -> running -> finished
 #                                      |  ^
-#                             pausing -+  +- starting (a further attempt)
-# any state that is alive may go to stopping, failed or interrupted; an ended run may start again.
+#                   paused <- pausing -+  +- starting (a further attempt)
+# any state that is alive may go to stopping, failed or interrupted; a run that rests may start again.
 TRANSITIONS: Mapping[str, Tuple[str, ...]] = {
     QUEUED: (PREPARING, STARTING, STOPPING, STOPPED, FAILED, INTERRUPTED),
     PREPARING: (STARTING, STOPPING, STOPPED, FAILED, INTERRUPTED),
-    STARTING: (RUNNING, STOPPING, FAILED, INTERRUPTED),
+    STARTING: (RUNNING, STARTING, STOPPING, FAILED, INTERRUPTED),
     RUNNING: (FINISHED, PAUSING, STOPPING, STARTING, FAILED, INTERRUPTED),
-    PAUSING: (PAUSED, STOPPING, FAILED, INTERRUPTED),
+    PAUSING: (PAUSED, RUNNING, FINISHED, STARTING, STOPPING, FAILED, INTERRUPTED),
     PAUSED: (STARTING, STOPPED, INTERRUPTED),
     STOPPING: (STOPPED, FINISHED, FAILED, INTERRUPTED),
     STOPPED: (STARTING,),
@@ -27,6 +38,8 @@ TRANSITIONS: Mapping[str, Tuple[str, ...]] = {
     INTERRUPTED: (STARTING,),
 }
 ENDED = frozenset((STOPPED, FINISHED, FAILED, INTERRUPTED))
+RESTING = ENDED | {PAUSED}
+"""No rank runs and none will, until someone resumes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,42 +54,17 @@ class StateChanged:
 
 @dataclasses.dataclass(frozen=True)
 class AttemptStarted:
-    """The ranks of an attempt were started. ``resume_step`` is the number of updates already done."""
+    """The ranks of an attempt were started. ``resume_step`` is the number of updates already done.
+
+    ``zero_stage`` is -1 where ranks and stage are the job's.
+    """
 
     kind: ClassVar[str] = "attempt"
     attempt: int
     ranks: int
     resume_step: int = 0
     checkpoint: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class CommandAccepted:
-    """The supervisor took a command from the inbox."""
-
-    kind: ClassVar[str] = "accepted"
-    command_id: str
-    verb: str
-
-
-@dataclasses.dataclass(frozen=True)
-class CommandRefused:
-    """The supervisor did not take a command; ``reason`` is a sentence."""
-
-    kind: ClassVar[str] = "refused"
-    command_id: str
-    verb: str
-    reason: str
-
-
-@dataclasses.dataclass(frozen=True)
-class CommandDone:
-    """The command's effect has happened."""
-
-    kind: ClassVar[str] = "done"
-    command_id: str
-    verb: str
-    step: int = 0
+    zero_stage: int = -1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +92,10 @@ class Progressed:
 
 @dataclasses.dataclass(frozen=True)
 class NodeSampled:
-    """What the node's hardware did at one moment. ``gpus``: one mapping a GPU as in `node_report.Gpu`."""
+    """What the node's hardware did at one moment. ``gpus``: one mapping a GPU as in `node_report.Gpu`.
+
+    The network's figures are of all interfaces but the loopback, 0 where the system does not tell them.
+    """
 
     kind: ClassVar[str] = "node"
     cpu_percent: float
@@ -112,11 +103,16 @@ class NodeSampled:
     memory_total_bytes: int
     disk_free_bytes: int
     gpus: Tuple[Mapping[str, Any], ...] = ()
+    received_bytes_per_s: float = 0.0
+    sent_bytes_per_s: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingStarted:
-    """The ranks hold the model and are about to train. ``train_tokens`` are those of an epoch, 0 where not told."""
+    """The ranks hold the model and are about to train. ``train_tokens`` are those of an epoch, 0 where not told.
+
+    ``planned_steps`` is the length that the job itself gives, 0 where it is ``total_steps``: amendments may change it.
+    """
 
     kind: ClassVar[str] = "training"
     attempt: int
@@ -128,6 +124,7 @@ class TrainingStarted:
     train_sequences: int
     held_out_sequences: int
     train_tokens: int = 0
+    planned_steps: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +136,10 @@ class StepCompleted:
     data has weights; ``gradient_norm`` is before clipping, infinite where fp16 overflowed. ``learning_rates`` are
     those of all parameter groups where they differ, else empty. ``loss_scale`` is fp16's for this update, 0 without
     one; ``skipped_steps`` counts this attempt's updates so far that changed nothing because gradients overflowed.
+    ``data_s`` … ``optimizer_s`` are the parts of rank 0's ``step_time_s``: waiting for rows, forward passes, backward
+    passes (with the exchange of gradients in them), the update; ``communication_s`` is what rank 0 waited for others
+    in the exchange of counts, all 0 where not measured. ``slowest_rank`` took ``slowest_share`` times the ranks' median
+    for its own rows and forward passes, -1 where there is one rank.
     """
 
     kind: ClassVar[str] = "step"
@@ -156,6 +157,41 @@ class StepCompleted:
     learning_rates: Tuple[float, ...] = ()
     loss_scale: float = 0.0
     skipped_steps: int = 0
+    data_s: float = 0.0
+    forward_s: float = 0.0
+    backward_s: float = 0.0
+    optimizer_s: float = 0.0
+    communication_s: float = 0.0
+    slowest_rank: int = -1
+    slowest_share: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class MemoryMeasured:
+    """What the ranks have held so far, in bytes; later ones of an attempt replace earlier ones.
+
+    Attributes:
+        on_gpu: the figures are of GPUs, else of the ranks' processes in the host's memory.
+        weights, gradients, optimizer: tensors of the fullest rank just before an update, where that lies: on its GPU,
+            else in the host's memory. All 0 where no update was measured.
+        peak_bytes: the most that the fullest rank held: torch.cuda.max_memory_allocated, else its process's peak.
+        reserved_bytes, card_bytes: max_memory_reserved, and all that is in use on that GPU; 0 without GPUs.
+        before_bytes: what a rank held before it loaded the model.
+        host_bytes: the peaks of all ranks' processes together.
+    """
+
+    kind: ClassVar[str] = "memory"
+    attempt: int
+    step: int
+    on_gpu: bool
+    weights: int
+    gradients: int
+    optimizer: int
+    peak_bytes: int
+    reserved_bytes: int
+    card_bytes: int
+    before_bytes: int
+    host_bytes: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,6 +217,7 @@ class Sampled:
     step: int
     prompt: str
     text: str
+    seconds: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -235,6 +272,7 @@ class TrainingEnded:
     """The ranks are through: ``step`` updates done.
 
     ``complete`` where there is nothing left to do: the whole run is done, or it ended early for the ``reason``.
+    ``cause`` is `contract.recovery_spec.NONFINITE` where the ranks gave up on a loss that is no number, else empty.
     """
 
     kind: ClassVar[str] = "training_ended"
@@ -242,6 +280,7 @@ class TrainingEnded:
     step: int
     complete: bool
     reason: str = ""
+    cause: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -255,54 +294,6 @@ class Complained:
 
 
 @dataclasses.dataclass(frozen=True)
-class AlertRaised:
-    """A rule of `contract.alerts` found something wrong. It is over with an `AlertCleared` of the same rule and rank.
-
-    Attributes:
-        rule: the rule's name.
-        severity: error, warning or info.
-        sentence: what is wrong, for people; holds no data rows.
-        attempt, step: where the run was.
-        since_s: the time of the event that raised it, seconds since the epoch.
-        rank: the GPU or rank it is about, -1 for the run.
-        value, limit: what was measured, and the threshold it went beyond.
-    """
-
-    kind: ClassVar[str] = "alert"
-    rule: str
-    severity: str
-    sentence: str
-    attempt: int
-    step: int
-    since_s: float
-    rank: int = -1
-    value: float = 0.0
-    limit: float = 0.0
-
-
-@dataclasses.dataclass(frozen=True)
-class AlertCleared:
-    """What an alert said is over."""
-
-    kind: ClassVar[str] = "alert_cleared"
-    rule: str
-    attempt: int
-    step: int
-    rank: int = -1
-
-
-@dataclasses.dataclass(frozen=True)
-class AlertSent:
-    """A message about an alert reached a channel, or never will: ``problem`` is empty where it did."""
-
-    kind: ClassVar[str] = "alert_sent"
-    rule: str
-    step: int
-    channel: str
-    problem: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
 class Unknown:
     """An event of a newer writer, kept whole."""
 
@@ -312,16 +303,18 @@ class Unknown:
 
 Event = Union[
     StateChanged, AttemptStarted, CommandAccepted, CommandRefused, CommandDone, RankExited, Progressed, NodeSampled,
-    TrainingStarted, StepCompleted, Evaluated, Sampled, CheckpointCommitted, RowLossesTaken, TrainingEnded, Complained,
-    AlertRaised, AlertCleared, AlertSent, Unknown,
+    TrainingStarted, StepCompleted, MemoryMeasured, Evaluated, Sampled, CheckpointCommitted, RowLossesTaken,
+    TrainingEnded, Complained, AlertRaised, AlertCleared, AlertSent, StacksTaken,
+    StepRows, Amended, Restarted, Unknown,
 ]  # fmt: skip
 
 _CLASSES: Dict[str, Type[Any]] = {
     event_class.kind: event_class
     for event_class in (
         StateChanged, AttemptStarted, CommandAccepted, CommandRefused, CommandDone, RankExited, Progressed, NodeSampled,
-        TrainingStarted, StepCompleted, Evaluated, Sampled, CheckpointCommitted, RowLossesTaken, TrainingEnded,
-        Complained, AlertRaised, AlertCleared, AlertSent,
+        TrainingStarted, StepCompleted, MemoryMeasured, Evaluated, Sampled, CheckpointCommitted, RowLossesTaken,
+        TrainingEnded, Complained, AlertRaised, AlertCleared, AlertSent, StacksTaken, StepRows,
+        Amended, Restarted,
     )
 }  # fmt: skip
 _FIELDS: Dict[str, Tuple["dataclasses.Field[Any]", ...]] = {

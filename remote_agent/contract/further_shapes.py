@@ -19,11 +19,11 @@ def all_shapes(config: Mapping[str, Any]) -> List[NamedShape]:
     Raises:
         UnknownModelError: for another model_type, a missing key, or a size that is no positive whole number.
     """
-    kind = config.get("model_type")
+    kind = str(config.get("model_type") or "")
     if kind == "falcon":
         return _falcon(config)
     if kind in _DENSE_KIN:
-        return _mixture(config, str(kind))
+        return _mixture(config, kind)
     if kind in KNOWN_TYPES:
         return named_shapes(config)
     raise UnknownModelError(
@@ -37,7 +37,7 @@ def experts_of(config: Mapping[str, Any]) -> Tuple[int, int, int]:
     Raises:
         UnknownModelError: a mixture's config lacks one of them.
     """
-    kind = config.get("model_type")
+    kind = str(config.get("model_type") or "")
     if kind not in _DENSE_KIN:
         return 0, 0, 0
     count = size(config, "num_experts" if config.get("num_experts") else "num_local_experts")

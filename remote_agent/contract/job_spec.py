@@ -12,6 +12,7 @@ from remote_agent.contract.recipe_spec import OptimizerSpec as OptimizerSpec
 from remote_agent.contract.recipe_spec import RegularizationSpec as RegularizationSpec
 from remote_agent.contract.recipe_spec import ScheduleSpec as ScheduleSpec
 from remote_agent.contract.recipe_spec import WarmupSpec as WarmupSpec
+from remote_agent.contract.recovery_spec import RecoverySpec as RecoverySpec
 
 SCHEMA_VERSION = 1
 
@@ -68,6 +69,12 @@ class BatchSpec:
     )
     max_steps: int = knob(
         0, "Steps", "Ends the run after so many updates, whatever the epochs say. 0: by epochs.", unit="steps", low=0
+    )
+    longest_only: bool = knob(
+        False,
+        "Longest batch only",
+        "Every update trains the batch of the longest sequences: for measuring memory, not for learning.",
+        advanced=True,
     )
 
 
@@ -188,11 +195,15 @@ class EvaluationSpec:
         unit="sequences", low=1, advanced=True,
     )  # fmt: skip
     sample_prompts: Tuple[str, ...] = knob(
-        (), "Sample prompts", "Prompts answered greedily at the start and at the end of the run."
+        (), "Sample prompts", "Prompts answered greedily before the first step, at every evaluation and at the end."
     )
     sample_tokens: int = knob(
         48, "Sample length", "The most tokens of an answer.", unit="tokens", low=1, high=4096, advanced=True
     )
+    sample_seconds: float = knob(
+        120.0, "Time for samples", "The most time that the answers of one evaluation may take; prompts beyond it go "
+        "without. 0: no limit.", unit="s", low=0.0, high=86400.0, advanced=True,
+    )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -243,6 +254,7 @@ class JobSpec:
     loading: LoadingSpec = dataclasses.field(default_factory=LoadingSpec)
     determinism: DeterminismSpec = dataclasses.field(default_factory=DeterminismSpec)
     alerts: AlertSpec = dataclasses.field(default_factory=AlertSpec)
+    recovery: RecoverySpec = dataclasses.field(default_factory=RecoverySpec)
 
 
 def value_at(spec: JobSpec, path: str) -> Any:

@@ -32,6 +32,8 @@ class ModelFacts(NamedTuple):
     the largest tensor. ``norm`` is "rms" or "layer". ``experts`` is 0 for a dense model.
     ``plain_gelu``: the activation is written out in elementary operations, which autograd keeps.
     ``fused_qkv``: queries, keys and values come from one linear layer, and the values keep its whole output.
+    ``linear_elements`` are those of the layers' matrices that a token is multiplied with: of the experts those it
+    passes, neither embeddings nor head.
     """
 
     model_type: str
@@ -56,6 +58,7 @@ class ModelFacts(NamedTuple):
     largest_parameter: int = 0
     plain_gelu: bool = False
     fused_qkv: bool = False
+    linear_elements: int = 0
 
 
 _LAYER_NORMED = ("gpt2", "gpt_neox", "falcon", "starcoder2")
@@ -110,6 +113,7 @@ def model_facts(config: Mapping[str, Any]) -> ModelFacts:
         active_parameters=parameters - idle,
         largest_parameter=max(tensor.elements for tensor in tensors),
         fused_qkv=kind in ("gpt_neox", "phi3", "falcon"),
+        linear_elements=_linear(tensors, experts, per_token),
         plain_gelu=kind == "gpt2" and config.get("activation_function", "gelu_new") in ("gelu_new", "gelu_fast"),
     )
 
@@ -121,6 +125,14 @@ def model_tensors(config: Mapping[str, Any]) -> List[Tensor]:
         UnknownModelError: as in `model_facts`.
     """
     return [Tensor(name, shape) for name, shape in all_shapes(config)]
+
+
+def _linear(tensors: List[Tensor], experts: int, per_token: int) -> int:
+    """Return the elements of the layers' matrices that one token meets."""
+    inside = [tensor for tensor in tensors if ".layers." in tensor.name or ".h." in tensor.name]
+    dense = sum(tensor.elements for tensor in inside if len(tensor.shape) == 2)
+    routed = sum(tensor.elements for tensor in inside if len(tensor.shape) == 3)
+    return dense + (routed * per_token // experts if experts else 0)
 
 
 def _heads(config: Mapping[str, Any], kind: str, tensors: List[Tensor]) -> Tuple[int, int, int]:

@@ -56,8 +56,97 @@ class Interpreter:
 
 
 @dataclasses.dataclass(frozen=True)
+class GpuProcess:
+    """A process that holds memory of a GPU; ``user`` is empty where the system does not tell."""
+
+    gpu: str
+    pid: int
+    name: str
+    user: str
+    memory_bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class GpuLink:
+    """How two GPUs are joined, in nvidia-smi's words: NV4 is four NVLinks, PIX, PXB, PHB, NODE and SYS are PCIe."""
+
+    first: int
+    second: int
+    kind: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Disk:
+    """A file system that the user can write to.
+
+    ``folder`` is where the agent's home could lie on it; ``lasts`` says whether it outlives a stop of the box, as far
+    as its kind tells; ``write_bytes_per_s`` is 0 where it was not measured.
+    """
+
+    folder: str
+    mount: str
+    kind: str
+    total_bytes: int
+    free_bytes: int
+    lasts: bool
+    write_bytes_per_s: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What the system lets one process of this user have; -1 is without limit."""
+
+    open_files: int = -1
+    processes: int = -1
+    locked_memory_bytes: int = -1
+    file_bytes: int = -1
+
+
+@dataclasses.dataclass(frozen=True)
+class Reached:
+    """Whether the node gets to a server outside: ``what`` is "hub" or "index", ``problem`` is empty where it does."""
+
+    what: str
+    host: str
+    problem: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Survey:
+    """The wide part of a probe. Texts are empty, and numbers 0, where the node does not tell.
+
+    ``cuda`` is the newest CUDA that the driver serves. ``lingers`` and ``kills_user_processes`` are "yes", "no" or
+    empty. ``ports_open`` says whether a process may listen on loopback, as the ranks do. ``hub_models`` are the
+    repositories that lie whole in the Hub's own cache at ``hub_cache``.
+    """
+
+    cpu: str = ""
+    shm_total_bytes: int = 0
+    shm_free_bytes: int = 0
+    driver: str = ""
+    cuda: str = ""
+    gpu_processes: Tuple[GpuProcess, ...] = ()
+    gpu_links: Tuple[GpuLink, ...] = ()
+    disks: Tuple[Disk, ...] = ()
+    interpreters: Tuple[Interpreter, ...] = ()
+    scheduler: str = ""
+    limits: Limits = Limits()
+    lingers: str = ""
+    kills_user_processes: str = ""
+    ports_open: bool = True
+    hub_cache: str = ""
+    hub_models: Tuple[str, ...] = ()
+    reached: Tuple[Reached, ...] = ()
+    took_s: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
 class NodeReport:
-    """One probe. ``problem`` sentences say what stands against a run there; empty where nothing does."""
+    """One probe. ``problem`` sentences say what stands against a run there; empty where nothing does.
+
+    ``clock_offset_s`` is how far the node's clock is ahead of the desktop's, to the accuracy of a message's way;
+    ``survey`` is None where the node was asked for the short answer.
+    """
 
     hostname: str
     user: str
@@ -75,3 +164,5 @@ class NodeReport:
     boot_id: str
     time_s: float
     problems: Tuple[str, ...] = ()
+    clock_offset_s: float = 0.0
+    survey: Optional[Survey] = None

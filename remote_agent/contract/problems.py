@@ -8,6 +8,7 @@ from remote_agent.contract.combinations import combination_problems
 from remote_agent.contract.data_problems import data_problems, items_out_of_range
 from remote_agent.contract.job_spec import JobSpec, value_at
 from remote_agent.contract.knob import described_fields
+from remote_agent.contract.memory_probe import is_memory_probe
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.problem import ERROR as ERROR
 from remote_agent.contract.problem import WARNING as WARNING
@@ -16,6 +17,7 @@ from remote_agent.contract.problem import Known as Known
 from remote_agent.contract.problem import Problem as Problem
 from remote_agent.contract.problem import changed_fields as changed_fields
 from remote_agent.contract.problem import range_sentence
+from remote_agent.contract.range_test import is_range_test
 from remote_agent.contract.regularization_problems import regularization_problems
 from remote_agent.contract.schedule_problems import known_horizon, schedule_problems
 from remote_agent.contract.usual_ranges import usual_range_problems
@@ -83,7 +85,8 @@ def _of_steps(spec: JobSpec, known: Known) -> Iterator[Problem]:
                 ERROR, path, "{} every {} steps never happens in a run of {}.".format(what, every, total),
                 Fix("Every {}".format(max(1, total // 4)), ((path, max(1, total // 4)),)),
             )  # fmt: skip
-    if not spec.checkpointing.save_at_end and not spec.checkpointing.weights_every_steps:
+    keeps = spec.checkpointing.save_at_end or spec.checkpointing.weights_every_steps
+    if not keeps and not is_range_test(spec) and not is_memory_probe(spec):
         yield Problem(
             ERROR, "checkpointing.save_at_end", "No checkpoint would be written; the run would leave nothing.",
             Fix("Save at the end", (("checkpointing.save_at_end", True),)),

@@ -19,6 +19,10 @@ _LAYER_DECAY = (
 _WSD = "Hu et al., MiniCPM, 2024, arXiv:2404.06395; Haegele et al., Scaling Laws Beyond Fixed Training Durations, 2024, arXiv:2405.18392"  # noqa: E501
 _ONE_CYCLE = "Smith and Topin, Super-Convergence, 2018, arXiv:1708.07120"
 _DROPOUT = "Srivastava et al., Dropout, JMLR 2014"
+_RANGE_TEST = (
+    "Smith, Cyclical Learning Rates, WACV 2017, arXiv:1506.01186, section 3.3; Howard and Gugger, fastai, 2020, "
+    "arXiv:2002.04688"
+)
 _EMA = "Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992"
 
 UNITS = ("percent", "steps", "epochs", "tokens")
@@ -151,9 +155,10 @@ class ScheduleSpec:
     shape: str = knob(
         "cosine",
         "Shape",
-        "How the learning rate goes on after the warmup.",
+        "How the learning rate goes on after the warmup. A range test has no warmup: it rises exponentially from the "
+        "minimum to the peak, and ends where the loss diverges.",
         choices=("cosine", "linear", "constant", "cosine_restarts", "polynomial", "inverse_sqrt", "wsd", "one_cycle",
-                 "rex", "step", "multi_step", "piecewise"),
+                 "rex", "step", "multi_step", "piecewise", "range_test"),
         source=_SGDR,
     )  # fmt: skip
     minimum_factor: float = knob(
@@ -209,6 +214,16 @@ class ScheduleSpec:
         low=0.0,
         high=10.0,
         source="Caron et al., DINO, ICCV 2021, arXiv:2104.14294",
+        advanced=True,
+    )
+    divergence_factor: float = knob(
+        4.0,
+        "Ends where the loss is",
+        "A range test ends once its smoothed loss is over this times the lowest so far. 0: it goes on to the end.",
+        unit="x lowest",
+        low=0.0,
+        high=1000.0,
+        source=_RANGE_TEST,
         advanced=True,
     )
     momentum_low: float = knob(

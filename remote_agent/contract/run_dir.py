@@ -112,6 +112,11 @@ def losses_epoch(name: str) -> Optional[int]:
     return int(found.group(1)) if found else None
 
 
+def stacks_file(rank: int) -> str:
+    """Return the name, below log/, of the file where a rank writes its stacks when asked."""
+    return "stacks-rank{}.txt".format(rank)
+
+
 def checkpoint_folder(step: int) -> str:
     """Return the folder name of a committed checkpoint."""
     return "step-{}".format(step)

@@ -10,6 +10,7 @@ from remote_agent.contract.knob import described_fields
 from remote_agent.contract.problem import ERROR, WARNING, Fix, Known, Problem, range_sentence
 from remote_agent.contract.recipe_spec import PointSpec, ScheduleSpec
 from remote_agent.contract.schedule_spans import (
+    RANGE_TEST,
     Horizon,
     cooldown_steps,
     horizon_of,
@@ -39,6 +40,17 @@ def schedule_problems(spec: JobSpec, known: Known = Known()) -> Iterator[Problem
         yield from _of_lengths(schedule, horizon)
     if schedule.shape == "one_cycle":
         yield from _of_momentum(spec)
+    if schedule.shape == RANGE_TEST:
+        yield from _of_range_test(schedule)
+
+
+def _of_range_test(schedule: ScheduleSpec) -> Iterator[Problem]:
+    if schedule.minimum_factor <= 0.0:
+        yield Problem(
+            ERROR, "schedule.minimum_factor",
+            "A range test rises exponentially, so it cannot begin at a learning rate of 0.",
+            Fix("Begin at 1e-5 of the peak", (("schedule.minimum_factor", 1e-5),)),
+        )  # fmt: skip
 
 
 def _of_lengths(schedule: ScheduleSpec, horizon: Horizon) -> Iterator[Problem]:

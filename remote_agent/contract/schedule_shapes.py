@@ -9,10 +9,13 @@ from bisect import bisect_right
 from typing import Callable, Dict, List, NamedTuple, Tuple
 
 from remote_agent.contract.recipe_spec import ScheduleSpec
-from remote_agent.contract.schedule_spans import Horizon, cooldown_steps, span_steps
+from remote_agent.contract.schedule_spans import RANGE_TEST, Horizon, cooldown_steps, span_steps
 
 Factors = Callable[[int], float]
 """From an update (0 …) to its share of the peak."""
+
+LEAST_RANGE = 1e-12
+"""A range test with no minimum begins at this share of its peak: an exponential cannot begin at 0."""
 
 MOST_BREAKS = 2000
 """A shape with more parts than this names none of them: they lie closer than the columns of any plot."""
@@ -221,6 +224,12 @@ def _places(schedule: ScheduleSpec, horizon: Horizon) -> List[float]:
     return [point_update(point.at_percent, horizon.total_steps) for point in schedule.points]
 
 
+def _range_test(schedule: ScheduleSpec, horizon: Horizon, warmup: int) -> Course:
+    """torch's ExponentialLR with a factor above 1: from the minimum in the first update to the peak in the last."""
+    minimum, length = max(schedule.minimum_factor, LEAST_RANGE), max(1, horizon.total_steps - 1)
+    return Course(lambda update: float(minimum ** (1.0 - min(1.0, update / length))))
+
+
 _SHAPES: Dict[str, Callable[[ScheduleSpec, Horizon, int], Course]] = {
     "constant": _constant,
     "linear": _linear,
@@ -234,6 +243,7 @@ _SHAPES: Dict[str, Callable[[ScheduleSpec, Horizon, int], Course]] = {
     "step": _step,
     "multi_step": _multi_step,
     "piecewise": _piecewise,
+    RANGE_TEST: _range_test,
 }
 
 LAID_UNDER = ("multi_step", "piecewise")

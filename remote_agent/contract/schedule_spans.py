@@ -7,6 +7,9 @@ from typing import NamedTuple, Protocol, Union
 
 from remote_agent.contract.job_spec import ScheduleSpec
 
+RANGE_TEST = "range_test"
+"""The shape that makes a run a learning-rate range test."""
+
 
 class Horizon(NamedTuple):
     """How long a run is.
@@ -80,7 +83,9 @@ def span_steps(amount: float, unit: str, length: Length) -> int:
 
 
 def warmup_steps(schedule: ScheduleSpec, length: Length) -> int:
-    """Return how many updates the warmup takes."""
+    """Return how many updates the warmup takes: 0 in a range test, which rises by itself."""
+    if schedule.shape == RANGE_TEST:
+        return 0
     return span_steps(schedule.warmup.amount, schedule.warmup.unit, length)
 
 

@@ -37,53 +37,53 @@ def _where_on(path: str) -> Callable[[JobSpec], bool]:
 USUAL_RANGES: Tuple[UsualRange, ...] = (
     UsualRange(
         "optimizer.learning_rate", _under(*_ADAMW), 2e-6, 3e-4,
-        "from 2e-6 in Tulu 3 70B, arXiv:2411.15124, to 3e-4 in continued pretraining, arXiv:2403.08763",
+        "from 2e-6 in Tulu 3 70B, arXiv:2411.15124, table 11, to 3e-4 in Llama 2 7B's pretraining, arXiv:2307.09288",
     ),
     UsualRange(
         "optimizer.learning_rate", _under("lion"), 2e-7, 1e-4,
-        "3 to 10 times below AdamW's: Chen et al., Lion, arXiv:2302.06675, section 5",
+        "3 to 10 times below AdamW's: Chen et al., Lion, arXiv:2302.06675",
     ),
     UsualRange(
         "optimizer.beta2", _under(*_ADAMW), 0.95, 0.999,
-        "0.95 in Llama 2, arXiv:2307.09288, 0.999 in Adam, arXiv:1412.6980",
+        "0.95 in Llama 2, arXiv:2307.09288, section 2.2, 0.999 in Adam, arXiv:1412.6980, section 2",
     ),
-    UsualRange("optimizer.beta2", _under("lion"), 0.98, 0.99, "Chen et al., Lion, arXiv:2302.06675, section 5"),
+    UsualRange("optimizer.beta2", _under("lion"), 0.98, 0.99, "Chen et al., Lion, arXiv:2302.06675"),
     UsualRange(
         "optimizer.epsilon", _under(*_ADAMW), 1e-8, 1e-5,
-        "1e-8 in Adam, arXiv:1412.6980, 1e-5 in Llama 2, arXiv:2307.09288",
+        "1e-8 in Adam, arXiv:1412.6980, section 2, 1e-5 in Llama 2, arXiv:2307.09288, section 2.2",
     ),
     UsualRange(
         "optimizer.weight_decay", _under(*_ADAMW), 0.0, 0.1,
-        "0 in Tulu 2, arXiv:2311.10702, 0.1 in Llama 2, arXiv:2307.09288",
+        "0 in the commands that made Tulu 3, arXiv:2411.15124, 0.1 in Llama 2, arXiv:2307.09288, section 3.1",
     ),
     UsualRange(
         "optimizer.weight_decay", _under("lion"), 0.0, 1.0,
-        "3 to 10 times above AdamW's: Chen et al., Lion, arXiv:2302.06675, section 5",
+        "3 to 10 times above AdamW's: Chen et al., Lion, arXiv:2302.06675",
     ),
     UsualRange(
         "optimizer.layer_decay", _always, 0.38, 1.0,
-        "1/2.6 in ULMFiT, arXiv:1801.06146, 0.8 and 0.9 in ELECTRA, arXiv:2003.10555",
+        "1/2.6 in ULMFiT, arXiv:1801.06146, 0.8 and 0.9 in ELECTRA's fine-tuning code, arXiv:2003.10555",
     ),
     UsualRange(
         "schedule.warmup.amount", lambda spec: spec.schedule.warmup.unit == "percent", 0.0, 10.0,
-        "none in InstructGPT, arXiv:2203.02155, 10 percent in Zephyr, arXiv:2310.16944",
+        "none in LIMA, arXiv:2305.11206, section 3, 10 percent in Zephyr, arXiv:2310.16944, section 4.3",
     ),
     UsualRange(
         "schedule.minimum_factor", lambda spec: spec.schedule.shape in ("cosine", "linear"), 0.0, 0.1,
-        "0 in Tulu 3, arXiv:2411.15124, 0.1 in Llama 2, arXiv:2307.09288",
+        "0 in Tulu 3's linear schedule, arXiv:2411.15124, 0.1 in Llama 2, arXiv:2307.09288, section 2.2",
     ),
     UsualRange(
         "schedule.cooldown.amount",
         lambda spec: spec.schedule.shape == "wsd" and spec.schedule.cooldown.unit == "percent", 10.0, 20.0,
-        "10 percent in MiniCPM, arXiv:2404.06395, 20 percent in Haegele et al., arXiv:2405.18392",
+        "10 percent in MiniCPM, arXiv:2404.06395, section 4.3, 20 percent in Haegele et al., arXiv:2405.18392",
     ),
     UsualRange(
         "regularization.clip_norm", _where_on("regularization.clip_norm"), 0.3, 1.0,
-        "0.3 in QLoRA, arXiv:2305.14314, 1 in Llama 2, arXiv:2307.09288",
+        "0.3 in QLoRA (adapters), arXiv:2305.14314, appendix B.2, 1 in Llama 2, arXiv:2307.09288, section 2.2",
     ),
     UsualRange(
         "regularization.label_smoothing", _always, 0.0, 0.1,
-        "0.1 in Szegedy et al., arXiv:1512.00567, and in Vaswani et al., arXiv:1706.03762",
+        "0.1 in Vaswani et al., arXiv:1706.03762, section 5.4",
     ),
     UsualRange(
         "regularization.dropout", lambda spec: spec.regularization.override_dropout, 0.0, 0.5,
@@ -91,15 +91,15 @@ USUAL_RANGES: Tuple[UsualRange, ...] = (
     ),
     UsualRange(
         "regularization.residual_dropout", _always, 0.0, 0.3,
-        "0.2 in InstructGPT, arXiv:2203.02155, 0.3 in the last layer of LIMA, arXiv:2305.11206",
+        "0.2 in InstructGPT, arXiv:2203.02155, section 3.5, 0.3 in LIMA's last layer, arXiv:2305.11206, section 3",
     ),
     UsualRange(
         "regularization.neftune_alpha", _where_on("regularization.neftune_alpha"), 5.0, 15.0,
-        "Jain et al., NEFTune, arXiv:2310.05914",
+        "5, 10 and 15 in Jain et al., NEFTune, arXiv:2310.05914, appendix A.1",
     ),
     UsualRange(
-        "regularization.mixup_alpha", _where_on("regularization.mixup_alpha"), 0.1, 1.0,
-        "0.1 to 0.4 in Zhang et al., arXiv:1710.09412, 1 in Guo et al., arXiv:1905.08941",
+        "regularization.mixup_alpha", _where_on("regularization.mixup_alpha"), 0.1, 0.4,
+        "larger ones underfit: Zhang et al., mixup, arXiv:1710.09412, section 3.1",
     ),
     UsualRange(
         "regularization.r_drop_alpha", _where_on("regularization.r_drop_alpha"), 0.1, 5.0,
@@ -111,7 +111,7 @@ USUAL_RANGES: Tuple[UsualRange, ...] = (
     ),
     UsualRange(
         "batch.epochs", lambda spec: not spec.batch.max_steps, 0.0, 16.0,
-        "2 in Llama 2, arXiv:2307.09288, 16 in InstructGPT, arXiv:2203.02155",
+        "2 in Llama 2, arXiv:2307.09288, section 3.1, 16 in InstructGPT, arXiv:2203.02155, section 3.5",
     ),
 )  # fmt: skip
 """In the order of the fields; where several ranges of a field apply, the first one counts."""

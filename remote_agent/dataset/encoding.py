@@ -227,6 +227,9 @@ def _tokens_of(encoding: Encoding, start: int, end: int) -> tuple[int, int]:
     while last is None:
         end -= 1
         last = encoding.char_to_token(end)
+    # A character may be several tokens, of which the library names the first.
+    while (place := encoding.token_to_chars(last + 1)) is not None and place[0] <= end:
+        last += 1
     return first, last + 1
 
 

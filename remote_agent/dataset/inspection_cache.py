@@ -30,7 +30,7 @@ from remote_agent.dataset.sources import Cancelled, data_files, never
 from remote_agent.dataset.tokenizer_files import special_tokens, template_text, tokenizer_hash
 from remote_agent.run_files.atomic_write import atomic_write_json
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 """Raised when what is kept, or how it is made, changes."""
 
 MOST_BYTES = 4 << 30
@@ -43,9 +43,8 @@ _USED, _ROWS, _REPORT, _HASH, _STAMPS = "used", "rows.json", "report", "content.
 _SET_WISE = (DropStep, DeduplicateStep, BalanceStep)
 _PLACES = frozenset(("source", "path", "revision", "subset", "split", "held_out_path"))
 _LATE = frozenset(("max_length", "over_length", "packing", "group_by_length"))
-_CHOICES = frozenset(
-    ("held_out_fraction", "held_out_rows", "held_out_by", "held_out_column", "weight", "max_epochs", "steps")
-)
+_HELD_OUT = ("held_out_fraction", "held_out_rows", "held_out_by", "held_out_column")
+_CHOICES = frozenset((*_HELD_OUT, "weight", "max_epochs", "replay", "replay_share", "steps"))
 
 
 class Keys(NamedTuple):

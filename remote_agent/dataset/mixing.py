@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -92,6 +93,20 @@ def mixture_rows(available: Sequence[int], weights: Sequence[float], max_epochs:
         if share
     ]
     return [int(share * min(limits)) for share in shares]
+
+
+def replayed_rows(main: int, share: float, available: Sequence[int], weights: Sequence[float]) -> list[int]:
+    """Return how many rows each replayed source adds to ``main`` others, so that together they are ``share`` of all.
+
+    Together the whole number nearest to main x share / (1 - share); among them by their weights, by their rows where
+    no weight is given. A source without rows gives none. Computed in fractions, as `mixture_rows` is.
+    """
+    part = _as_written(share)
+    wanted = math.floor(main * part / (1 - part) + Fraction(1, 2))
+    parts = [_as_written(weight) for weight in weights] if any(weights) else [Fraction(rows) for rows in available]
+    parts = [one if rows else Fraction(0) for one, rows in zip(parts, available, strict=True)]
+    scale = math.lcm(*(one.denominator for one in parts))
+    return largest_remainder([int(one * scale) for one in parts], wanted)
 
 
 def largest_remainder(sizes: Sequence[int], wanted: int) -> list[int]:

@@ -78,18 +78,23 @@ def step_sequences(
     accumulation: int,
     ranks: int,
     lengths: SequenceLengths | None = None,
+    longest_only: bool = False,
 ) -> list[list[list[int]]]:
     """Return the sequences of update ``step`` (from 0): ``[micro batch of the update][rank]`` is a list of indices.
 
     The global batch is the next slice of the epoch's order and depends on its size alone; read through in the
     order of the lists it is that slice. An epoch's last update takes what is left, so lists may be short or empty.
-    With ``lengths`` sequences of like length come together, see `grouped_order`.
+    With ``lengths`` sequences of like length come together, see `grouped_order`; ``longest_only`` takes the longest
+    ones in every update.
     """
     assert step >= 0 and n_sequences > 0 and micro_batch > 0 and accumulation > 0 and ranks > 0
     global_batch = micro_batch * accumulation * ranks
     epoch, within = divmod(step, -(-n_sequences // global_batch))
     start = within * global_batch
-    if lengths is None:
+    if longest_only:
+        assert lengths is not None
+        order, start = np.argsort(-lengths.values, kind="stable"), 0
+    elif lengths is None:
         order = epoch_order(seed, epoch, n_sequences)
     else:
         assert len(lengths.values) == n_sequences

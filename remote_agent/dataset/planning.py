@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remote_agent.contract.data_report import StepReport
-from remote_agent.contract.data_spec import all_sources
+from remote_agent.contract.data_spec import SourceSpec, all_sources
 from remote_agent.contract.data_steps import AugmentStep, BalanceStep, DeduplicateStep, DropStep, Step
 from remote_agent.dataset.conversation import Conversation, Example
 from remote_agent.dataset.findings.near_duplicates import NearDuplicates, first_of_group
 from remote_agent.dataset.findings.row_batch import spoken
-from remote_agent.dataset.mixing import mixed, mixture_rows, times_taken
+from remote_agent.dataset.mixing import mixed, mixture_rows, replayed_rows, times_taken
 from remote_agent.dataset.sources import Advance, Cancelled, check
 from remote_agent.dataset.splitting import RowMarks, capped, held_out_of, set_aside
 from remote_agent.dataset.steps.finding_rows import check_finding, found_rows, is_of_one_row
@@ -73,15 +73,16 @@ def make_plan(corpus: Corpus, progress: Advance, cancelled: Cancelled, with_repo
     data, seed = corpus.job.data, corpus.job.seed
     total, training = _rows(corpus), _training_rows(corpus)
     has_file = any(source.is_held_out for source in corpus.sources)
+    main = _main_rows(corpus, training)
     found = _surveyed(corpus, total, _wanted(corpus, with_reports, has_file), progress, cancelled)
     marks = RowMarks(
-        None if found.classes is None else found.classes[:training],
-        None if found.groups is None else found.groups[:training],
+        None if found.classes is None else found.classes[main],
+        None if found.groups is None else found.groups[main],
     )
-    aside = np.zeros(0, dtype=np.int64) if has_file else set_aside(training, data, seed, marks)
+    aside = np.zeros(0, dtype=np.int64) if has_file else set_aside(len(main), data, seed, marks)
     trained = np.zeros(total, dtype=np.bool_)
     trained[:training] = True
-    trained[aside] = False
+    trained[main[aside]] = False
     state = State(np.ones(total, dtype=np.bool_), np.ones(total, dtype=np.int32), trained)
     deciding = Deciding(corpus, found, progress, cancelled)
     reports = []
@@ -92,7 +93,7 @@ def make_plan(corpus: Corpus, progress: Advance, cancelled: Cancelled, with_repo
     if has_file:
         held_out[training:] = capped(total - training, data, seed, state.kept[training:])
     else:
-        held_out[:training] = held_out_of(aside, state.kept[:training], data, marks)
+        held_out[main] = held_out_of(aside, state.kept[main], data, marks)
     problems = tuple(_problems(corpus, found, has_file))
     return Plan(total, state.kept, _mixture(corpus, state), held_out, tuple(reports), problems)
 
@@ -103,6 +104,20 @@ def _rows(corpus: Corpus) -> int:
 
 def _training_rows(corpus: Corpus) -> int:
     return sum(source.rows.indexed for source in corpus.sources if not source.is_held_out)
+
+
+def _main_rows(corpus: Corpus, training: int) -> Int64:
+    """Return the training rows that are not replayed: those that a part can be held out of."""
+    main = np.ones(training, dtype=np.bool_)
+    for part, spec in zip(_parts(corpus), all_sources(corpus.job.data), strict=True):
+        main[part] = not spec.replay
+    return np.flatnonzero(main)
+
+
+def _parts(corpus: Corpus) -> list[slice]:
+    """Return where the rows of each training source lie."""
+    sources = [source for source in corpus.sources if not source.is_held_out]
+    return [slice(source.first_row, source.first_row + source.rows.indexed) for source in sources]
 
 
 def _wanted(corpus: Corpus, with_reports: bool, has_file: bool) -> Wanted:
@@ -129,20 +144,36 @@ def _surveyed(corpus: Corpus, total: int, wanted: Wanted, progress: Advance, can
 
 
 def _mixture(corpus: Corpus, state: State) -> NDArray[np.int32]:
-    """Return how often each row is trained after the sources' weights."""
+    """Return how often each row is trained after the sources' weights and the replay."""
     train = np.where(state.kept & state.trained, state.times, 0).astype(np.int32)
-    specs = all_sources(corpus.job.data)
-    weights = [spec.weight for spec in specs]
-    if not any(weights):
-        return train
-    parts = [slice(source.first_row, source.first_row + source.rows.indexed) for source in corpus.sources]
-    parts = parts[: len(specs)]
+    specs, parts = all_sources(corpus.job.data), _parts(corpus)
     available = [int(train[part].sum(dtype=np.int64)) for part in parts]
-    wanted = mixture_rows(available, weights, [spec.max_epochs for spec in specs])
-    for number, (part, rows) in enumerate(zip(parts, wanted, strict=True)):
-        order = mixed(corpus.job.seed, _MIXTURE_STREAM + number, part.stop - part.start)
-        train[part] = times_taken(train[part], order, rows)
+    wanted = dict(enumerate(available))
+    main = [number for number, spec in enumerate(specs) if not spec.replay]
+    wanted.update(zip(main, mixture_rows(*_of(main, specs, available)), strict=True))
+    replayed = [number for number, spec in enumerate(specs) if spec.replay]
+    if replayed:
+        rows, weights, _ = _of(replayed, specs, available)
+        share = corpus.job.data.replay_share
+        added = replayed_rows(sum(wanted[number] for number in main), share, rows, weights)
+        wanted.update(zip(replayed, added, strict=True))
+    for number, part in enumerate(parts):
+        if wanted[number] != available[number]:
+            order = mixed(corpus.job.seed, _MIXTURE_STREAM + number, part.stop - part.start)
+            train[part] = times_taken(train[part], order, wanted[number])
     return train
+
+
+def _of(
+    numbers: list[int], specs: tuple[SourceSpec, ...], available: list[int]
+) -> tuple[list[int], list[float], list[float]]:
+    """Return the rows, weights and most epochs of some sources."""
+    chosen = [specs[number] for number in numbers]
+    return (
+        [available[number] for number in numbers],
+        [spec.weight for spec in chosen],
+        [spec.max_epochs for spec in chosen],
+    )
 
 
 def _problems(corpus: Corpus, found: Survey, has_file: bool) -> Iterator[str]:
@@ -295,7 +326,7 @@ def preview_step(corpus: Corpus, step: Step, plan: Plan, progress: Advance, canc
 
 def _state_of(corpus: Corpus, plan: Plan) -> State:
     """Return how far the job's steps came, as its plan shows it; a mixture hides how often a step made rows come."""
-    if not any(spec.weight for spec in all_sources(corpus.job.data)):
+    if not any(spec.weight or spec.replay for spec in all_sources(corpus.job.data)):
         return State(plan.kept, plan.train, plan.train > 0)
     trained = plan.kept & ~plan.held_out
     trained[_training_rows(corpus) :] = False

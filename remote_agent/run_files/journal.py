@@ -13,6 +13,7 @@ from remote_agent.contract.journal_line import FORMAT, MAX_LINE_BYTES, encode_li
 from remote_agent.contract.run_dir import is_plain_name, segment_file
 from remote_agent.run_files.atomic_write import sync_folder, write_all
 from remote_agent.run_files.journal_segments import HEADER_KIND, last_good, segment_numbers
+from remote_agent.run_files.masking import Mask
 from remote_agent.run_files.process import boot_id
 
 SEGMENT_BYTES = 32 << 20
@@ -35,6 +36,7 @@ class JournalWriter:
         run_id: told in each segment's header.
         now: seconds since the epoch, for people only.
         segment_bytes: the size at which the next segment is begun.
+        mask: strikes secrets out of what events say.
 
     Raises:
         OSError: the folder cannot be read or no segment can be made.
@@ -47,6 +49,7 @@ class JournalWriter:
         run_id: str,
         now: Callable[[], float],
         segment_bytes: int = SEGMENT_BYTES,
+        mask: Optional[Mask] = None,
     ) -> None:
         assert is_plain_name(writer), writer
         self._folder = journal_folder
@@ -54,6 +57,7 @@ class JournalWriter:
         self._run_id = run_id
         self._now = now
         self._segment_bytes = segment_bytes
+        self._mask = mask or None
         self._boot_id = boot_id()
         self._guard = threading.Lock()
         self._waiting: List[bytes] = []
@@ -118,7 +122,8 @@ class JournalWriter:
 
     def _line(self, event: Event) -> bytes:
         self._seq += 1
-        line = encode_line(self._seq, event_to_body(event, self._now()))
+        body = event_to_body(event, self._now())
+        line = encode_line(self._seq, self._mask.plain(body) if self._mask else body)
         if len(line) <= MAX_LINE_BYTES:
             return line
         sentence = "An event with {} bytes was too long for the journal.".format(len(line))

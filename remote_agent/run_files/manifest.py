@@ -22,12 +22,16 @@ _MAX_MANIFEST_BYTES = 16 << 20
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """What COMMITTED.json says. ``has_state`` allows a resume at ``world_size`` ranks; names are relative, with /."""
+    """What COMMITTED.json says. ``has_state`` allows a resume; names are relative, with /.
+
+    The state is that of ``world_size`` ranks at ``zero_stage``, -1 for the job's.
+    """
 
     step: int
     has_state: bool
     world_size: int
     files: Tuple[FileEntry, ...]
+    zero_stage: int = -1
 
     @property
     def size_bytes(self) -> int:
@@ -35,7 +39,9 @@ class Manifest:
         return sum(entry.size_bytes for entry in self.files)
 
 
-def commit(partial_folder: str, final_folder: str, step: int, has_state: bool, world_size: int) -> Manifest:
+def commit(
+    partial_folder: str, final_folder: str, step: int, has_state: bool, world_size: int, zero_stage: int = -1
+) -> Manifest:
     """Make a folder that all ranks have written a committed checkpoint: hash, sync, COMMITTED.json, rename.
 
     Args:
@@ -55,7 +61,7 @@ def commit(partial_folder: str, final_folder: str, step: int, has_state: bool, w
         entries.append(FileEntry(name, size, file_sha256(path) if size <= HASHED_BYTES else ""))
     for folder, _, _ in os.walk(partial_folder):
         sync_folder(folder)
-    manifest = Manifest(step, has_state, world_size, tuple(entries))
+    manifest = Manifest(step, has_state, world_size, tuple(entries), zero_stage)
     atomic_write_json(os.path.join(partial_folder, COMMITTED), to_wire(manifest))
     replaced = ""
     if os.path.isdir(final_folder):

@@ -9,10 +9,12 @@ import sys
 import time
 from typing import Callable, Iterator, List, Sequence
 
-from remote_agent.contract.alerts import Alert, AlertRules, LrAt
+from remote_agent.contract.alerts import STALL, Alert, AlertRules, LrAt
+from remote_agent.contract.amendments import AmendedJob
 from remote_agent.contract.events import (
     AlertCleared,
     AlertRaised,
+    Amended,
     Complained,
     Event,
     Stamped,
@@ -22,13 +24,14 @@ from remote_agent.contract.events import (
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.notification import Message, message_text
 from remote_agent.contract.run_dir import JOB, JOURNAL, LOG, SUPERVISOR_WRITER
-from remote_agent.contract.schedule import horizon_of, lr_factors
+from remote_agent.contract.schedule import horizon_of
 from remote_agent.contract.spec_json import spec_from_dict
 from remote_agent.run_files.journal_segments import JournalReader
 from remote_agent.supervisor.launch import own_agent_dir
 from remote_agent.supervisor.outbox import channels_of, put_message, waiting_messages
+from remote_agent.supervisor.stacks import take_stacks
 
-_OWN_KINDS = ("state", "attempt", "alert", "alert_cleared")
+_OWN_KINDS = ("state", "attempt", "alert", "alert_cleared", "amended")
 _LOOKED_BACK = 2000
 
 
@@ -54,7 +57,7 @@ class AlertWatch:
                 )
             )
         else:
-            self._rules = AlertRules(spec, lambda start: _planned(spec, start))
+            self._rules = AlertRules(spec, lambda start, amendments: _planned(spec, start, amendments))
 
     def take_over(self, rank0: Sequence[Stamped]) -> None:
         """Fold what happened before this process, as rank 0 and the supervisors journalled it; say what nobody said."""
@@ -86,6 +89,10 @@ class AlertWatch:
             # the message is on the disk first: where a process that takes over finds the alert, it finds the message
             is_waiting = isinstance(alert, AlertRaised) and self._put(alert)
             self._write(alert)
+            if isinstance(alert, AlertRaised) and alert.rule == STALL:
+                stacks = take_stacks(self._run_dir, alert.attempt, alert.step)
+                if stacks is not None:
+                    self._write(stacks)
             if is_waiting:
                 self._start_sender()
 
@@ -129,10 +136,10 @@ def _key(alert: AlertRaised) -> str:
     return "{}-{}-{}-{}".format(alert.rule, alert.attempt, alert.step, alert.rank)
 
 
-def _planned(spec: JobSpec, start: TrainingStarted) -> LrAt:
-    horizon, peak = horizon_of(start, start.train_tokens), spec.optimizer.learning_rate
-    factors = lr_factors(spec.schedule, horizon)
-    return lambda step: peak * factors(step)
+def _planned(spec: JobSpec, start: TrainingStarted, amendments: Sequence[Amended]) -> LrAt:
+    horizon = horizon_of(start, start.train_tokens)
+    horizon = horizon._replace(total_steps=start.planned_steps or start.total_steps)
+    return AmendedJob(spec, horizon, amendments).learning_rate
 
 
 def start_sender(run_dir: str) -> None:

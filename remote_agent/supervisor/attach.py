@@ -6,10 +6,12 @@ import os
 import time
 from typing import Any, Dict, Iterator, List
 
-from remote_agent.contract.events import ENDED
+from remote_agent.contract.events import RESTING
 from remote_agent.contract.run_dir import JOURNAL, LOG, RANK0_WRITER, RUNS, SUPERVISOR_WRITER, is_run_id
 from remote_agent.run_files.journal_segments import writers
+from remote_agent.run_files.masking import Mask
 from remote_agent.supervisor.cursor import JournalCursor, LogCursor
+from remote_agent.supervisor.log_mask import secrets_of_run
 from remote_agent.supervisor.run_record import read_record
 from remote_agent.supervisor.start import ensure_supervised
 from remote_agent.supervisor.talk import CommandError, Talk, group_argument
@@ -57,6 +59,11 @@ def _pump(talk: Talk, stream: "_Stream", followed: "List[_FollowedRun]", follow:
     caught_up = False
     look_at = time.monotonic() + LOOK_S
     while not talk.aborted.is_set():
+        if caught_up and time.monotonic() >= look_at:
+            # also where there is always something to send
+            look_at = time.monotonic() + LOOK_S
+            for run in followed:
+                run.keep_supervised(talk)
         # a list first, so that one run with much to tell does not starve the others; journals go before any log
         if any([run.send_journals(stream) for run in followed]) or any([run.send_log(stream) for run in followed]):
             continue
@@ -66,10 +73,6 @@ def _pump(talk: Talk, stream: "_Stream", followed: "List[_FollowedRun]", follow:
                 talk.send("caught_up", run=run.run_id)
         if not follow:
             return
-        if time.monotonic() >= look_at:
-            look_at = time.monotonic() + LOOK_S
-            for run in followed:
-                run.keep_supervised(talk)
         talk.aborted.wait(POLL_S)
 
 
@@ -99,13 +102,15 @@ class _FollowedRun:
         self._journals: Dict[str, JournalCursor] = {}
         self._logs: Dict[int, LogCursor] = {}
         self._ended = False
+        self._mask = Mask()
+        self._looks_for_secrets = True
         self._complained = False
 
     def keep_supervised(self, talk: Talk) -> None:
         """Put a new supervisor in the place of one that died; what stands against it is told once as a progress."""
         if self._ended:
             return
-        self._ended = read_record(self._run_dir).state in ENDED
+        self._ended = read_record(self._run_dir).state in RESTING
         if not self._ended:
             try:
                 ensure_supervised(self._run_dir)
@@ -135,6 +140,7 @@ class _FollowedRun:
                 moved = True
                 # what the supervisor adds may be that an ended run goes on
                 self._ended = self._ended and writer != SUPERVISOR_WRITER
+                self._looks_for_secrets = self._looks_for_secrets or writer == SUPERVISOR_WRITER
                 stream.send(
                     "journal", block.body, run=self.run_id, writer=writer, segment=block.segment,
                     incarnation=block.incarnation, offset=block.offset,
@@ -148,7 +154,11 @@ class _FollowedRun:
             block = cursor.next_block()
             if block is not None:
                 moved = True
-                stream.send("log", block.body, run=self.run_id, rank=cursor.rank, offset=block.offset)
+                if self._looks_for_secrets:
+                    # the supervisor strikes them out within a tick, and we may be quicker
+                    self._mask, self._looks_for_secrets = secrets_of_run(self.run_id) or self._mask, False
+                body = self._mask.struck(block.body)
+                stream.send("log", body, run=self.run_id, rank=cursor.rank, offset=block.offset)
         return moved
 
     def close(self) -> None:

@@ -32,6 +32,8 @@ _COMMANDS = {
     "command": "command.send_command",
     "runs": "run_list.list_runs",
     "fetch": "fetch.fetch",
+    "remove": "remove.remove",
+    "tell": "tell.tell",
 }
 _WITHOUT_FRAMES = {"rerun": "rerun.rerun", "supervise": "supervise.supervise", "notify": "notify.notify"}
 

@@ -11,12 +11,16 @@ from remote_agent.supervisor.interpreters import best_interpreter
 from remote_agent.supervisor.launch import own_agent_dir
 from remote_agent.supervisor.talk import CommandError, Talk, text_argument
 
-WHAT = ("model", "data", "session", "losses", "augment")
+WHAT = ("model", "data", "session", "losses", "augment", "trace")
 INSPECTED = "inspected"
 """The folder of the agent's home that keeps what inspections found, so that a second look costs nothing."""
 
 DATASET, AUGMENT = "remote_agent.dataset", "remote_agent.trainer.augment"
-_ZONES = {"losses": "remote_agent.trainer.row_losses", "augment": AUGMENT}
+_ZONES = {
+    "losses": "remote_agent.trainer.row_losses",
+    "augment": AUGMENT,
+    "trace": "remote_agent.trainer.trace_child",
+}
 
 # under -I neither a script's folder nor -m finds the agent, which lies in no site-packages
 _RUN_MODULE = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_module(sys.argv[2], run_name='__main__')"

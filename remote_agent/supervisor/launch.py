@@ -32,7 +32,7 @@ class Launch:
     """launch.json: everything the supervisor needs beside job.json.
 
     ``stop_grace_s`` is the time the ranks have to save and end after a stop, ``term_grace_s`` the time between SIGTERM
-    and SIGKILL.
+    and SIGKILL. ``zero_stage`` is -1 where ranks and stage are the job's.
     """
 
     python: str
@@ -47,6 +47,7 @@ class Launch:
     bundle: Mapping[str, Any]
     stop_grace_s: float = STOP_GRACE_S
     term_grace_s: float = TERM_GRACE_S
+    zero_stage: int = -1
 
 
 def read_launch(run_dir: str) -> Launch:
@@ -89,6 +90,8 @@ def trainer_command(run_dir: str, launch: Launch, attempt: int, resume: str) -> 
     ]  # fmt: skip
     if resume:
         arguments += ["--resume", resume]
+    if launch.zero_stage >= 0:
+        arguments += ["--shape", "{},{}".format(launch.ranks, launch.zero_stage)]
     environment = rank_environment(launch, os.path.join(run_dir, SCRATCH))
     environment[RUN_MARK] = "{}/{}".format(os.path.basename(run_dir), attempt)
     return arguments, environment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import fcntl
@@ -9,7 +10,7 @@ import json
 import os
 import socket
 import tempfile
-from typing import Optional
+from typing import List, Optional
 
 from remote_agent.contract.run_dir import SUPERVISOR_LEASE, SUPERVISOR_LOCK
 from remote_agent.contract.wire import from_wire, to_wire
@@ -68,9 +69,9 @@ def _age_s(run_dir: str) -> float:
 class LeaseHolder:
     """The supervisor's hold on its run: the lock while it lives, and the lease that it renews."""
 
-    def __init__(self, run_dir: str, lock: int, lease: Lease) -> None:
+    def __init__(self, run_dir: str, locks: List[int], lease: Lease) -> None:
         self._run_dir = run_dir
-        self._lock = lock
+        self._locks = locks
         self._lease = lease
 
     @property
@@ -99,18 +100,46 @@ def take_lease(run_dir: str) -> Optional[LeaseHolder]:
     Raises:
         OSError: the run directory is gone or the disk is full.
     """
+    before = read_lease(run_dir)
+    epoch = before.epoch + 1 if before else 1
+    lock = _locked(run_dir, SUPERVISOR_LOCK)
+    if lock is None and not is_abandoned(run_dir):
+        return None
+    # the turn decides where the lock cannot, since a process that inherited it may hold it for ever
+    turn = _locked(run_dir, _turn(epoch))
+    now = read_lease(run_dir)
+    if turn is None or (now.epoch if now else 0) != epoch - 1:
+        for descriptor in (lock, turn):
+            if descriptor is not None:
+                os.close(descriptor)
+        return None
+    own = identify(os.getpid())
+    assert own is not None
+    lease = Lease(socket.gethostname(), own.boot_id, own.pid, own.start_ticks, epoch, 0)
+    holder = LeaseHolder(run_dir, [one for one in (lock, turn) if one is not None], lease)
+    holder.renew()
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(run_dir, _turn(epoch - 1)))  # whoever takes it now sees that its turn is over
+    return holder
+
+
+def is_abandoned(run_dir: str) -> bool:
+    """Say whether a run has had a supervisor that is dead and whose beat has stood still for four beats."""
+    return read_lease(run_dir) is not None and not is_supervised(run_dir) and _age_s(run_dir) >= STILL_BEATS * BEAT_S
+
+
+def _turn(epoch: int) -> str:
+    return "{}.{}".format(SUPERVISOR_LOCK, epoch)
+
+
+def _locked(run_dir: str, name: str) -> Optional[int]:
+    """Return a descriptor that holds the lock of a file; None where another process does."""
     # O_CLOEXEC keeps the lock out of the ranks, which would hold it after our death
-    lock = os.open(os.path.join(run_dir, SUPERVISOR_LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    lock = os.open(os.path.join(run_dir, name), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES) or is_supervised(run_dir):
             os.close(lock)
             return None
-    before = read_lease(run_dir)
-    own = identify(os.getpid())
-    assert own is not None
-    lease = Lease(socket.gethostname(), own.boot_id, own.pid, own.start_ticks, before.epoch + 1 if before else 1, 0)
-    holder = LeaseHolder(run_dir, lock, lease)
-    holder.renew()
-    return holder
+    return lock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from typing import Optional, Tuple
 
 from remote_agent.contract.events import NodeSampled
@@ -19,6 +20,7 @@ class NodeSampler:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._last_ticks = _cpu_ticks()
+        self._last_network = (time.monotonic(), *network_bytes())
         self._query: "Optional[subprocess.Popen[bytes]]" = None
         self._has_gpus = shutil.which("nvidia-smi") is not None
         self._gpus: Tuple[Gpu, ...] = ()
@@ -27,12 +29,15 @@ class NodeSampler:
         """Return the present figures. Raises OSError where the folder is gone."""
         self._collect_gpus()
         total, available = memory_bytes()
+        received, sent = self._network_rates()
         return NodeSampled(
             cpu_percent=self._cpu_percent(),
             memory_used_bytes=total - available,
             memory_total_bytes=total,
             disk_free_bytes=disk_free_bytes(self._folder),
             gpus=tuple(to_wire(gpu) for gpu in self._gpus),
+            received_bytes_per_s=received,
+            sent_bytes_per_s=sent,
         )
 
     def close(self) -> None:
@@ -47,6 +52,13 @@ class NodeSampler:
         total = self._last_ticks[0] - before[0]
         busy = self._last_ticks[1] - before[1]
         return round(100.0 * busy / total, 1) if total > 0 else 0.0
+
+    def _network_rates(self) -> Tuple[float, float]:
+        before, self._last_network = self._last_network, (time.monotonic(), *network_bytes())
+        seconds = max(1e-3, self._last_network[0] - before[0])
+        # an interface that is gone takes its count along
+        received, sent = (max(0.0, self._last_network[at] - before[at]) / seconds for at in (1, 2))
+        return round(received), round(sent)
 
     def _collect_gpus(self) -> None:
         """Take the answer of the last query and ask again; a driver that hangs costs the figures alone."""
@@ -76,6 +88,21 @@ def _cpu_ticks() -> Tuple[int, int]:
         return 0, 0
     total = sum(fields)
     return total, total - fields[3] - fields[4]
+
+
+def network_bytes(table: str = "/proc/net/dev") -> Tuple[int, int]:
+    """Return the bytes that all interfaces but the loopback have received and sent since the boot; 0 if not told."""
+    received, sent = 0, 0
+    try:
+        with open(table, encoding="ascii") as file:
+            for line in file.readlines()[2:]:
+                name, _, counts = line.partition(":")
+                fields = counts.split()
+                if name.strip() != "lo" and len(fields) > 8:
+                    received, sent = received + int(fields[0]), sent + int(fields[8])
+    except (OSError, ValueError):
+        return 0, 0
+    return received, sent
 
 
 def own_memory_bytes() -> int:

@@ -49,7 +49,6 @@ def notify(arguments: List[str]) -> int:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return 0
-            signal.signal(signal.SIGALRM, _on_alarm)
             journal = JournalWriter(os.path.join(run_dir, JOURNAL), NOTIFY_WRITER, os.path.basename(run_dir), time.time)
             try:
                 _Sender(run_dir, journal, waits[:-1], waits[-1]).send_all()
@@ -112,6 +111,7 @@ class _Sender:
 
 def deliver(channel: Channel, message: Message, within_s: float = ATTEMPT_S) -> str:
     """Send a message to a channel; return what is wrong in a sentence without the address, empty where it arrived."""
+    signal.signal(signal.SIGALRM, _on_alarm)
     signal.setitimer(signal.ITIMER_REAL, within_s)
     try:
         return _run(channel, message) if channel.kind == COMMAND else _post(channel, message)
@@ -147,7 +147,10 @@ def _post(channel: Channel, message: Message) -> str:
 def _run(channel: Channel, message: Message) -> str:
     text = "{}\n{}\n".format(message.title, message.text)
     try:
-        command = subprocess.Popen(shlex.split(channel.address), stdin=subprocess.PIPE, start_new_session=True)
+        # its output joins ours for people: standard output may be a talk's frames
+        command = subprocess.Popen(
+            shlex.split(channel.address), stdin=subprocess.PIPE, stdout=sys.stderr, start_new_session=True
+        )
     except (OSError, ValueError) as error:
         return "The command cannot be started: {}.".format(type(error).__name__)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import pwd
@@ -16,6 +17,7 @@ from remote_agent.contract.wire import to_wire
 from remote_agent.run_files.process import boot_id
 from remote_agent.supervisor import node_facts
 from remote_agent.supervisor.interpreters import best_interpreter, look_at
+from remote_agent.supervisor.node_survey import survey
 from remote_agent.supervisor.talk import Talk, text_argument
 
 LEAST_FREE_BYTES = 1 << 30
@@ -23,10 +25,19 @@ LEAST_TRAINER_PYTHON = (3, 10)
 
 
 def probe(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
-    """Answer ``{report: NodeReport}``; ``python`` names the interpreter to look at, empty for the best there is."""
+    """Answer ``{report: NodeReport}``; ``python`` names the interpreter to look at, empty for the best there is.
+
+    The survey waits for nobody longer than a second; ``wide`` is what a launch does without, see `survey`.
+    """
     wanted = text_argument(arguments, "python", "")
     interpreter = look_at(os.path.expanduser(wanted)) if wanted else best_interpreter(home, sys.executable)
-    return {"report": to_wire(node_report(home, wanted, interpreter))}
+    python, wide = interpreter.path if interpreter else sys.executable, arguments.get("wide") is True
+    seen = survey(home, shutil.which("nvidia-smi") is not None, python, wide)
+    if not wanted and (interpreter is None or interpreter.missing):
+        # an environment of the image that lacks nothing is used as it is
+        interpreter = next((each for each in seen.interpreters if not each.missing), interpreter)
+    report = node_report(home, wanted, interpreter)
+    return {"report": to_wire(dataclasses.replace(report, survey=seen, time_s=time.time()))}
 
 
 def node_report(home: str, wanted: str, interpreter: Optional[Interpreter]) -> NodeReport:

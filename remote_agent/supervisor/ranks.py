@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import time
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from remote_agent.contract.run_dir import LOG, SCRATCH
 from remote_agent.run_files.process import ProcessIdentity, is_alive, marked_processes, send_signal
+from remote_agent.supervisor.log_mask import LogMask, environment_of
 from remote_agent.supervisor.verdict import LAUNCHER_LOG, Exit, exit_from_code, exit_of
 
 RESCAN_S = 5.0
@@ -27,12 +28,16 @@ def become_subreaper() -> None:
 class Ranks:
     """The launcher and the ranks of one attempt, our own children or those of a supervisor that is gone.
 
-    ``exits`` holds by process id the rank and how it ended, for ranks that outlived their launcher.
+    ``exits`` holds by process id the rank and how it ended, for ranks that outlived their launcher. The secrets of
+    their ``environment`` are struck out of their logs.
     """
 
-    def __init__(self, run_id: str, launcher: "Optional[subprocess.Popen[bytes]]") -> None:
-        self._run_id = run_id
+    def __init__(
+        self, run_dir: str, launcher: "Optional[subprocess.Popen[bytes]]", environment: Mapping[str, str]
+    ) -> None:
+        self._run_id = os.path.basename(run_dir)
         self._launcher = launcher
+        self._logs = LogMask(run_dir, environment)
         self._rank_of: Dict[int, int] = {}
         self._known: List[ProcessIdentity] = []
         self._next_scan = 0.0
@@ -49,11 +54,14 @@ class Ranks:
         """Say whether the attempt goes on: our launcher lives, or any marked process of an adopted attempt."""
         if self._launcher is not None:
             self._learn_ranks()
-            return self._launcher.poll() is None
-        if any(is_alive(identity) for identity in self._known) and time.monotonic() < self._next_scan:
-            return True
-        self._learn_ranks(force=True)
-        return bool(self._known)
+            runs = self._launcher.poll() is None
+        elif any(is_alive(identity) for identity in self._known) and time.monotonic() < self._next_scan:
+            runs = True
+        else:
+            self._learn_ranks(force=True)
+            runs = bool(self._known)
+        self._logs.look()  # last, so that it has seen all that an ended launcher printed
+        return runs
 
     def signal_all(self, number: signal.Signals) -> None:
         """Signal the launcher and every marked process."""
@@ -85,6 +93,7 @@ class Ranks:
                     told.append(identity)
             time.sleep(SWEEP_POLL_S if left else SWEEP_POLL_S / 5)
         self._reap()
+        self._logs.look()
         return 0
 
     def _learn_ranks(self, force: bool = False) -> None:
@@ -95,7 +104,9 @@ class Ranks:
         self._next_scan = now + RESCAN_S
         self._known = marked_processes(self._run_id)
         for identity in self._known:
-            rank = _rank_of(identity.pid)
+            if self._launcher is None:
+                self._logs.learn(environment_of(identity.pid))
+            rank = rank_of(identity.pid)
             if rank is not None:
                 self._rank_of[identity.pid] = rank
 
@@ -137,14 +148,10 @@ def launch_ranks(run_dir: str, arguments: List[str], environment: Dict[str, str]
         )
     finally:
         os.close(log)
-    return Ranks(os.path.basename(run_dir), launcher)
+    return Ranks(run_dir, launcher, environment)
 
 
-def _rank_of(pid: int) -> Optional[int]:
-    try:
-        with open("/proc/{}/environ".format(pid), "rb") as file:
-            items = file.read().split(b"\0")
-    except OSError:
-        return None
-    value = next((item[5:] for item in items if item.startswith(b"RANK=")), b"")
+def rank_of(pid: int) -> Optional[int]:
+    """Return the number of the rank that a process is, or belongs to; None where it is none or is gone."""
+    value = environment_of(pid).get("RANK", "")
     return int(value) if value.isdigit() else None

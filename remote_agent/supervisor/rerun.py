@@ -7,10 +7,10 @@ import re
 import secrets
 import signal
 import time
-from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
-from remote_agent.contract.bundle import Bundle
-from remote_agent.contract.events import FINISHED, Evaluated, StepCompleted
+from remote_agent.contract.bundle import Bundle, BundleAmendment
+from remote_agent.contract.events import FINISHED, Amended, Evaluated, StepCompleted
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import INBOX, JOURNAL, RANK0_WRITER, SUPERVISOR_WRITER, run_id
 from remote_agent.contract.spec_json import spec_to_dict
@@ -71,7 +71,7 @@ def rerun(arguments: List[str]) -> int:
     except CommandError as error:
         terminal.complain(error.sentence)
         return BAD_INPUT if error.kind in ("bad_request", "not_found", "no_python") else RUN_FAILED
-    state, reason = _run(terminal, run_dir)
+    state, reason = _run(terminal, run_dir, bundle.amendments)
     if state != FINISHED:
         terminal.complain("The run is {}. {} Its files: {}".format(state, reason, run_dir))
         return RUN_FAILED
@@ -146,18 +146,21 @@ def _prepare(
     return run_dir, environment
 
 
-def _run(terminal: Terminal, run_dir: str) -> Tuple[str, str]:
+def _run(terminal: Terminal, run_dir: str, amendments: Sequence[BundleAmendment]) -> Tuple[str, str]:
     """Run the ranks in the foreground and return the final state with its reason. An interrupt stops the run."""
     folder, name = os.path.join(run_dir, JOURNAL), os.path.basename(run_dir)
     holder = take_lease(run_dir)
     assert holder is not None, run_dir
     become_subreaper()
+    journal = JournalWriter(folder, SUPERVISOR_WRITER, name, time.time)
+    for one in amendments:
+        journal.write(Amended(1, one.from_step, one.field, one.value, at_start=True))
     supervision = Supervision(
         run_dir,
         read_launch(run_dir),
         holder,
         RunRecord(),
-        JournalWriter(folder, SUPERVISOR_WRITER, name, time.time),
+        journal,
         JournalWriter(folder, NODE_WRITER, name, time.time),
     )
     display = RunDisplay(terminal, run_dir)

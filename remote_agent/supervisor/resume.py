@@ -6,18 +6,19 @@ import os
 import time
 from typing import Any, Dict, Tuple
 
-from remote_agent.contract.events import ENDED
+from remote_agent.contract.events import RESTING
 from remote_agent.contract.run_dir import INBOX, JOB
 from remote_agent.contract.spec_json import spec_from_json
 from remote_agent.run_files.inbox import Command, list_commands, put_command
+from remote_agent.supervisor.attempt_shape import SHAPE_ARGUMENTS, asked_launch, launch_of_attempt
 from remote_agent.supervisor.command import run_folder
 from remote_agent.supervisor.launch import Launch, extensions_dir, read_launch
 from remote_agent.supervisor.lease import is_supervised
 from remote_agent.supervisor.prepare import prepare_environment
-from remote_agent.supervisor.resumption import VERB, check_ended, choose_checkpoint
+from remote_agent.supervisor.resumption import VERB, check_ended, choose_checkpoint, readable_job
 from remote_agent.supervisor.run_record import RunRecord, read_record
 from remote_agent.supervisor.start import ensure_supervised, secrets_argument
-from remote_agent.supervisor.talk import CommandError, Talk, text_argument
+from remote_agent.supervisor.talk import CommandError, Talk, text_argument, whole_argument
 
 TAKEN_TIMEOUT_S = 60.0
 _POLL_S = 0.05
@@ -27,7 +28,8 @@ def resume(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
     """Answer ``{run_dir, attempt, step}`` once the supervisor has journalled that the run goes on from that step.
 
     A repeat with the same ``command_id`` starts nothing more. ``python`` names another interpreter for the ranks,
-    empty for the run's own.
+    empty for the run's own. ``max_steps`` gives the run another end, ``factor`` multiplies its learning rate, ``ranks``
+    and ``zero_stage`` spread it over another number of ranks or at another stage, with the same global batch.
 
     Raises:
         CommandError: the run goes on, is complete, or has no checkpoint with its full state; an input is gone.
@@ -37,13 +39,13 @@ def resume(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
     secrets = secrets_argument(arguments)
     if not _is_sent(run_dir, command_id):
         try:
-            check_ended(run_dir, _settled(run_dir))
+            check_ended(run_dir, _settled(run_dir), whole_argument(arguments, "max_steps", 0))
         except CommandError:
             # the same command, sent twice at once, may have been taken a moment ago
             if not _is_sent(run_dir, command_id):
                 raise
         else:
-            _send(run_dir, command_id, _checked(talk, home, run_dir, text_argument(arguments, "python", "")))
+            _send(run_dir, command_id, _checked(talk, home, run_dir, arguments))
     record = _taken(talk, run_dir, command_id, secrets)
     if command_id in record.refused:
         raise CommandError(record.refused[command_id], "bad_request")
@@ -57,7 +59,7 @@ def _is_sent(run_dir: str, command_id: str) -> bool:
     return command_id in read_record(run_dir).seen
 
 
-def _send(run_dir: str, command_id: str, asked: Dict[str, str]) -> None:
+def _send(run_dir: str, command_id: str, asked: Dict[str, Any]) -> None:
     try:
         put_command(os.path.join(run_dir, INBOX), Command(command_id, VERB, asked))
     except ValueError as error:
@@ -67,22 +69,25 @@ def _send(run_dir: str, command_id: str, asked: Dict[str, str]) -> None:
 def _settled(run_dir: str) -> RunRecord:
     """Return the run's record; one whose supervisor was killed gets a new one first, which says how it ended."""
     record = read_record(run_dir)
-    if record.state in ENDED:
+    if record.state in RESTING:
         return record
     ensure_supervised(run_dir)
     return read_record(run_dir)
 
 
-def _checked(talk: Talk, home: str, run_dir: str, python: str) -> Dict[str, str]:
+def _checked(talk: Talk, home: str, run_dir: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
     """Return the arguments of the command for the inbox. Raises CommandError."""
-    launch = read_launch(run_dir)
-    name, note = choose_checkpoint(talk, run_dir, launch)
+    shape = {name: whole_argument(arguments, name) for name in SHAPE_ARGUMENTS if arguments.get(name) is not None}
+    launch, python = read_launch(run_dir), text_argument(arguments, "python", "")
+    launch = asked_launch(launch_of_attempt(launch, read_record(run_dir)), readable_job(run_dir), shape)
+    name, note = choose_checkpoint(talk, run_dir, launch, whole_argument(arguments, "max_steps", 0))
     for what, path in (
         ("model", launch.model_path), ("prepared data", launch.data_folder), ("agent that began it", launch.agent_dir),
     ):  # fmt: skip
         if not os.path.isdir(path):
             raise CommandError("The run's {} is not on the node any more: {}.".format(what, path), "not_found")
-    asked = {"checkpoint": name, "note": note}
+    asked: Dict[str, Any] = {"checkpoint": name, "note": note, **shape}
+    asked.update({key: arguments[key] for key in ("max_steps", "factor") if arguments.get(key)})
     python = os.path.abspath(os.path.expanduser(python)) if python else launch.python
     if python != launch.python:
         asked["python"], asked["extensions_dir"] = _other_environment(talk, home, run_dir, python)

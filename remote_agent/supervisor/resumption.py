@@ -7,12 +7,18 @@ import os
 import shutil
 from typing import Any, List, NamedTuple, Optional, Tuple
 
-from remote_agent.contract.events import ENDED, FINISHED, TrainingEnded, TrainingStarted
+from remote_agent.contract.amendments import LEARNING_RATE, MAX_STEPS, AmendedJob, amendment_problem
+from remote_agent.contract.events import FINISHED, RESTING, AttemptStarted, TrainingEnded, TrainingStarted
+from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import CHECKPOINTS, INBOX, JOURNAL, RANK0_WRITER, checkpoint_step
+from remote_agent.contract.schedule_spans import Horizon
+from remote_agent.run_files.amendments import read_amendments
 from remote_agent.run_files.inbox import Command, list_commands
 from remote_agent.run_files.journal_segments import JournalReader, last_events
-from remote_agent.run_files.manifest import Manifest, committed_checkpoints, read_manifest, verify
+from remote_agent.run_files.manifest import committed_checkpoints, read_manifest, verify
+from remote_agent.supervisor.attempt_shape import asked_launch, check_shape
 from remote_agent.supervisor.launch import Launch
+from remote_agent.supervisor.recovery import job_of
 from remote_agent.supervisor.run_record import RunRecord
 from remote_agent.supervisor.talk import CommandError, Talk
 
@@ -27,6 +33,12 @@ class Resumption(NamedTuple):
     checkpoint: str
     launch: Launch
     note: str
+    amendments: Tuple[Tuple[str, int, float], ...] = ()
+    """(field, from_step, value) of what is different from then on."""
+
+    def told(self, attempt: int) -> AttemptStarted:
+        """Return what the journal says of it."""
+        return AttemptStarted(attempt, self.launch.ranks, self.step, self.checkpoint, self.launch.zero_stage)
 
 
 def waiting_resume(run_dir: str, record: RunRecord) -> Optional[Command]:
@@ -37,9 +49,9 @@ def waiting_resume(run_dir: str, record: RunRecord) -> Optional[Command]:
     )
 
 
-def check_ended(run_dir: str, record: RunRecord) -> None:
-    """Raise CommandError unless the run has ended before its training was complete."""
-    if record.state not in ENDED:
+def check_ended(run_dir: str, record: RunRecord, max_steps: int = 0) -> None:
+    """Raise CommandError unless the run rests and there is something to train, up to ``max_steps`` where given."""
+    if record.state not in RESTING:
         raise CommandError(
             "The run is {}; only a run that has ended can go on from a checkpoint.".format(record.state or "new"),
             "bad_request",
@@ -49,21 +61,23 @@ def check_ended(run_dir: str, record: RunRecord) -> None:
         for _, event in last_events(os.path.join(run_dir, JOURNAL), RANK0_WRITER)
         if isinstance(event, TrainingEnded)
     ]
+    if ends and max_steps > ends[-1].step:
+        return
     if record.state == FINISHED or (ends and ends[-1].complete):
         steps = " All {} updates are done.".format(ends[-1].step) if ends else ""
         raise CommandError("The run is complete; there is nothing to go on with.{}".format(steps), "bad_request")
 
 
-def choose_checkpoint(talk: Talk, run_dir: str, launch: Launch) -> Tuple[str, str]:
+def choose_checkpoint(talk: Talk, run_dir: str, launch: Launch, max_steps: int = 0) -> Tuple[str, str]:
     """Return the newest undamaged checkpoint with its full state, and a sentence on newer ones that were passed over.
 
     One of the very last update is left out: after it there is no update for the ranks to go on with.
 
     Raises:
-        CommandError: there is none, or it was written by another number of ranks; or the client cancelled.
+        CommandError: there is none, or its state cannot be divided among these ranks; or the client cancelled.
     """
     found = [item for item in committed_checkpoints(os.path.join(run_dir, CHECKPOINTS)) if item[2].has_state]
-    total = _total_steps(run_dir)
+    total = max_steps or total_steps(run_dir)
     if total and found and found[0][0] >= total:
         raise CommandError(
             "All {} updates are done and {} holds their result; only what follows the last update is missing, and "
@@ -72,6 +86,7 @@ def choose_checkpoint(talk: Talk, run_dir: str, launch: Launch) -> Tuple[str, st
         )
     found = [item for item in found if not total or item[0] < total]
     damaged: List[str] = []
+    spec = readable_job(run_dir)
     for number, (_, folder, manifest) in enumerate(reversed(found)):
         talk.check()
         talk.progress(PHASE, number, len(found), "checkpoints")
@@ -80,7 +95,7 @@ def choose_checkpoint(talk: Talk, run_dir: str, launch: Launch) -> Tuple[str, st
         if wrong:
             damaged.append("{} is damaged ({})".format(name, wrong[0].rstrip(".")))
             continue
-        _check_ranks(name, manifest, launch)
+        check_shape(name, manifest, launch, spec)
         return name, "; ".join(damaged) + ", so the run goes on from {}.".format(name) if damaged else ""
     if damaged:
         raise CommandError("There is nothing to go on from: {}.".format("; ".join(damaged)), "not_found")
@@ -91,8 +106,11 @@ def choose_checkpoint(talk: Talk, run_dir: str, launch: Launch) -> Tuple[str, st
     )
 
 
-def _total_steps(run_dir: str) -> int:
-    """Return the updates of the whole run, 0 where its ranks never got so far as to tell."""
+def total_steps(run_dir: str) -> int:
+    """Return the updates of the whole run as it was last amended, 0 where its ranks never got so far as to tell."""
+    amended = [one.value for one in read_amendments(run_dir) if one.field == MAX_STEPS]
+    if amended:
+        return int(amended[-1])
     reader = JournalReader(os.path.join(run_dir, JOURNAL), RANK0_WRITER, (TrainingStarted.kind,))
     try:
         totals = [event.total_steps for _, event in reader.poll() if isinstance(event, TrainingStarted)]
@@ -101,27 +119,53 @@ def _total_steps(run_dir: str) -> int:
     return totals[-1] if totals else 0
 
 
-def _check_ranks(name: str, manifest: Manifest, launch: Launch) -> None:
-    if manifest.world_size != launch.ranks:
-        raise CommandError(
-            "{} was written by {} processes and the run has {}.".format(name, manifest.world_size, launch.ranks),
-            "bad_request",
-        )
+def readable_job(run_dir: str) -> JobSpec:
+    """Return the run's job. Raises CommandError."""
+    try:
+        return job_of(run_dir)
+    except (OSError, ValueError) as error:
+        raise CommandError("The run's job cannot be read: {}.".format(error)) from None
 
 
 def resumption(run_dir: str, launch: Launch, record: RunRecord, command: Command) -> Resumption:
     """Return what a command from the inbox asks for, checked anew. Raises CommandError."""
-    check_ended(run_dir, record)
+    max_steps = _steps(command)
+    check_ended(run_dir, record, max_steps)
     name = _text(command, "checkpoint")
     step = checkpoint_step(name)
     manifest = read_manifest(os.path.join(run_dir, CHECKPOINTS, name)) if step is not None else None
     if step is None or manifest is None or not manifest.has_state:
         raise CommandError("{} is no checkpoint that the run can go on from.".format(name[:80] or "It"), "not_found")
-    _check_ranks(name, manifest, launch)
+    spec = readable_job(run_dir)
+    launch = asked_launch(launch, spec, command.arguments)
+    check_shape(name, manifest, launch, spec)
     python, extensions = _text(command, "python"), _text(command, "extensions_dir")
     if python:
         launch = dataclasses.replace(launch, python=python, extensions_dir=extensions or launch.extensions_dir)
-    return Resumption(step, name, launch, _text(command, "note"))
+    return Resumption(step, name, launch, _text(command, "note"), _amendments(run_dir, spec, command, step, max_steps))
+
+
+def _amendments(
+    run_dir: str, spec: JobSpec, command: Command, step: int, max_steps: int
+) -> Tuple[Tuple[str, int, float], ...]:
+    """Return what a resume changes: the run's end, and the learning rate by a factor. Raises CommandError."""
+    found: List[Tuple[str, int, float]] = []
+    factor = command.arguments.get("factor", 0.0)
+    if max_steps:
+        found.append((MAX_STEPS, step, float(max_steps)))
+    if isinstance(factor, (int, float)) and not isinstance(factor, bool) and factor:
+        peak = AmendedJob(spec, Horizon(0), read_amendments(run_dir)).peak_at(step)
+        found.append((LEARNING_RATE, step, factor * peak))
+    for field, _, value in found:
+        wrong = amendment_problem(spec, field, value, step)
+        if wrong:
+            raise CommandError(wrong, "bad_request")
+    return tuple(found)
+
+
+def _steps(command: Command) -> int:
+    value = command.arguments.get("max_steps", 0)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _text(command: Command, name: str) -> str:

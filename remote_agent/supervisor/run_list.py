@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any, Dict
 
-from remote_agent.contract.events import ENDED, StepCompleted
+from remote_agent.contract.events import RESTING, StepCompleted
 from remote_agent.contract.run_dir import JOB, JOURNAL, RANK0_WRITER, RUNS, is_run_id
 from remote_agent.run_files.journal_segments import last_events
 from remote_agent.supervisor.lease import is_supervised
@@ -24,7 +24,7 @@ def list_runs(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any
 
 def _entry(run_dir: str) -> Dict[str, Any]:
     record = read_record(run_dir)
-    if record.state not in ENDED:
+    if record.state not in RESTING:
         with contextlib.suppress(CommandError, OSError):  # told as it stands; `attach` says what is wrong
             ensure_supervised(run_dir)
         record = read_record(run_dir)
@@ -35,7 +35,7 @@ def _entry(run_dir: str) -> Dict[str, Any]:
         "state": record.state,
         "attempt": record.attempt,
         "step": _last_step(run_dir),
-        "alive": record.state not in ENDED and is_supervised(run_dir),
+        "alive": record.state not in RESTING and is_supervised(run_dir),
         "size_bytes": folder_bytes(run_dir),
         "created_s": os.stat(os.path.join(run_dir, JOB)).st_mtime if job else 0.0,
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import select
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Any, Dict, Optional
 from remote_agent.contract.problems import blocking, problems
 from remote_agent.contract.run_dir import LOG, RUNS, is_run_id
 from remote_agent.contract.spec_json import spec_from_dict
+from remote_agent.run_files.masking import is_secret_name
 from remote_agent.supervisor.environment import describe_environment
 from remote_agent.supervisor.launch import own_agent_dir
 from remote_agent.supervisor.lease import is_supervised
@@ -21,7 +21,6 @@ from remote_agent.supervisor.new_run import make_launch, make_run_dir
 from remote_agent.supervisor.talk import CommandError, Talk, group_argument, text_argument
 
 READY_TIMEOUT_S = 30.0
-_SECRET_NAME = re.compile(r"(HF_TOKEN|HUGGING_FACE_HUB_TOKEN|WANDB_API_KEY|LUTHIER_SECRET_[A-Z0-9_]{1,40})\Z")
 
 
 def start(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
@@ -51,7 +50,7 @@ def secrets_argument(arguments: Dict[str, Any]) -> Dict[str, str]:
     """
     secrets = group_argument(arguments, "secrets")
     for name, value in secrets.items():
-        if not _SECRET_NAME.match(name) or not isinstance(value, str) or "\0" in value:
+        if not is_secret_name(name) or not isinstance(value, str) or "\0" in value:
             raise CommandError("{!r} is no secret that reaches the ranks.".format(name[:40]), "bad_request")
     return secrets
 

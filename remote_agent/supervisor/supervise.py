@@ -9,17 +9,19 @@ import sys
 import time
 from typing import Dict, List
 
-from remote_agent.contract.events import ENDED
-from remote_agent.contract.run_dir import JOURNAL, SUPERVISOR_WRITER
+from remote_agent.contract.events import PAUSED, RESTING
+from remote_agent.contract.run_dir import INBOX, JOURNAL, SUPERVISOR_WRITER
 from remote_agent.run_files.atomic_write import write_all
+from remote_agent.run_files.inbox import list_commands
 from remote_agent.run_files.journal import JournalWriter
+from remote_agent.supervisor.attempt_shape import launch_of_attempt
 from remote_agent.supervisor.launch import read_launch
 from remote_agent.supervisor.lease import read_lease, take_lease
 from remote_agent.supervisor.outbox import keep_channels, take_channels
 from remote_agent.supervisor.ranks import become_subreaper
 from remote_agent.supervisor.resumption import waiting_resume
-from remote_agent.supervisor.run_record import read_record
-from remote_agent.supervisor.supervision import Supervision, is_fresh
+from remote_agent.supervisor.run_record import is_fresh, read_record
+from remote_agent.supervisor.supervision import Supervision
 
 NODE_WRITER = "node"
 
@@ -53,8 +55,9 @@ def _supervise(run_dir: str, secrets: Dict[str, str], ready: "_Ready") -> None:
     lease = read_lease(run_dir)
     holder = take_lease(run_dir)
     record = read_record(run_dir)
-    resume = waiting_resume(run_dir, record) if record.state in ENDED else None
-    if holder is None or (record.state in ENDED and resume is None):
+    resume = waiting_resume(run_dir, record) if record.state in RESTING else None
+    paused = record.state == PAUSED and bool(list_commands(os.path.join(run_dir, INBOX))[0])
+    if holder is None or (record.state in RESTING and resume is None and not paused):
         ready.tell("ready")
         return
     channels = take_channels(secrets)
@@ -64,7 +67,7 @@ def _supervise(run_dir: str, secrets: Dict[str, str], ready: "_Ready") -> None:
     folder, run_id = os.path.join(run_dir, JOURNAL), os.path.basename(run_dir)
     supervision = Supervision(
         run_dir,
-        read_launch(run_dir),
+        launch_of_attempt(read_launch(run_dir), record),
         holder,
         record,
         JournalWriter(folder, SUPERVISOR_WRITER, run_id, time.time),
@@ -76,6 +79,9 @@ def _supervise(run_dir: str, secrets: Dict[str, str], ready: "_Ready") -> None:
             ready.tell("ready")
             if goes_on:
                 supervision.launch(secrets)
+        elif paused:
+            supervision.rest()
+            ready.tell("ready")
         elif is_fresh(record):
             supervision.begin()
             ready.tell("ready")
@@ -83,7 +89,6 @@ def _supervise(run_dir: str, secrets: Dict[str, str], ready: "_Ready") -> None:
         else:
             supervision.adopt(lease)
             ready.tell("ready")
-        secrets.clear()
         supervision.watch()
     except OSError:
         if not os.path.isdir(run_dir):

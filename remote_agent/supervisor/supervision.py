@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
-from typing import Callable, Dict, Optional, Set, Tuple
+from typing import Callable, Dict, Optional, Set, Union
 
 from remote_agent.contract.events import (
-    ENDED,
     FAILED,
     FINISHED,
     INTERRUPTED,
+    PAUSED,
+    PAUSING,
     QUEUED,
+    RESTING,
     RUNNING,
     STARTING,
     STOPPED,
     STOPPING,
     TRANSITIONS,
-    AttemptStarted,
+    Amended,
     CommandAccepted,
     CommandDone,
     CommandRefused,
     Complained,
     Event,
     RankExited,
+    Restarted,
     StateChanged,
+    StepCompleted,
     TrainingEnded,
     TrainingStarted,
 )
@@ -36,12 +39,13 @@ from remote_agent.run_files.journal_segments import JournalReader
 from remote_agent.run_files.process import boot_id
 from remote_agent.supervisor.alert_watch import AlertWatch
 from remote_agent.supervisor.launch import Launch, trainer_command
-from remote_agent.supervisor.lease import BEAT_S, Lease, LeaseHolder
-from remote_agent.supervisor.node_sample import NodeSampler
+from remote_agent.supervisor.lease import Lease, LeaseHolder
 from remote_agent.supervisor.ranks import Ranks, launch_ranks
+from remote_agent.supervisor.recovery import CONTROL_VERBS, PAUSE, ROLL_BACK_VERB, Ended, Recovery
 from remote_agent.supervisor.resumption import VERB, Resumption, remove_partial_checkpoints, resumption
 from remote_agent.supervisor.run_record import RunRecord
 from remote_agent.supervisor.talk import CommandError
+from remote_agent.supervisor.upkeep import Force, Upkeep
 from remote_agent.supervisor.verdict import (
     LAUNCHER,
     Ending,
@@ -55,10 +59,9 @@ from remote_agent.supervisor.verdict import (
 )
 
 TICK_S = 0.05
-SYNC_S = 1.0
-SAMPLE_S = 5.0
-_RANK0_KINDS = ("training", "training_ended", "done", "step", "evaluated", "checkpoint")
-_CONTROL_VERBS = ("save", "evaluate")
+_RANK0_KINDS = (
+    "training", "training_ended", "done", "refused", "step", "step_rows", "evaluated", "checkpoint", "amended",
+)  # fmt: skip
 
 
 class Supervision:
@@ -78,25 +81,23 @@ class Supervision:
     ) -> None:  # fmt: skip
         self._run_dir = run_dir
         self._launch = launch
-        self._holder = holder
         self._journal = journal
-        self._samples = samples
         self._state = record.state
         self._attempt = record.attempt
         self._seen: Set[str] = set(record.seen)
         self._open_stops: Set[str] = set(record.open_stops)
+        self._last_step = record.resume_step
         self._rank0 = JournalReader(os.path.join(run_dir, JOURNAL), RANK0_WRITER, _RANK0_KINDS)
         self._alerts = AlertWatch(run_dir, journal.write)
-        self._sampler = NodeSampler(run_dir)
+        self._upkeep = Upkeep(run_dir, holder, journal, samples, self._rank0, self._alerts)
+        self._force = Force()
         self._ranks: Optional[Ranks] = None
-        self._resume: Optional[Tuple[Command, Resumption]] = None
+        self._start: Optional[Resumption] = None
+        self._resumed_by: Optional[Command] = None
         self._ended: Optional[TrainingEnded] = None
-        self._deadline: Optional[float] = None
-        self._next_force: Optional[signal.Signals] = None
-        self._waited = False
-        self._by_force = False
         self._memory_kills = memory_kills()
-        self._due = {"sync": 0.0, "sample": 0.0, "beat": 0.0}
+        self._recovery = Recovery(run_dir, launch, record.restarts)
+        self._secrets: Dict[str, str] = {}
 
     def begin(self) -> None:
         """Journal that the run is queued."""
@@ -105,12 +106,12 @@ class Supervision:
 
     def adopt(self, lease: Optional[Lease]) -> None:
         """Take over an attempt whose supervisor is gone; where nothing of it runs, say how the run ended."""
-        self._ranks = Ranks(os.path.basename(self._run_dir), None)
+        self._ranks = Ranks(self._run_dir, None, {})
         self._read_rank0(is_history=True)
         if self._ranks.are_running():
             self._write(Complained("warning", "The supervisor was killed; a new one has taken over the running ranks."))
             if self._state == STOPPING:
-                self._plan_force()
+                self._force.plan(self._launch.stop_grace_s)
         elif lease is not None and lease.boot_id != boot_id() and not (self._ended and self._ended.complete):
             self._enter(INTERRUPTED, "The node was restarted while the run was going on.")
         else:
@@ -128,45 +129,60 @@ class Supervision:
         except CommandError as error:
             self._refuse(command, error.sentence)
         else:
+            self._resumed_by = command
             self._leave_attempt(command.command_id)
-            self._resume, self._launch = (command, wanted), wanted.launch
-            self._attempt += 1
-            self._enter(STARTING, "from step {}".format(wanted.step))
-            self._write(AttemptStarted(self._attempt, self._launch.ranks, wanted.step, wanted.checkpoint))
+            self._begin_attempt(wanted)
             if wanted.note:
                 self._write(Complained("warning", wanted.note))
             self._write(CommandAccepted(command.command_id, command.verb))
         self._journal.sync()
         remove_command(os.path.join(self._run_dir, INBOX), command.command_id)
-        return self._resume is not None
+        return self._start is not None
+
+    def _begin_attempt(self, start: Resumption) -> None:
+        """Journal the next attempt and what is different in it; its ranks read that before they train."""
+        self._start, self._launch, self._recovery.launch = start, start.launch, start.launch
+        self._attempt += 1
+        self._enter(STARTING, "from step {}".format(start.step) if start.checkpoint else "")
+        self._write(start.told(self._attempt))
+        for field, from_step, value in start.amendments:
+            self._write(Amended(self._attempt, from_step, field, value, at_start=True))
+
+    def rest(self) -> None:
+        """Take what was asked of a run that is paused."""
+        self._take_commands()
+        self._journal.sync()
 
     def launch(self, secrets: Dict[str, str]) -> None:
         """Start the ranks; where that fails the run has failed."""
-        if self._resume is None:
+        self._secrets = dict(secrets)
+        if self._start is None:
             self._take_commands()
             if self._state != QUEUED:
                 return
-            self._attempt += 1
-            self._enter(STARTING)
-            self._write(AttemptStarted(self._attempt, self._launch.ranks))
+            self._begin_attempt(Resumption(0, "", self._launch, ""))
             self._journal.sync()
-        checkpoint = self._resume[1].checkpoint if self._resume else ""
-        arguments, environment = trainer_command(self._run_dir, self._launch, self._attempt, checkpoint)
-        environment.update(secrets)
+        self._start_ranks()
+
+    def _start_ranks(self) -> None:
+        assert self._start is not None
+        arguments, environment = trainer_command(self._run_dir, self._launch, self._attempt, self._start.checkpoint)
+        environment.update(self._secrets)
         try:
             self._ranks = launch_ranks(self._run_dir, arguments, environment)
         except OSError as error:
             self._enter(FAILED, "{} cannot be started: {}.".format(arguments[0], error.strerror))
             return
-        if self._resume is not None:
-            command, wanted = self._resume
-            self._write(CommandDone(command.command_id, command.verb, wanted.step))
+        command, self._resumed_by = self._resumed_by, None
+        if command is not None:
+            self._write(CommandDone(command.command_id, command.verb, self._start.step))
 
-    def _leave_attempt(self, resume_id: str) -> None:
+    def _leave_attempt(self, resume_id: str = "") -> None:
         """Clear away what the attempt before has left, so that none of it is taken for the next one's."""
         self._read_rank0(is_history=True)
         self._finish_stops()
-        self._ended = None
+        self._ended, self._ranks = None, None
+        self._force.drop()
         for folder in (CONTROL, INBOX):
             path = os.path.join(self._run_dir, folder)
             for command in list_commands(path)[0]:
@@ -183,18 +199,39 @@ class Supervision:
         Raises:
             OSError: the run directory is gone.
         """
-        while self._state not in ENDED:
-            assert self._ranks is not None
-            if not self._keep_up():
+        while self._state not in RESTING:
+            if not self._upkeep.keep_up():
                 return
-            running = self._ranks.are_running()
+            running = self._ranks is not None and self._ranks.are_running()
             self._read_rank0()
             self._take_commands()
-            if not running:
+            if self._recovery.waits:
+                self._go_on_when_due()
+            elif not running:
+                assert self._ranks is not None
                 self._conclude(self._ranks)
-                return
-            self._use_force(self._ranks)
+                continue
+            elif self._ranks is not None:
+                self._force.use(self._ranks, self._launch.term_grace_s)
             wait(TICK_S)
+
+    def _go_on_when_due(self) -> None:
+        """Start the attempt that is to follow by itself once its time has come; a stop meanwhile ends the run."""
+        if self._state == STOPPING:
+            self._recovery.give_up()
+            self._finish_stops()
+            self._enter(STOPPED)
+            return
+        further = self._recovery.due(time.monotonic())
+        if further is None:
+            return
+        self._leave_attempt()
+        self._begin_attempt(Resumption(further.step, further.checkpoint, self._launch, "", further.amendments))
+        self._journal.sync()
+        self._start_ranks()
+        command, self._recovery.asked_by = self._recovery.asked_by, None
+        if command is not None:
+            self._write(CommandDone(command.command_id, command.verb, further.step))
 
     def end_ranks(self) -> None:
         """End everything that runs, for a run whose directory is gone."""
@@ -205,8 +242,7 @@ class Supervision:
         """Sync and close everything."""
         self._rank0.sync()
         self._rank0.close()
-        self._sampler.close()
-        self._samples.close()
+        self._upkeep.close()
         self._journal.close()
 
     def _write(self, event: Event) -> None:
@@ -219,32 +255,6 @@ class Supervision:
         self._write(StateChanged(state, self._attempt, reason))
         self._journal.sync()
 
-    def _keep_up(self) -> bool:
-        """Do what is due by the clock: sync, sample, renew the lease; say False where the run is no longer ours."""
-        now = time.monotonic()
-        if now >= self._due["sample"]:
-            self._due["sample"] = now + SAMPLE_S
-            sample = self._sampler.sample()
-            self._samples.write(sample)
-            self._alerts.take(sample, time.time())
-            self._alerts.tick()
-        if now >= self._due["sync"]:
-            self._due["sync"] = now + SYNC_S
-            os.stat(self._run_dir)  # raises where someone deleted the run under us
-            self._journal.sync()
-            self._samples.sync()
-            self._rank0.sync()
-        if now >= self._due["beat"]:
-            self._due["beat"] = now + BEAT_S
-            return self._renew()
-        return True
-
-    def _renew(self) -> bool:
-        try:
-            return self._holder.renew()
-        except OSError:
-            return True  # a full disk costs the beat; the process itself still proves that we live
-
     def _read_rank0(self, is_history: bool = False) -> None:
         """Take what rank 0 journalled; ``is_history`` where another process has taken it before."""
         told = self._rank0.poll()
@@ -253,16 +263,25 @@ class Supervision:
         for time_s, event in told:
             if not is_history:
                 self._alerts.take(event, time_s)
-            if isinstance(event, CommandDone):
+            if isinstance(event, (TrainingStarted, TrainingEnded)) and event.attempt == self._attempt:
+                self._take_milestone(event)
+            elif isinstance(event, CommandDone):
                 self._open_stops.discard(event.command_id)
-            elif isinstance(event, TrainingStarted) and event.attempt == self._attempt:
-                if self._state == STARTING:
-                    self._enter(RUNNING)
-                if self._ranks is not None:
-                    self._ranks.look_again()
-            elif isinstance(event, TrainingEnded) and event.attempt == self._attempt:
-                self._ended = event
-                self._rank0.sync()
+            elif isinstance(event, CommandRefused) and event.verb == PAUSE and self._state == PAUSING:
+                self._enter(RUNNING, event.reason)
+            elif isinstance(event, StepCompleted):
+                self._last_step = event.step
+
+    def _take_milestone(self, event: Union[TrainingStarted, TrainingEnded]) -> None:
+        """Take that the ranks of this attempt train, or are through."""
+        if isinstance(event, TrainingEnded):
+            self._ended = event
+            self._rank0.sync()
+            return
+        if self._state == STARTING:
+            self._enter(RUNNING)
+        if self._ranks is not None:
+            self._ranks.look_again()
 
     def _take_commands(self) -> None:
         inbox = os.path.join(self._run_dir, INBOX)
@@ -283,14 +302,23 @@ class Supervision:
             self._stop(command)
         elif command.verb == VERB:
             self._refuse(command, "The run is {}; it goes on already.".format(self._state))
-        elif command.verb not in _CONTROL_VERBS:
+        elif command.verb not in (*CONTROL_VERBS, ROLL_BACK_VERB):
             self._refuse(command, "There is no command {}.".format(command.verb[:40]))
         elif self._state != RUNNING:
-            self._refuse(command, "The run is {}; it can {} only while it trains.".format(self._state, command.verb))
+            said = "The run is {}; it can {} only while it trains."
+            self._refuse(command, said.format(self._state, command.verb.replace("_", " ")))
+        elif command.verb == ROLL_BACK_VERB:
+            self._write(CommandAccepted(command.command_id, command.verb))
+            self._recovery.asked_by = command
+            self._force.plan(0.0, waited=False)
+        elif self._recovery.refusal(command):
+            self._refuse(command, self._recovery.refusal(command))
         else:
             self._write(CommandAccepted(command.command_id, command.verb))
             if not self._hand_over(command):
                 self._refuse(command, "It could not be handed to the ranks; is the node's disk full?")
+            elif command.verb == PAUSE:
+                self._enter(PAUSING)
 
     def _refuse(self, command: Command, reason: str) -> None:
         self._write(CommandRefused(command.command_id, command.verb, reason))
@@ -298,19 +326,18 @@ class Supervision:
     def _stop(self, command: Command) -> None:
         """Ask the ranks to end; a stop before they train, or a second one that saves nothing, ends them at once."""
         self._open_stops.add(command.command_id)
-        if self._state == QUEUED:
+        if self._state in (QUEUED, PAUSED):
             self._enter(STOPPED)
             self._finish_stops()
             return
-        trains = self._state == RUNNING
+        trains = self._state in (RUNNING, PAUSING)
         again = self._state == STOPPING
         if not again:
             self._enter(STOPPING)
         if trains and self._hand_over(command):
-            self._plan_force()
+            self._force.plan(self._launch.stop_grace_s)
         elif not again or command.arguments.get("save") is False:
-            self._waited = False
-            self._deadline, self._next_force = time.monotonic(), signal.SIGTERM
+            self._force.plan(0.0, waited=False)
 
     def _hand_over(self, command: Command) -> bool:
         try:
@@ -318,18 +345,6 @@ class Supervision:
         except OSError:
             return False
         return True
-
-    def _plan_force(self) -> None:
-        self._waited = True
-        self._deadline, self._next_force = time.monotonic() + self._launch.stop_grace_s, signal.SIGTERM
-
-    def _use_force(self, ranks: Ranks) -> None:
-        if self._deadline is None or time.monotonic() < self._deadline or self._next_force is None:
-            return
-        self._by_force = self._waited
-        ranks.signal_all(self._next_force)
-        self._deadline = time.monotonic() + self._launch.term_grace_s
-        self._next_force = signal.SIGKILL
 
     def _conclude(self, ranks: Ranks) -> None:
         """Journal how the launcher ended, end what is left of the ranks, and then the verdict."""
@@ -347,14 +362,27 @@ class Supervision:
         if failure is not None and launcher != Exit(0, 0):
             self._exited(failure.rank, failure.exit)
         ending = Ending(
-            launcher, self._ended, failure, self._is_stopping(), self._by_force,
-            memory_kills() != self._memory_kills,
+            launcher, self._ended, failure, self._is_stopping(), self._force.was_needed,
+            memory_kills() != self._memory_kills, self._state == PAUSING,
         )  # fmt: skip
         state, reason = verdict(ending)
         if state == FINISHED and self._state == STARTING:
             self._enter(RUNNING)
         self._finish_stops()
-        self._enter(state, reason)
+        rank = failure.rank if failure is not None else LAUNCHER
+        if state != FAILED or not self._goes_on(reason, rank, ending.out_of_memory):
+            self._enter(state, reason)
+
+    def _goes_on(self, reason: str, rank: int, out_of_memory: bool) -> bool:
+        """Let the run wait for its next attempt where it is to go on by itself."""
+        step, cause = (self._ended.step, self._ended.cause) if self._ended is not None else (self._last_step, "")
+        ended = Ended(FAILED, reason, cause, step, last_lines(self._run_dir, rank), out_of_memory)
+        further = self._recovery.after(ended, time.monotonic())
+        if further is None:
+            return False
+        self._write(Restarted(self._attempt, *further.told))
+        self._enter(STARTING, further.reason)
+        return True
 
     def _is_stopping(self) -> bool:
         return self._state == STOPPING
@@ -369,8 +397,3 @@ class Supervision:
             self._write(CommandDone(command_id, "stop", step))
             remove_command(os.path.join(self._run_dir, CONTROL), command_id)
         self._open_stops.clear()
-
-
-def is_fresh(record: RunRecord) -> bool:
-    """Say whether no attempt of the run was ever begun."""
-    return record.state in ("", QUEUED) and record.attempt == 0

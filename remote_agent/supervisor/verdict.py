@@ -7,7 +7,8 @@ import re
 import signal
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from remote_agent.contract.events import FAILED, FINISHED, STOPPED, TrainingEnded
+from remote_agent.contract.events import FAILED, FINISHED, PAUSED, STOPPED, TrainingEnded
+from remote_agent.contract.recovery_spec import NONFINITE
 from remote_agent.contract.run_dir import LOG, rank_log
 
 LAUNCHER_LOG = "launcher.log"
@@ -45,7 +46,8 @@ class Ending(NamedTuple):
     """What is known when no process of the attempt is left.
 
     ``launcher`` is None where its exit code is not known; ``stopping``: a stop was asked for; ``by_force``: the ranks
-    had to be killed for it; ``out_of_memory``: the kernel killed something for memory meanwhile.
+    had to be killed for it; ``out_of_memory``: the kernel killed something for memory meanwhile; ``pausing``: a
+    pause was asked for.
     """
 
     launcher: Optional[Exit]
@@ -54,6 +56,13 @@ class Ending(NamedTuple):
     stopping: bool
     by_force: bool
     out_of_memory: bool
+    pausing: bool = False
+
+    @property
+    def stopped_at_pause(self) -> bool:
+        """Whether the ranks saved and left because they were asked to pause."""
+        told = self.ended is not None and not self.ended.complete and not self.ended.cause
+        return self.pausing and told and (self.launcher is None or self.launcher == Exit(0, 0))
 
 
 def verdict(ending: Ending) -> Tuple[str, str]:
@@ -64,8 +73,12 @@ def verdict(ending: Ending) -> Tuple[str, str]:
         return FINISHED, ending.ended.reason
     if complete and ending.launcher is None and ending.failure is None:
         return FINISHED, "The ranks reported the end of the training; their exit code is not known."
+    if ending.stopped_at_pause:
+        return PAUSED, ""
     if ending.stopping:
         return STOPPED, "The ranks did not end by themselves and were killed." if ending.by_force else ""
+    if ending.ended is not None and ending.ended.cause == NONFINITE:
+        return FAILED, ending.ended.reason
     if ending.failure is not None:
         return FAILED, _failure_sentence(ending.failure, ending.out_of_memory)
     if ending.launcher is None:

@@ -16,6 +16,7 @@ def main() -> int:
     parser.add_argument("--run-dir", required=True, help="the run directory")
     parser.add_argument("--attempt", type=int, required=True, help="counts the starts of the ranks, from 1")
     parser.add_argument("--resume", default="", help="the committed checkpoint to go on from, such as step-40")
+    parser.add_argument("--shape", default="", metavar="RANKS,STAGE", help="ranks and ZeRO stage other than the job's")
     arguments = parser.parse_args()
     # the script's own folder would let our module names hide those of other packages
     sys.path[0] = str(AGENT_DIR)
@@ -27,7 +28,7 @@ def main() -> int:
 
     from remote_agent.trainer.rank import run_rank
 
-    return run_rank(run_dir, arguments.attempt, arguments.resume)
+    return run_rank(run_dir, arguments.attempt, arguments.resume, arguments.shape)
 
 
 def _write_to(log: Path) -> None:
@@ -37,6 +38,12 @@ def _write_to(log: Path) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
+    from remote_agent.run_files.masking import mask_of_environment, masked_text
+
+    mask = mask_of_environment()
+    if mask:
+        # most of what is printed then never reaches the disk with a secret in it; the supervisor strikes out the rest
+        sys.stdout, sys.stderr = masked_text(1, mask), masked_text(2, mask)
 
 
 if __name__ == "__main__":

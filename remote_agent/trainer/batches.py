@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -132,12 +132,20 @@ def _tensors(ids: Any, positions: Any, labels: Any) -> MicroBatch:
 class MicroBatches(Dataset[MicroBatch]):
     """One rank's micro batches of the whole run, numbered through: a step has as many as the job accumulates.
 
-    With ``lengths`` sequences of like length share a micro batch.
+    With ``lengths`` sequences of like length share a micro batch. ``data_step`` says whose rows an update trains, where
+    some were left out; without it each trains its own.
     """
 
     def __init__(
-        self, part: Part, spec: JobSpec, rank: int, shape: BatchShape, lengths: SequenceLengths | None = None
+        self,
+        part: Part,
+        spec: JobSpec,
+        rank: int,
+        shape: BatchShape,
+        lengths: SequenceLengths | None = None,
+        data_step: Callable[[int], int] | None = None,
     ) -> None:
+        self._data_step = data_step
         self._part = part
         self._lengths = lengths
         self._spec = spec
@@ -155,12 +163,13 @@ class MicroBatches(Dataset[MicroBatch]):
         batch = self._spec.batch
         return step_sequences(
             self._spec.seed,
-            step,
+            step if self._data_step is None else self._data_step(step),
             len(self._part),
             batch.micro_batch,
             batch.accumulation,
             self._spec.strategy.ranks,
             self._lengths,
+            batch.longest_only,
         )
 
 

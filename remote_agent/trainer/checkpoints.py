@@ -24,7 +24,7 @@ from remote_agent.run_files.manifest import commit, committed_checkpoints, read_
 from remote_agent.trainer.added_tokens import write_tokenizer
 
 STATE = "state"
-_ENGINE_TAG = "engine"
+ENGINE_TAG = "engine"
 
 # What makes a folder of weights one that transformers loads, tokenizer and all; config.json is written anew.
 _COMPANIONS = (
@@ -74,14 +74,15 @@ def save_checkpoint(
         del weights
     dist.barrier()
     if with_state:
-        engine.save_checkpoint(str(partial / STATE), tag=_ENGINE_TAG, save_latest=False)
+        engine.save_checkpoint(str(partial / STATE), tag=ENGINE_TAG, save_latest=False)
         torch.save(_random_state(), partial / STATE / f"random-rank{dist.get_rank()}.pt")
-        torch.save(dict(rank_state), partial / STATE / _rank_file())
+        torch.save(dict(rank_state), partial / STATE / _rank_file(dist.get_rank()))
         dist.barrier()
     size = 0
     if dist.get_rank() == 0:
         final = parent / checkpoint_folder(step)
-        size = commit(str(partial), str(final), step, with_state, dist.get_world_size()).size_bytes
+        stage = engine.zero_optimization_stage()
+        size = commit(str(partial), str(final), step, with_state, dist.get_world_size(), stage).size_bytes
         _thin_out(parent, spec.checkpointing.keep_last)
     dist.barrier()
     return checkpoint_folder(step), size
@@ -134,7 +135,7 @@ def restore(engine: Any, folder: Path) -> dict[str, torch.Tensor] | None:
         ResumeError: DeepSpeed finds no state in the folder.
     """
     loaded, _ = engine.load_checkpoint(
-        str(folder / STATE), tag=_ENGINE_TAG, load_optimizer_states=True, load_lr_scheduler_states=False
+        str(folder / STATE), tag=ENGINE_TAG, load_optimizer_states=True, load_lr_scheduler_states=False
     )
     if loaded is None:
         raise ResumeError(f"{folder.name} holds no state that DeepSpeed can read.")
@@ -143,13 +144,48 @@ def restore(engine: Any, folder: Path) -> dict[str, torch.Tensor] | None:
     if state["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state(state["cuda"][0])
     random.setstate(state["python"])
-    own = folder / STATE / _rank_file()
-    kept: dict[str, torch.Tensor] | None = torch.load(own, weights_only=True) if own.is_file() else None
+    return _kept_by(folder, dist.get_rank())
+
+
+def restore_universal(engine: Any, folder: Path, universal: Path, ranks: int) -> list[dict[str, torch.Tensor]]:
+    """Put the engine back as it was from what was converted, which goes then; every rank calls this.
+
+    What updates draw is seeded by the job, so the random state of other ranks is not missed.
+
+    Returns:
+        What each of the ``ranks`` that wrote the checkpoint gave as ``rank_state``.
+
+    Raises:
+        ResumeError: DeepSpeed finds no state in the folder.
+    """
+    groups = engine.optimizer.optimizer.param_groups
+    own = [{key: value for key, value in group.items() if key != "params"} for group in groups]
+    loaded, _ = engine.load_checkpoint(
+        str(universal), tag=ENGINE_TAG, load_optimizer_states=True, load_lr_scheduler_states=False
+    )
+    if loaded is None:
+        raise ResumeError(f"{folder.name} holds no state that DeepSpeed can read.")
+    for group, settings in zip(groups, own, strict=True):
+        # stage 3 gives every group the first one's, weight decay too
+        group.update(settings)
+    for state in engine.optimizer.optimizer.state.values():
+        if torch.is_tensor(state.get("step")):
+            # stage 3 gives all groups one tensor, which each of them would then count up
+            state["step"] = state["step"].clone()
+    dist.barrier()
+    if dist.get_rank() == 0:
+        shutil.rmtree(universal)
+    return [kept for rank in range(ranks) if (kept := _kept_by(folder, rank)) is not None]
+
+
+def _kept_by(folder: Path, rank: int) -> dict[str, torch.Tensor] | None:
+    path = folder / STATE / _rank_file(rank)
+    kept: dict[str, torch.Tensor] | None = torch.load(path, weights_only=True) if path.is_file() else None
     return kept
 
 
-def _rank_file() -> str:
-    return f"rank{dist.get_rank()}.pt"
+def _rank_file(rank: int) -> str:
+    return f"rank{rank}.pt"
 
 
 def _random_state() -> dict[str, Any]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from remote_agent.contract.run_dir import CONTROL
 
-SAVE, EVALUATE, STOP = 1, 2, 4
-"""Bits of the number by which rank 0 tells the others what to do; STOP | SAVE saves first."""
+SAVE, EVALUATE, STOP, SAMPLE, AMEND, PAUSE = 1, 2, 4, 8, 16, 32
+"""Bits of the number by which rank 0 tells the others what to do; STOP | SAVE saves first. PAUSE stops only where the
+full state could be saved."""
+
+_VERBS = {
+    "save": SAVE, "evaluate": EVALUATE, "sample": SAMPLE, "amend": AMEND, "stop": STOP, "pause": PAUSE | SAVE,
+}  # fmt: skip
 
 
 class Command(NamedTuple):
@@ -19,6 +25,7 @@ class Command(NamedTuple):
     verb: str
     wishes: int
     path: Path
+    arguments: Mapping[str, Any]
 
 
 def pending(run_dir: Path) -> list[Command]:
@@ -37,7 +44,9 @@ def _command(path: Path) -> Command | None:
         return None
     if not isinstance(data, dict) or not isinstance(data.get("command_id"), str):
         return None
-    verb, arguments = data.get("verb"), data.get("arguments")
-    save = isinstance(arguments, dict) and bool(arguments.get("save", False))
-    wishes = {"save": SAVE, "evaluate": EVALUATE, "stop": STOP | (SAVE if save else 0)}.get(str(verb), 0)
-    return Command(data["command_id"], str(verb), wishes, path) if wishes else None
+    verb, arguments = str(data.get("verb")), data.get("arguments")
+    arguments = arguments if isinstance(arguments, dict) else {}
+    wishes = _VERBS.get(verb, 0)
+    if verb == "stop" and arguments.get("save", False):
+        wishes |= SAVE
+    return Command(data["command_id"], verb, wishes, path, arguments) if wishes else None

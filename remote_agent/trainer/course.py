@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import math
-import resource
 import shutil
 import time
 from pathlib import Path
@@ -15,25 +13,38 @@ import torch
 import torch.distributed as dist
 from transformers import TrainerCallback
 
+from remote_agent.contract.amendments import AmendedJob
 from remote_agent.contract.batch_arithmetic import BatchPlan
 from remote_agent.contract.data_report import PreparedData
-from remote_agent.contract.events import Complained, StepCompleted, TrainingEnded, TrainingStarted
+from remote_agent.contract.events import Complained, MemoryMeasured, TrainingEnded, TrainingStarted
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.memory_probe import is_memory_probe
+from remote_agent.contract.range_test import Divergence, is_range_test
+from remote_agent.contract.recovery_spec import NONFINITE
 from remote_agent.dataset.tokenizer_files import ModelTokenizer
 from remote_agent.trainer.averaging import WeightAverage
 from remote_agent.trainer.base_penalty import pull_to_base
 from remote_agent.trainer.batches import BatchShape, Part
-from remote_agent.trainer.checkpoints import bytes_needed, committed_event, restore, save_checkpoint
+from remote_agent.trainer.checkpoints import bytes_needed, committed_event, restore, restore_universal, save_checkpoint
 from remote_agent.trainer.collectives import gathered
-from remote_agent.trainer.control import EVALUATE, SAVE, STOP
+from remote_agent.trainer.control import AMEND, EVALUATE, PAUSE, SAMPLE, SAVE, STOP
 from remote_agent.trainer.early_stopping import Patience
 from remote_agent.trainer.epoch_losses import MOST_DOCUMENTS, EpochLosses, LossHistory
 from remote_agent.trainer.evaluation import evaluate, evaluated_event
-from remote_agent.trainer.fine_tuner import FineTuner
+from remote_agent.trainer.fine_tuner import FineTuner, Update
 from remote_agent.trainer.liger_loss import liger_is_there
+from remote_agent.trainer.live_amendments import take_amendments
 from remote_agent.trainer.report import Report
 from remote_agent.trainer.run_inputs import RunInputs
 from remote_agent.trainer.sampling import samples
+from remote_agent.trainer.step_telling import StepTelling
+from remote_agent.trainer.universal import Place
+
+MEASURED_AFTER = 5
+"""Updates of an attempt after which memory is told of for the first time; at the end it is told of once more."""
+
+_NEEDS_WEIGHTS = ("save", "evaluate", "sample", "pause")
+"""The commands that are refused where the weights are spoilt."""
 
 
 class Course(TrainerCallback):  # type: ignore[misc]
@@ -49,7 +60,8 @@ class Course(TrainerCallback):  # type: ignore[misc]
         held_out: the sequences that are never trained on.
         shape: how they become tensors.
         tokenizer: for the samples.
-        resume: the folder to go on from and the updates already done, None for a fresh start.
+        resume: from where to go on, None for a fresh start.
+        amended: the job with what was changed while the run went on.
     """
 
     def __init__(
@@ -63,7 +75,8 @@ class Course(TrainerCallback):  # type: ignore[misc]
         held_out: Part,
         shape: BatchShape,
         tokenizer: ModelTokenizer | None,
-        resume: tuple[Path, int] | None,
+        resume: Place | None,
+        amended: AmendedJob,
     ) -> None:
         self._inputs = inputs
         self._spec: JobSpec = inputs.spec
@@ -79,14 +92,19 @@ class Course(TrainerCallback):  # type: ignore[misc]
         self._tuner: FineTuner | None = None
         self._saved_step = -1
         self._evaluated_step = -1
-        self._saw_nonfinite = False
-        self._skipped_steps = 0
+        self._sampled_step = -1
+        self._amended = amended
+        self._updates = 0
         self._row_losses = EpochLosses() if prepared.train_rows <= MOST_DOCUMENTS else None
         self._loss_history = LossHistory(run_dir)
         rules = self._spec.regularization
         self._patience = Patience(rules.patience, rules.patience_threshold) if rules.patience else None
         self._average: WeightAverage | None = None
+        self._divergence = Divergence(self._spec.schedule.divergence_factor) if is_range_test(self._spec) else None
         self._ended_early = ""
+        self._telling = StepTelling(
+            self._spec, attempt, report, plan.steps_per_epoch, minds_nonfinite=self._divergence is None
+        )
 
     def drive(self, tuner: FineTuner) -> None:
         """Train to the end of the run or until it is told to stop."""
@@ -106,8 +124,8 @@ class Course(TrainerCallback):  # type: ignore[misc]
         first_step = 0
         self._begin_regularization()
         if self._resume is not None:
-            folder, first_step = self._resume
-            self._restore(folder)
+            first_step = self._resume.step
+            self._restore(self._resume)
             state.global_step = first_step
             tuner.put_schedule_back()
         self._report.tell(self._started(first_step))
@@ -121,40 +139,70 @@ class Course(TrainerCallback):  # type: ignore[misc]
         """Report the update, then do what is due or was commanded."""
         assert self._tuner is not None
         step, update = int(state.global_step), self._tuner.update
-        self._tell_step(step)
+        self._telling.tell(step, self._tuner, self._engine.device)
+        gave_up = self._telling.gave_up
+        if gave_up:
+            # what the update left is not kept, measured or averaged
+            self._report.done(self._tuner.commands, step, dict.fromkeys(_NEEDS_WEIGHTS, gave_up))
+            control.should_training_stop = True
+            return
+        if update.wishes & AMEND:
+            self._amend(step)
+            control.should_training_stop = step >= self._plan.total_steps
+        self._take(step, update)
+        if self._do_due(step, update) or self._ended_early:
+            control.should_training_stop = True
+
+    def _take(self, step: int, update: Update) -> None:
+        """Take what the update left for averages, losses of rows and the figures of memory."""
+        if self._divergence is not None:
+            self._ended_early = self._divergence.take(step, self._telling.loss, max(update.learning_rates))
+        self._updates += 1
+        if self._updates == MEASURED_AFTER:
+            self._tell_memory(step)
         if self._average is not None and not update.skipped:
             self._average.take(step)
         if self._row_losses is not None:
             self._row_losses.take(update.row_losses)
             if step % self._plan.steps_per_epoch == 0:
                 self._tell_row_losses(step)
-        saving, evaluation = self._spec.checkpointing, self._spec.evaluation
-        evaluates = _due(step, evaluation.every_steps) and step < self._plan.total_steps
+
+    def _do_due(self, step: int, update: Update) -> bool:
+        """Evaluate, save and sample as it is due or was commanded; say whether the ranks were told to end here."""
+        assert self._tuner is not None
+        saving, wishes = self._spec.checkpointing, update.wishes
+        evaluates = _due(step, self._amended.evaluates_every(step)) and step < self._plan.total_steps
         if evaluates and self._patience is not None:
             # before the save, whose state has to hold what this evaluation said
             self._evaluate(step, counts=True)
         weights_due, state_due = _due(step, saving.weights_every_steps), _due(step, saving.state_every_steps)
-        commanded = bool(update.wishes & SAVE)
-        if weights_due or state_due or commanded:
-            self._save(step, with_state=state_due or commanded)
-        if update.wishes & EVALUATE or evaluates:
+        unsaved = ""
+        if weights_due or state_due or wishes & SAVE:
+            unsaved = self._save(step, with_state=bool(state_due or wishes & SAVE))
+        if wishes & EVALUATE or evaluates:
             self._evaluate(step)
-        self._report.done(self._tuner.commands, step)
-        if update.wishes & STOP or self._ended_early:
-            control.should_training_stop = True
+        pauses = bool(wishes & PAUSE) and not unsaved
+        if wishes & SAMPLE or (evaluates and not pauses):
+            self._sample(step)
+        self._report.done(self._tuner.commands, step, {"pause": unsaved, "save": unsaved})
+        return bool(wishes & STOP) or pauses
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Keep the final weights, measure them, and say how the run ended."""
         step = int(state.global_step)
-        complete = step >= self._plan.total_steps or bool(self._ended_early)
+        gave_up = self._telling.gave_up
+        complete = not gave_up and (step >= self._plan.total_steps or bool(self._ended_early))
         if complete:
             if self._spec.checkpointing.save_at_end:
                 self._save(step, with_state=False)
-            self._evaluate(step)
+            if self._divergence is None and not is_memory_probe(self._spec):
+                self._evaluate(step)
             self._sample(step)
         if self._row_losses is not None and self._row_losses.steps:
             self._tell_row_losses(step)
-        self._report.tell(TrainingEnded(self._attempt, step, complete, self._ended_early))
+        self._tell_memory(step)
+        reason, cause = (gave_up, NONFINITE) if gave_up else (self._ended_early, "")
+        self._report.tell(TrainingEnded(self._attempt, step, complete, reason, cause))
         self._report.sync()
 
     def _begin_regularization(self) -> None:
@@ -171,8 +219,11 @@ class Course(TrainerCallback):  # type: ignore[misc]
                 )
             )
 
-    def _restore(self, folder: Path) -> None:
-        kept = restore(self._engine, folder)
+    def _restore(self, place: Place) -> None:
+        if place.universal is not None:
+            self._restore_universal(place, place.universal)
+            return
+        kept = restore(self._engine, place.folder)
         if not kept:
             return
         if self._row_losses is not None and "rows" in kept:
@@ -181,6 +232,14 @@ class Course(TrainerCallback):  # type: ignore[misc]
             self._patience.restore(kept)
         if self._average is not None:
             self._average.restore(kept)
+
+    def _restore_universal(self, place: Place, universal: Path) -> None:
+        """Restore what other ranks wrote. Their averages cannot be divided anew, so such a run is refused before."""
+        kept = restore_universal(self._engine, place.folder, universal, place.ranks)
+        if self._row_losses is not None and kept and "rows" in kept[0]:
+            self._row_losses.restore_all(kept, keeps=dist.get_rank() == 0)
+        if self._patience is not None and kept:
+            self._patience.restore(kept[0])
 
     def _rank_state(self) -> dict[str, torch.Tensor]:
         holders = (self._row_losses, self._patience, self._average)
@@ -200,40 +259,30 @@ class Course(TrainerCallback):  # type: ignore[misc]
             train_sequences=self._prepared.train_sequences,
             held_out_sequences=self._prepared.held_out_sequences,
             train_tokens=self._prepared.train_tokens,
+            planned_steps=self._amended.planned_steps,
         )
 
-    def _tell_step(self, step: int) -> None:
+    def _amend(self, step: int) -> None:
         assert self._tuner is not None
-        update = self._tuner.update
-        ranks = gathered([float(update.loss), _peak_memory_bytes(self._inputs.launch.use_gpu)], self._engine.device)
-        loss = sum(row[0] for row in ranks)
-        self._skipped_steps += update.skipped
-        seconds = time.monotonic() - update.started_s
-        if not math.isfinite(loss) and not self._saw_nonfinite:
-            self._saw_nonfinite = True
-            self._report.tell(
-                Complained(
-                    "error", f"The loss is {loss} at step {step}; a lower learning rate or a longer warmup may help."
-                )
-            )
-        self._report.tell(
-            StepCompleted(
-                attempt=self._attempt,
-                step=step,
-                loss=loss,
-                learning_rate=update.learning_rates[0],
-                gradient_norm=update.gradient_norm,
-                tokens=update.tokens,
-                supervised_tokens=update.supervised_tokens,
-                tokens_per_s=update.tokens / seconds,
-                step_time_s=seconds,
-                peak_memory_bytes=int(max(row[1] for row in ranks)),
-                epoch=step / self._plan.steps_per_epoch,
-                learning_rates=update.learning_rates if len(set(update.learning_rates)) > 1 else (),
-                loss_scale=update.loss_scale,
-                skipped_steps=self._skipped_steps,
-            )
+        self._amended = take_amendments(
+            self._tuner, self._amended, self._attempt, step, self._report, self._engine.device
         )
+        self._plan = self._plan._replace(total_steps=self._amended.total_steps)
+
+    def _tell_memory(self, step: int) -> None:
+        """Say what the fullest rank has held, and what its tensors were before an update."""
+        assert self._tuner is not None
+        gauge = self._tuner.gauge
+        peaks = gauge.peaks()
+        mine = [*peaks, *gauge.tensors, gauge.before]
+        ranks = gathered([float(size) for size in mine], self._engine.device)
+        peak, reserved, card, _, weights, gradients, optimizer, before = (int(size) for size in max(ranks))
+        self._report.tell(
+            MemoryMeasured(
+                self._attempt, step, gauge.on_gpu, weights, gradients, optimizer, peak, reserved, card, before,
+                host_bytes=int(sum(row[3] for row in ranks)),
+            )
+        )  # fmt: skip
 
     def _begin_history(self, first_step: int) -> None:
         """Take up the rows' losses where the checkpoint's epoch left them, on the rank that writes them."""
@@ -273,10 +322,14 @@ class Course(TrainerCallback):  # type: ignore[misc]
                 )
             )
 
-    def _save(self, step: int, with_state: bool) -> None:
-        """Save unless this step is saved already. Where the disk has no room, say so and train on; at the end, fail."""
+    def _save(self, step: int, with_state: bool) -> str:
+        """Save unless this step is saved already. Where the disk has no room, say so and train on; at the end, fail.
+
+        Returns:
+            Why it could not be saved, a sentence; empty where it is.
+        """
         if self._saved_step == step:
-            return
+            return ""
         missing = self._missing_bytes(with_state)
         if missing > 0:
             sentence = (
@@ -285,7 +338,7 @@ class Course(TrainerCallback):  # type: ignore[misc]
             if step >= self._plan.total_steps:
                 raise OSError(errno.ENOSPC, sentence, str(self._run_dir))
             self._report.tell(Complained("error", sentence + " Free some space; training goes on."))
-            return
+            return sentence
         since_s = time.monotonic()
         self._report.progress("saving", 0, 1)
         saved = save_checkpoint(
@@ -295,6 +348,7 @@ class Course(TrainerCallback):  # type: ignore[misc]
         self._saved_step = step
         self._report.tell(committed_event(self._attempt, step, saved, with_state, since_s))
         self._report.sync()
+        return ""
 
     def _missing_bytes(self, with_state: bool) -> float:
         """Return by how much the disk is too small for a checkpoint, as rank 0 sees it, 0 where it is not."""
@@ -325,6 +379,9 @@ class Course(TrainerCallback):  # type: ignore[misc]
         self._report.tell(evaluated_event(self._attempt, step, measured, self._prepared.held_out_rows, started_s))
 
     def _sample(self, step: int) -> None:
+        if self._sampled_step == step:
+            return
+        self._sampled_step = step
         if self._tokenizer is not None and self._spec.evaluation.sample_prompts:
             with self._averaged():
                 for sampled in samples(self._engine, self._tokenizer, self._spec, self._attempt, step):
@@ -333,10 +390,3 @@ class Course(TrainerCallback):  # type: ignore[misc]
 
 def _due(step: int, every: int) -> bool:
     return every > 0 and step % every == 0
-
-
-def _peak_memory_bytes(use_gpu: bool) -> float:
-    """Return the most that this rank has held: on its GPU, else in the host's memory."""
-    if use_gpu:
-        return float(torch.cuda.max_memory_allocated())
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0

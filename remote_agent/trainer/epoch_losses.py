@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,6 +87,14 @@ class EpochLosses:
         """Go on from what a checkpoint held."""
         self._rows, self._sums, self._tokens = ([state[name].numpy()] for name in ("rows", "sums", "tokens"))
         self.steps = int(state["steps"])
+
+    def restore_all(self, states: Sequence[Mapping[str, torch.Tensor]], keeps: bool) -> None:
+        """Go on from what ranks of another number held: one that ``keeps`` takes it all, the others their steps."""
+        names = ("rows", "sums", "tokens")
+        joined = {name: torch.cat([one[name] for one in states]) for name in names}
+        if not keeps:
+            joined = {name: values[:0] for name, values in joined.items()}
+        self.restore({**joined, "steps": states[0]["steps"]})
 
 
 class LossHistory:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 from typing import Any
 
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.trainer.memory_failure import memory_sentence
 
 _HOST_MEMORY = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
 
@@ -21,11 +23,12 @@ def out_of_memory(error: BaseException) -> str:
     return ""
 
 
-def sentence(error: BaseException, spec: JobSpec | None) -> str:
-    """Return the sentence for an exception that ended the run."""
+def sentence(error: BaseException, spec: JobSpec | None, model_path: Path | None = None) -> str:
+    """Return the sentence for an exception that ended the run; ``model_path`` lets it say what would fit a GPU."""
     text = " ".join(str(error).split())
     if type(error).__name__ == "OutOfMemoryError":
-        return f"The GPU ran out of memory. {_smaller(spec)}"
+        said = memory_sentence(error, spec, model_path) if spec else "The GPU ran out of memory."
+        return said if "fits" in said else f"{said} {_smaller(spec)}"
     if isinstance(error, MemoryError) or any(mark in text for mark in _HOST_MEMORY):
         return f"The node ran out of memory. {_smaller(spec)}"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:

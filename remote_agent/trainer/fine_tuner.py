@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
+from remote_agent.contract.amendments import AmendedJob
 from remote_agent.contract.deepspeed_config import engine_clip_norm
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.schedule import Horizon
@@ -19,9 +20,11 @@ from remote_agent.trainer.collectives import summed
 from remote_agent.trainer.control import Command
 from remote_agent.trainer.draws import draw_seed
 from remote_agent.trainer.epoch_losses import MicroLosses
+from remote_agent.trainer.memory_gauge import MemoryGauge
 from remote_agent.trainer.optimizer import build_scheduler, make_optimizer
 from remote_agent.trainer.optimizers.unstepped import Unstepped
 from remote_agent.trainer.scheduler import RecipeScheduler
+from remote_agent.trainer.step_clock import BACKWARD, COMMUNICATION, DATA, FORWARD, OPTIMIZER, StepClock
 
 
 @dataclasses.dataclass
@@ -55,6 +58,9 @@ class FineTuner(Trainer):  # type: ignore[misc]
         first_step: updates done before.
         horizon: the length of the whole run.
         look_for_commands: returns the commands that are new; only rank 0 has any.
+        gauge: measures this rank's memory.
+        clock: measures the parts of an update.
+        amended: the job with what was changed while the run went on.
     """
 
     optimizer: Any
@@ -69,6 +75,9 @@ class FineTuner(Trainer):  # type: ignore[misc]
         first_step: int,
         horizon: Horizon,
         look_for_commands: Callable[[], list[Command]],
+        gauge: MemoryGauge,
+        clock: StepClock,
+        amended: AmendedJob,
     ) -> None:
         super().__init__(model=model, args=arguments)
         self.remove_callback(PrinterCallback)
@@ -76,6 +85,8 @@ class FineTuner(Trainer):  # type: ignore[misc]
         self.model_accepts_loss_kwargs = True
         self.update = Update()
         self.commands: list[Command] = []
+        self.gauge, self.clock = gauge, clock
+        self._amended = amended
         self._look_for_commands = look_for_commands
         self._spec = spec
         self._loader = loader
@@ -98,7 +109,7 @@ class FineTuner(Trainer):  # type: ignore[misc]
         """Make the job's schedule, beginning at the first step of this attempt."""
         if self.lr_scheduler is None:
             chosen = optimizer or self.optimizer
-            self._scheduler = build_scheduler(chosen, self._spec, self._first_step, self._horizon)
+            self._scheduler = build_scheduler(chosen, self._spec, self._first_step, self._horizon, self._amended)
             self.lr_scheduler = self._scheduler
             self._created_lr_scheduler = True
         return self.lr_scheduler
@@ -107,6 +118,12 @@ class FineTuner(Trainer):  # type: ignore[misc]
         """Let the schedule alone decide, after the engine brought back rate, decay and momentum of an update before."""
         assert self._scheduler is not None
         self._scheduler.put_back()
+
+    def amend(self, amended: AmendedJob) -> None:
+        """Let the updates to come go by the job as it stands now."""
+        assert self._scheduler is not None
+        self._scheduler.amend(amended)
+        self.state.max_steps = amended.total_steps
 
     def get_batch_samples(
         self, epoch_iterator: Iterator[dict[str, Any]], num_batches: int, device: torch.device
@@ -117,7 +134,9 @@ class FineTuner(Trainer):  # type: ignore[misc]
         weights.
         """
         started_s = time.monotonic()
-        batches = [next(epoch_iterator) for _ in range(num_batches)]
+        self.clock.begin()
+        with self.clock.part(DATA):
+            batches = [next(epoch_iterator) for _ in range(num_batches)]
         tokens = sum(batch.pop("tokens") for batch in batches)
         supervised = sum(supervised_tokens(batch) for batch in batches)
         weight = sum(total_weight(batch) for batch in batches)
@@ -126,7 +145,8 @@ class FineTuner(Trainer):  # type: ignore[misc]
         wishes = 0
         for command in new:
             wishes |= command.wishes
-        *counts, all_weight = summed([supervised, tokens, wishes, weight], device)
+        with self.clock.part(COMMUNICATION):
+            *counts, all_weight = summed([supervised, tokens, wishes, weight], device)
         all_supervised, all_tokens, all_wishes = (int(count) for count in counts)
         self.update = Update(started_s, all_tokens, all_supervised, wishes=all_wishes)
         return batches, torch.tensor(all_weight or 1.0, device=device)
@@ -142,11 +162,13 @@ class FineTuner(Trainer):  # type: ignore[misc]
             # by hand: what the Trainer prepares it casts to the model's precision
             taken["weights"] = inputs["weights"].to(self.args.device)
         taken |= self._drawn(inputs)
-        loss, found = self.compute_loss(model, taken, return_outputs=True, num_items_in_batch=num_items_in_batch)
+        with self.clock.part(FORWARD):
+            loss, found = self.compute_loss(model, taken, return_outputs=True, num_items_in_batch=num_items_in_batch)
         self.update.row_losses.append(MicroLosses(inputs["row_ids"], inputs["row_labels"], found["token_losses"]))
         last = self.accelerator.sync_gradients
         model.set_gradient_accumulation_boundary(is_boundary=last)
-        model.backward(loss, scale_wrt_gas=False)
+        with self.clock.part(BACKWARD):
+            model.backward(loss, scale_wrt_gas=False)
         # DeepSpeed averages over the ranks, so compute_loss has multiplied by their number
         self.update.loss = self.update.loss + loss.detach().double() / self.accelerator.num_processes
         if last:
@@ -169,8 +191,10 @@ class FineTuner(Trainer):  # type: ignore[misc]
         own_norm = 0.0
         if engine.zero_optimization_stage() == 0:
             own_norm = _own_gradient_norm(engine) / (update.loss_scale or 1.0)
+        self.gauge.before_update(engine)
         skipped_before = engine.skipped_steps
-        engine.step()
+        with self.clock.part(OPTIMIZER):
+            engine.step()
         norm = engine.get_global_grad_norm()
         update.skipped = engine.skipped_steps > skipped_before
         if update.skipped:

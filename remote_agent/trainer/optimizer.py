@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from remote_agent.contract.amendments import AmendedJob
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.parameter_groups import parameter_groups
 from remote_agent.contract.recipe_spec import OptimizerSpec
@@ -57,10 +58,14 @@ def model_groups(model: Any, spec: OptimizerSpec) -> list[dict[str, Any]]:
 
 
 def build_scheduler(
-    optimizer: torch.optim.Optimizer, spec: JobSpec, first_step: int, horizon: Length
+    optimizer: torch.optim.Optimizer,
+    spec: JobSpec,
+    first_step: int,
+    horizon: Length,
+    amended: AmendedJob | None = None,
 ) -> RecipeScheduler:
     """Return the schedule from update ``first_step`` on: a function of the step and of the job alone.
 
     It multiplies what each group's rate and decay are now: its share of the peak, and its own decay.
     """
-    return RecipeScheduler(optimizer, spec, first_step, horizon)
+    return RecipeScheduler(optimizer, spec, first_step, horizon, amended)

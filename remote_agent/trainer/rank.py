@@ -7,28 +7,42 @@ import sys
 import traceback
 from pathlib import Path
 
+from remote_agent.contract.amendments import AmendedJob
 from remote_agent.contract.batch_arithmetic import batch_plan
 from remote_agent.contract.events import Complained
+from remote_agent.contract.reshaping import Shape
 from remote_agent.contract.run_dir import SCRATCH
 from remote_agent.contract.schedule import horizon_of
+from remote_agent.run_files.amendments import read_amendments
 from remote_agent.trainer.failure import sentence
 from remote_agent.trainer.report import Report
 from remote_agent.trainer.run_inputs import RunInputs, read_run_inputs
+from remote_agent.trainer.stacks_on_request import answer_requests
+
+FURTHER_STEPS = 1 << 24
+"""The loader goes on beyond the run's end, which may be moved while it trains."""
 
 
-def run_rank(run_dir: Path, attempt: int, resume: str) -> int:
-    """Train as the run directory says and return 0, or 1 after a failure that journal and log then tell of."""
+def run_rank(run_dir: Path, attempt: int, resume: str, shape: str = "") -> int:
+    """Train as the run directory says and return 0, or 1 after a failure that journal and log then tell of.
+
+    ``shape`` names ranks and ZeRO stage, with a comma, where they are not the job's.
+    """
     rank = int(os.environ.get("RANK", "0"))
     report = Report(run_dir, rank)
     inputs: RunInputs | None = None
     try:
-        inputs = read_run_inputs(run_dir)
+        answer_requests(run_dir, rank)
+        inputs = read_run_inputs(run_dir, Shape(*map(int, shape.split(","))) if shape else None)
         fine_tune(inputs, run_dir, attempt, resume, report)
         _leave_process_group()
         return 0
     except Exception as error:  # noqa: BLE001 one of the two places that carry an error to the screen
         traceback.print_exc()
-        report.tell(Complained("error", sentence(error, inputs.spec if inputs else None), rank))
+        said = sentence(error, inputs.spec, inputs.launch.model_path) if inputs else sentence(error, None)
+        # into the log too: only rank 0 has a journal, and the last lines are what the supervisor tells
+        sys.stderr.write(f"{said}\n")
+        report.tell(Complained("error", said, rank))
         return 1
     finally:
         report.close()
@@ -53,39 +67,49 @@ def fine_tune(inputs: RunInputs, run_dir: Path, attempt: int, resume: str, repor
     from remote_agent.dataset.tokenizer_files import load_tokenizer
     from remote_agent.trainer.batches import BatchShape, MicroBatches, train_loader
     from remote_agent.trainer.causal_model import load_model
-    from remote_agent.trainer.checkpoints import resumable
     from remote_agent.trainer.control import pending
     from remote_agent.trainer.course import Course
     from remote_agent.trainer.engine_start import start_process_group
     from remote_agent.trainer.fine_tuner import FineTuner, training_arguments
+    from remote_agent.trainer.memory_gauge import MemoryGauge
+    from remote_agent.trainer.step_clock import StepClock
+    from remote_agent.trainer.universal import place_to_resume
 
     report.progress("importing", 1, 1)
+    resumed = place_to_resume(run_dir, resume, attempt, spec, inputs.own_shape, report) if resume else None
     start_process_group(spec, launch.use_gpu)
     rank = int(os.environ["RANK"])
     data = open_prepared(launch.data_folder)
-    plan = batch_plan(spec, len(data.train))
-    resumed = resumable(run_dir, resume, spec.strategy.ranks) if resume else None
-    first_step = resumed[1] if resumed else 0
-    arguments = training_arguments(
-        spec, dict(inputs.engine_config), str(run_dir / SCRATCH), plan.total_steps, launch.use_gpu
-    )
+    own_plan = batch_plan(spec, len(data.train))
+    horizon = horizon_of(own_plan, data.report.train_tokens)
+    amended = AmendedJob(spec, horizon, read_amendments(str(run_dir)))
+    plan = own_plan._replace(total_steps=amended.total_steps)
+    first_step = resumed.step if resumed else 0
+    engine_config = dict(inputs.engine_config)
+    if resumed and resumed.universal:
+        engine_config["checkpoint"] = {"load_universal": True}
+    arguments = training_arguments(spec, engine_config, str(run_dir / SCRATCH), plan.total_steps, launch.use_gpu)
+    gauge = MemoryGauge(launch.use_gpu)
     report.progress("loading model", 0, 1)
     model = load_model(launch.model_path, spec)
     report.progress("loading model", 1, 1)
     shape = BatchShape(data.report.pad_token_id, flatten=spec.strategy.attention == "flash_attention_2")
-    grouped = spec.data.group_by_length and not spec.data.packing
+    by_length = (spec.data.group_by_length and not spec.data.packing) or spec.batch.longest_only
     batches = MicroBatches(
-        data.train, spec, rank, shape, SequenceLengths.of(launch.data_folder, TRAIN) if grouped else None
-    )
-    loader = train_loader(batches, spec, first_step, plan.total_steps, pin=launch.use_gpu)
+        data.train, spec, rank, shape, SequenceLengths.of(launch.data_folder, TRAIN) if by_length else None,
+        amended.data_step,
+    )  # fmt: skip
+    loader = train_loader(batches, spec, first_step, plan.total_steps + FURTHER_STEPS, pin=launch.use_gpu)
     tokenizer = None
     if spec.evaluation.sample_prompts:
         tokenizer = load_tokenizer(launch.model_path, spec.data.chat_template, spec.data.added_tokens)
     look = (lambda: pending(run_dir)) if rank == 0 else list
     report.progress("starting engine", 0, 1)
-    horizon = horizon_of(plan, data.report.train_tokens)
-    tuner = FineTuner(spec, model, arguments, loader, first_step, horizon, look)
-    course = Course(inputs, run_dir, attempt, report, plan, data.report, data.held_out, shape, tokenizer, resumed)
+    clock = StepClock(launch.use_gpu)
+    tuner = FineTuner(spec, model, arguments, loader, first_step, horizon, look, gauge, clock, amended)
+    course = Course(
+        inputs, run_dir, attempt, report, plan, data.report, data.held_out, shape, tokenizer, resumed, amended
+    )
     course.drive(tuner)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from remote_agent.contract.events import CommandDone, Event, Progressed, StepCompleted
+from remote_agent.contract.events import CommandDone, CommandRefused, Event, Progressed, StepCompleted
 from remote_agent.contract.run_dir import JOURNAL, RANK0_WRITER
 from remote_agent.run_files.journal import JournalWriter
+from remote_agent.run_files.masking import mask_of_environment
 from remote_agent.trainer.control import Command
 
 _PROGRESS_EVERY_S = 0.5
@@ -24,7 +25,9 @@ class Report:
         if rank == 0:
             folder = run_dir / JOURNAL
             folder.mkdir(mode=0o700, exist_ok=True)
-            self._journal = JournalWriter(str(folder), RANK0_WRITER, run_dir.name, time.time)
+            self._journal = JournalWriter(
+                str(folder), RANK0_WRITER, run_dir.name, time.time, mask=mask_of_environment()
+            )
 
     def tell(self, event: Event) -> None:
         """Write an event."""
@@ -46,10 +49,14 @@ class Report:
         self._last_progress_s = now
         self.tell(Progressed(phase, done, total, unit))
 
-    def done(self, commands: Sequence[Command], step: int) -> None:
-        """Confirm commands whose effect has happened, then remove their files."""
+    def done(self, commands: Sequence[Command], step: int, failed: Mapping[str, str] | None = None) -> None:
+        """Confirm commands whose effect has happened, or say by verb why it could not, then remove their files."""
         for command in commands:
-            self.tell(CommandDone(command.command_id, command.verb, step))
+            reason = (failed or {}).get(command.verb, "")
+            if reason:
+                self.tell(CommandRefused(command.command_id, command.verb, reason))
+            else:
+                self.tell(CommandDone(command.command_id, command.verb, step))
         self.sync()
         for command in commands:
             with contextlib.suppress(FileNotFoundError):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from remote_agent.contract.deepspeed_config import deepspeed_config
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.reshaping import Shape, reshaped, shape_of
 from remote_agent.contract.run_dir import DS_CONFIG, JOB, LAUNCH
 from remote_agent.contract.spec_json import spec_from_json
 
@@ -23,18 +24,22 @@ class Launch(NamedTuple):
 
 
 class RunInputs(NamedTuple):
-    """The job, how it was launched, and the DeepSpeed configuration as it lies in the run directory."""
+    """The job in the shape of this attempt, how it was launched, and the DeepSpeed configuration for it.
+
+    ``own_shape`` is the one that job.json asks for; in it the configuration is what lies in the run directory.
+    """
 
     spec: JobSpec
     launch: Launch
     engine_config: dict[str, Any]
+    own_shape: Shape
 
 
-def read_run_inputs(run_dir: Path) -> RunInputs:
-    """Read job.json, launch.json and ds_config.json.
+def read_run_inputs(run_dir: Path, shape: Shape | None = None) -> RunInputs:
+    """Read job.json, launch.json and ds_config.json; ``shape`` is that of a resume on other ranks or another stage.
 
     Raises:
-        ValueError: a file does not say what it should, or ds_config.json is not the job's.
+        ValueError: a file does not say what it should, ds_config.json is not the job's, or the shape does not fit it.
         OSError: a file cannot be read.
     """
     spec = spec_from_json((run_dir / JOB).read_text(encoding="utf-8"))
@@ -46,7 +51,11 @@ def read_run_inputs(run_dir: Path) -> RunInputs:
         raise ValueError(
             f"{DS_CONFIG} does not belong to {JOB}: {', '.join(differing)} differ. Start the run anew from its job."
         )
-    return RunInputs(spec, launch, engine_config)
+    own = shape_of(spec)
+    if shape is not None and shape != own:
+        spec = reshaped(spec, shape)
+        engine_config = deepspeed_config(spec)
+    return RunInputs(spec, launch, engine_config, own)
 
 
 def _launch(data: Mapping[str, Any]) -> Launch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from remote_agent.contract.events import Sampled
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.dataset.conversation import Turn
 from remote_agent.dataset.tokenizer_files import ModelTokenizer
+from remote_agent.trainer.collectives import gathered
 
 
 def prompt_ids(tokenizer: ModelTokenizer, prompt: str, spec: JobSpec) -> list[int]:
@@ -28,17 +30,25 @@ def samples(engine: Any, tokenizer: ModelTokenizer, spec: JobSpec, attempt: int,
     """Yield the answers to the job's prompts on rank 0; every rank calls this and gets through together.
 
     Where each rank holds the whole model, rank 0 answers alone. Under ZeRO-3 all answer in step, as every layer's
-    weights are gathered from all of them for each token.
+    weights are gathered from all of them for each token. Once ``evaluation.sample_seconds`` are over no further prompt
+    is begun.
     """
     together = spec.strategy.zero_stage == 3
     was_training = engine.module.training
+    most_s, taken_s = spec.evaluation.sample_seconds, 0.0
     engine.eval()
     try:
         for prompt in spec.evaluation.sample_prompts:
+            if 0 < most_s <= taken_s:
+                break
+            text, began_s = "", time.monotonic()
             if together or dist.get_rank() == 0:
                 text = _answer(engine, tokenizer, prompt, spec)
-                if dist.get_rank() == 0:
-                    yield Sampled(attempt, step, prompt, text)
+            seconds = time.monotonic() - began_s
+            # by rank 0's clock, so that all stop at the same prompt
+            taken_s += gathered([seconds], engine.device)[0][0]
+            if dist.get_rank() == 0:
+                yield Sampled(attempt, step, prompt, text, round(seconds, 3))
     finally:
         engine.train(was_training)
     dist.barrier()

@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 
+from remote_agent.contract.amendments import AmendedJob
 from remote_agent.contract.job_spec import JobSpec
-from remote_agent.contract.schedule import lr_factors, momentum_moves, momentums, weight_decay_factor_at
-from remote_agent.contract.schedule_spans import Length
+from remote_agent.contract.schedule import momentum_moves, momentums, weight_decay_factor_at
+from remote_agent.contract.schedule_spans import Length, as_horizon
 
 
 class RecipeScheduler(torch.optim.lr_scheduler.LambdaLR):
@@ -21,18 +22,33 @@ class RecipeScheduler(torch.optim.lr_scheduler.LambdaLR):
         optimizer: its groups hold peak rate, decay (key ``weight_decay`` or ``decay``) and ``betas`` or ``momentum``.
         spec: the job.
         first_step: updates done before.
-        horizon: the length of the whole run.
+        horizon: the length of the whole run, as the job gives it.
+        amended: the job with what was changed while the run went on, None for the job as it is.
     """
 
-    def __init__(self, optimizer: torch.optim.Optimizer, spec: JobSpec, first_step: int, horizon: Length) -> None:
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        spec: JobSpec,
+        first_step: int,
+        horizon: Length,
+        amended: AmendedJob | None = None,
+    ) -> None:
         self._schedule, self._horizon, self._first_step = spec.schedule, horizon, first_step
+        self._amended = amended or AmendedJob(spec, as_horizon(horizon))
         self._decays = [_decay(group) for group in optimizer.param_groups]
         self._momentums = [
             momentums(spec.schedule, _momentum(group), horizon) if momentum_moves(spec.schedule) else None
             for group in optimizer.param_groups
         ]
-        factors = lr_factors(spec.schedule, horizon)
-        super().__init__(optimizer, lambda done: factors(first_step + done))
+        super().__init__(optimizer, lambda done: self._amended.rate_factor(first_step + done))
+
+    def amend(self, amended: AmendedJob) -> None:
+        """Take the job as it stands now; what the next update uses is set anew."""
+        self._amended = amended
+        step = self._first_step + self.last_epoch
+        self._last_lr = [base * amended.rate_factor(step) for base in self.base_lrs]
+        self.put_back()
 
     def step(self, epoch: int | None = None) -> None:
         """Go on to the next update."""
@@ -47,7 +63,7 @@ class RecipeScheduler(torch.optim.lr_scheduler.LambdaLR):
 
     def _put_rest(self) -> None:
         step = self._first_step + self.last_epoch
-        factor = weight_decay_factor_at(self._schedule, step, self._horizon)
+        factor = weight_decay_factor_at(self._schedule, step, self._amended.horizon_at(step))
         for group, decay, momentum in zip(self.optimizer.param_groups, self._decays, self._momentums, strict=True):
             if decay:
                 group[_decay_key(group)] = decay * factor

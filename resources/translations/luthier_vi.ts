@@ -2,10 +2,57 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="vi" sourcelanguage="en">
 <context>
+    <name>AdaptersCard</name>
+    <message>
+        <source>Beside LoRA and QLoRA</source>
+        <translation>So với LoRA và QLoRA</translation>
+    </message>
+    <message>
+        <source>Full fine-tuning</source>
+        <translation>Tinh chỉnh toàn bộ</translation>
+    </message>
+    <message>
+        <source>LoRA</source>
+        <translation>LoRA</translation>
+    </message>
+    <message>
+        <source>QLoRA</source>
+        <translation>QLoRA</translation>
+    </message>
+    <message>
+        <source>Over all GPUs, before activations, which all three need alike. Luthier trains all parameters.</source>
+        <translation>Trên mọi GPU, chưa tính activation mà cả ba đều cần như nhau. Luthier huấn luyện mọi tham số.</translation>
+    </message>
+    <message>
+        <source>{} parameters × {} bytes</source>
+        <translation>{} tham số × {} byte</translation>
+    </message>
+    <message>
+        <source>{} of rank {} × {} bytes</source>
+        <translation>{} hạng {} × {} byte</translation>
+    </message>
+    <message>
+        <source>{} × {} bytes</source>
+        <translation>{} × {} byte</translation>
+    </message>
+    <message>
+        <source>{} × {} bits</source>
+        <translation>{} × {} bit</translation>
+    </message>
+</context>
+<context>
     <name>Alerts</name>
     <message>
         <source>since step {step}, {clock}</source>
         <translation>từ bước {step}, {clock}</translation>
+    </message>
+    <message>
+        <source>rows {rows} and {count} more</source>
+        <translation>các dòng {rows} và {count} dòng nữa</translation>
+    </message>
+    <message>
+        <source>rows {rows}</source>
+        <translation>các dòng {rows}</translation>
     </message>
     <message>
         <source>and {count} more</source>
@@ -26,6 +73,18 @@
     <message>
         <source>Save now</source>
         <translation>Lưu ngay</translation>
+    </message>
+    <message>
+        <source>Go back, lower rate</source>
+        <translation>Quay lại, giảm tốc độ học</translation>
+    </message>
+    <message>
+        <source>Go back, skip its rows</source>
+        <translation>Quay lại, bỏ các dòng đó</translation>
+    </message>
+    <message>
+        <source>Where the ranks stand…</source>
+        <translation>Các tiến trình đang ở đâu…</translation>
     </message>
 </context>
 <context>
@@ -64,6 +123,100 @@
     </message>
 </context>
 <context>
+    <name>ChangeDialog</name>
+    <message>
+        <source>Change the rest of the run</source>
+        <translation>Thay đổi phần còn lại của lượt chạy</translation>
+    </message>
+    <message>
+        <source>Ends after</source>
+        <translation>Kết thúc sau</translation>
+    </message>
+    <message>
+        <source>steps</source>
+        <translation>bước</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>Tốc độ học</translation>
+    </message>
+    <message>
+        <source>Evaluates every</source>
+        <translation>Đánh giá sau mỗi</translation>
+    </message>
+    <message>
+        <source>In force from the update after the node has taken it; the journal and the exported run hold it. A later end stretches the schedule from there on. An evaluation interval of 0 evaluates only at the end.</source>
+        <translation>Có hiệu lực từ lần cập nhật sau khi máy chạy nhận; sổ ghi và lượt chạy xuất ra đều giữ lại. Kết thúc muộn hơn thì lịch trình được kéo dài từ đó. Khoảng đánh giá bằng 0 là chỉ đánh giá ở cuối.</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>Thay đổi</translation>
+    </message>
+</context>
+<context>
+    <name>ChangesDialog</name>
+    <message>
+        <source>What changed since the last launch</source>
+        <translation>Những gì đã đổi từ lần khởi chạy trước</translation>
+    </message>
+    <message>
+        <source>Field</source>
+        <translation>Trường</translation>
+    </message>
+    <message>
+        <source>At the last launch</source>
+        <translation>Ở lần khởi chạy trước</translation>
+    </message>
+    <message>
+        <source>Now</source>
+        <translation>Hiện tại</translation>
+    </message>
+    <message>
+        <source>Fields that were changed since the last launch</source>
+        <translation>Các trường đã đổi từ lần khởi chạy trước</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Sao chép</translation>
+    </message>
+    <message>
+        <source>Copy the changes</source>
+        <translation>Sao chép các thay đổi</translation>
+    </message>
+    <message>
+        <source>The job of this run is not in the library any more.</source>
+        <translation>Công việc của lượt chạy này không còn trong thư viện.</translation>
+    </message>
+    <message>
+        <source>{} was not launched yet.</source>
+        <translation>{} chưa được khởi chạy lần nào.</translation>
+    </message>
+    <message>
+        <source>The job of {} cannot be read.</source>
+        <translation>Không đọc được công việc của {}.</translation>
+    </message>
+    <message>
+        <source>{} field was changed</source>
+        <translation>{} trường đã đổi</translation>
+    </message>
+    <message>
+        <source>{} fields were changed</source>
+        <translation>{} trường đã đổi</translation>
+    </message>
+    <message>
+        <source>Nothing was changed</source>
+        <translation>Không có gì thay đổi</translation>
+    </message>
+    <message>
+        <source>{what} since {run} was launched on {time}.</source>
+        <translation>{what} kể từ khi {run} được khởi chạy lúc {time}.</translation>
+    </message>
+</context>
+<context>
     <name>ChannelsDialog</name>
     <message>
         <source>Where alerts are sent</source>
@@ -78,12 +231,36 @@
         <translation>Kênh</translation>
     </message>
     <message>
+        <source>Send a test message</source>
+        <translation>Gửi tin thử</translation>
+    </message>
+    <message>
+        <source>The chosen node sends it to every channel above, kept or not, as it would send an alert</source>
+        <translation>Máy chạy đã chọn gửi nó đến mọi kênh ở trên, đã lưu hay chưa, đúng như khi gửi một cảnh báo</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>Hủy</translation>
     </message>
     <message>
         <source>Keep</source>
         <translation>Giữ</translation>
+    </message>
+    <message>
+        <source>Sending…</source>
+        <translation>Đang gửi…</translation>
+    </message>
+    <message>
+        <source>Sent from {node} to {channels}.</source>
+        <translation>Đã gửi từ {node} đến {channels}.</translation>
+    </message>
+    <message>
+        <source>{channel} was not reached from {node}. {problem}</source>
+        <translation>Không gửi được đến {channel} từ {node}. {problem}</translation>
+    </message>
+    <message>
+        <source>Nothing was sent. {reason}</source>
+        <translation>Chưa gửi gì. {reason}</translation>
     </message>
 </context>
 <context>
@@ -468,6 +645,81 @@
     </message>
 </context>
 <context>
+    <name>CostCard</name>
+    <message>
+        <source>Time and cost</source>
+        <translation>Thời gian và chi phí</translation>
+    </message>
+    <message>
+        <source>Price of a GPU and hour in dollars</source>
+        <translation>Giá một GPU mỗi giờ tính bằng đô la</translation>
+    </message>
+    <message>
+        <source>no price</source>
+        <translation>chưa có giá</translation>
+    </message>
+    <message>
+        <source>$ a GPU and hour</source>
+        <translation>$ mỗi GPU mỗi giờ</translation>
+    </message>
+    <message>
+        <source>An update</source>
+        <translation>Một lần cập nhật</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>The run</source>
+        <translation>Lượt chạy</translation>
+    </message>
+    <message>
+        <source>Price</source>
+        <translation>Giá</translation>
+    </message>
+    <message>
+        <source>Energy</source>
+        <translation>Năng lượng</translation>
+    </message>
+    <message>
+        <source>The model&apos;s type has no formula, so that no time follows from its sizes.</source>
+        <translation>Loại mô hình này không có công thức, nên không suy ra được thời gian từ kích thước.</translation>
+    </message>
+    <message>
+        <source>Choose a kind of GPU above: the node&apos;s is not known or not in the table.</source>
+        <translation>Hãy chọn loại GPU ở trên: loại của máy chạy chưa biết hoặc không có trong bảng.</translation>
+    </message>
+    <message>
+        <source>A CPU&apos;s speed stands in no table; after the first run on this node, a memory probe for instance, time stands here.</source>
+        <translation>Tốc độ CPU không có trong bảng nào; sau lượt chạy đầu tiên trên máy này, chẳng hạn một lần đo bộ nhớ, thời gian sẽ hiện ở đây.</translation>
+    </message>
+    <message>
+        <source>The table has no speed of this GPU in the job&apos;s precision.</source>
+        <translation>Bảng không có tốc độ của GPU này ở độ chính xác của công việc.</translation>
+    </message>
+    <message>
+        <source>From the speed of {} on this node.</source>
+        <translation>Theo tốc độ của {} trên máy chạy này.</translation>
+    </message>
+    <message>
+        <source>A roofline; assumed is that {} to {} of the peak are reached, {} likely.</source>
+        <translation>Mô hình roofline; giả định đạt từ {} đến {} của đỉnh, nhiều khả năng là {}.</translation>
+    </message>
+    <message>
+        <source>The run&apos;s length is known once the data was looked at.</source>
+        <translation>Độ dài lượt chạy sẽ biết sau khi xem dữ liệu.</translation>
+    </message>
+    <message>
+        <source>Training alone, without preparing, evaluating and saving.</source>
+        <translation>Chỉ tính huấn luyện, không tính chuẩn bị, đánh giá và lưu.</translation>
+    </message>
+    <message>
+        <source>Price: {}.</source>
+        <translation>Giá: {}.</translation>
+    </message>
+</context>
+<context>
     <name>CurveBar</name>
     <message>
         <source>What the axis counts</source>
@@ -668,6 +920,61 @@
     </message>
 </context>
 <context>
+    <name>DeleteDialog</name>
+    <message>
+        <source>Delete runs</source>
+        <translation>Xóa lượt chạy</translation>
+    </message>
+    <message>
+        <source>Asking the nodes what it frees…</source>
+        <translation>Đang hỏi các máy chạy xem giải phóng được bao nhiêu…</translation>
+    </message>
+    <message>
+        <source>Delete here</source>
+        <translation>Xóa ở đây</translation>
+    </message>
+    <message>
+        <source>Delete here and on the nodes</source>
+        <translation>Xóa ở đây và trên các máy chạy</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>Deleted here only, the folders with the checkpoints stay on the nodes, and can be found there again.</source>
+        <translation>Nếu chỉ xóa ở đây, các thư mục chứa checkpoint vẫn ở trên máy chạy và có thể được tìm thấy lại.</translation>
+    </message>
+    <message>
+        <source>{} of them still goes on; it is not stopped.</source>
+        <translation>{} lượt trong số đó vẫn đang chạy; nó không bị dừng.</translation>
+    </message>
+    <message>
+        <source>{} of them still go on; they are not stopped.</source>
+        <translation>{} lượt trong số đó vẫn đang chạy; chúng không bị dừng.</translation>
+    </message>
+    <message>
+        <source>Delete {} run?</source>
+        <translation>Xóa {} lượt chạy?</translation>
+    </message>
+    <message>
+        <source>Delete {} runs?</source>
+        <translation>Xóa {} lượt chạy?</translation>
+    </message>
+    <message>
+        <source>This frees {} in the library here.</source>
+        <translation>Giải phóng {} trong thư viện ở đây.</translation>
+    </message>
+    <message>
+        <source>On {node}: {size}.</source>
+        <translation>Trên {node}: {size}.</translation>
+    </message>
+    <message>
+        <source>{} did not answer; nothing can be deleted there now, and its runs would stay here too.</source>
+        <translation>{} không trả lời; hiện không xóa được gì ở đó, và các lượt chạy của nó cũng sẽ ở lại đây.</translation>
+    </message>
+</context>
+<context>
     <name>DescribedForm</name>
     <message>
         <source>Row numbers, counted from 1 over all sources, one a line.</source>
@@ -821,6 +1128,26 @@
         <translation>Không cấu hình nào vừa các GPU này với độ dài chuỗi này. Thêm GPU hoặc chuỗi ngắn hơn thì sẽ vừa.</translation>
     </message>
     <message>
+        <source>a micro batch of {}</source>
+        <translation>micro batch {}</translation>
+    </message>
+    <message>
+        <source>a sequence length of {}</source>
+        <translation>độ dài chuỗi {}</translation>
+    </message>
+    <message>
+        <source>a model of these proportions with {} parameters</source>
+        <translation>một mô hình cùng tỷ lệ với {} tham số</translation>
+    </message>
+    <message>
+        <source>, or </source>
+        <translation>, hoặc </translation>
+    </message>
+    <message>
+        <source>All else as it is, at most {} fits.</source>
+        <translation>Mọi thứ khác giữ nguyên, nhiều nhất {} là vừa.</translation>
+    </message>
+    <message>
         <source>ZeRO {}</source>
         <translation>ZeRO {}</translation>
     </message>
@@ -936,6 +1263,45 @@
     </message>
 </context>
 <context>
+    <name>HardwareCard</name>
+    <message>
+        <source>On which GPUs</source>
+        <translation>Trên GPU nào</translation>
+    </message>
+    <message>
+        <source>Kind of GPU</source>
+        <translation>Loại GPU</translation>
+    </message>
+    <message>
+        <source>Number of GPUs</source>
+        <translation>Số GPU</translation>
+    </message>
+    <message>
+        <source>no node is chosen</source>
+        <translation>chưa chọn máy chạy</translation>
+    </message>
+    <message>
+        <source>{}, no GPU</source>
+        <translation>{}, không có GPU</translation>
+    </message>
+    <message>
+        <source>{} of {}</source>
+        <translation>{} trên {}</translation>
+    </message>
+    <message>
+        <source>{} GB/s</source>
+        <translation>{} GB/s</translation>
+    </message>
+    <message>
+        <source>{} TFLOP/s in bf16</source>
+        <translation>{} TFLOP/s với bf16</translation>
+    </message>
+    <message>
+        <source>no bf16</source>
+        <translation>không có bf16</translation>
+    </message>
+</context>
+<context>
     <name>HardwareTiles</name>
     <message>
         <source>{count} cores</source>
@@ -1034,6 +1400,21 @@
     <message>
         <source>Source: {}</source>
         <translation>Nguồn: {}</translation>
+    </message>
+</context>
+<context>
+    <name>HostCard</name>
+    <message>
+        <source>Host memory and disk of a node</source>
+        <translation>Bộ nhớ máy và ổ đĩa của một máy chạy</translation>
+    </message>
+    <message>
+        <source>Host memory of a node</source>
+        <translation>Bộ nhớ máy của một máy chạy</translation>
+    </message>
+    <message>
+        <source>Disk</source>
+        <translation>Ổ đĩa</translation>
     </message>
 </context>
 <context>
@@ -1372,6 +1753,10 @@
         <translation>Có áp dụng suy giảm cho embedding của token và lớp đầu ra hay không.</translation>
     </message>
     <message>
+        <source>How the learning rate goes on after the warmup. A range test has no warmup: it rises exponentially from the minimum to the peak, and ends where the loss diverges.</source>
+        <translation>Tốc độ học diễn tiến thế nào sau khởi động. Phép thử khoảng không có khởi động: nó tăng theo hàm mũ từ mức tối thiểu đến đỉnh và kết thúc khi loss phân kỳ.</translation>
+    </message>
+    <message>
         <source>Minimum</source>
         <translation>Mức thấp nhất</translation>
     </message>
@@ -1696,10 +2081,6 @@
         <translation>Mẫu tên của các tham số không được huấn luyện, chẳng hạn model.layers.0.* (* thay cho bất cứ gì).</translation>
     </message>
     <message>
-        <source>How the learning rate goes on after the warmup.</source>
-        <translation>Tốc độ học diễn tiến thế nào sau giai đoạn khởi động.</translation>
-    </message>
-    <message>
         <source>Where the fall ends, as a share of the peak. A constant, stepped or hand-drawn schedule ignores it.</source>
         <translation>Nơi kết thúc đoạn giảm, theo tỷ lệ so với đỉnh. Lịch không đổi, bậc thang hoặc vẽ tay bỏ qua nó.</translation>
     </message>
@@ -1832,6 +2213,18 @@
         <translation>× ban đầu</translation>
     </message>
     <message>
+        <source>Ends where the loss is</source>
+        <translation>Kết thúc khi loss bằng</translation>
+    </message>
+    <message>
+        <source>A range test ends once its smoothed loss is over this times the lowest so far. 0: it goes on to the end.</source>
+        <translation>Phép thử khoảng kết thúc khi loss làm mượt vượt bấy nhiêu lần mức thấp nhất tới lúc đó. 0: chạy đến cuối.</translation>
+    </message>
+    <message>
+        <source>x lowest</source>
+        <translation>x mức thấp nhất</translation>
+    </message>
+    <message>
         <source>Momentum at the peak</source>
         <translation>Momentum ở đỉnh</translation>
     </message>
@@ -1952,6 +2345,14 @@
         <translation>Kết thúc lượt chạy sau chừng ấy lần cập nhật, bất kể số epoch. 0: theo số epoch.</translation>
     </message>
     <message>
+        <source>Longest batch only</source>
+        <translation>Chỉ batch dài nhất</translation>
+    </message>
+    <message>
+        <source>Every update trains the batch of the longest sequences: for measuring memory, not for learning.</source>
+        <translation>Mọi lần cập nhật đều huấn luyện batch gồm các chuỗi dài nhất: để đo bộ nhớ, không phải để học.</translation>
+    </message>
+    <message>
         <source>bf16 computes in 16 bits with fp32 master weights (GPUs of compute capability 8.0 and later); fp16 does on older GPUs, with a loss scale; fp32 for CPU nodes.</source>
         <translation>bf16 tính bằng 16 bit với trọng số gốc fp32 (GPU có compute capability 8.0 trở lên); fp16 cũng vậy trên GPU cũ hơn, kèm hệ số loss; fp32 dành cho máy chạy chỉ có CPU.</translation>
     </message>
@@ -1972,12 +2373,24 @@
         <translation>Cách tính loss ở lớp đầu ra: tiết kiệm chỉ lấy logit ở chỗ có nhãn, từng đoạn một; liger là nhân tính gộp trên GPU khi có gói của nó; thường tạo ra mọi logit. Tự động: liger khi dùng được, nếu không thì tiết kiệm.</translation>
     </message>
     <message>
+        <source>Prompts answered greedily before the first step, at every evaluation and at the end.</source>
+        <translation>Các prompt được trả lời theo lối tham lam trước bước đầu, ở mỗi lần đánh giá và ở cuối.</translation>
+    </message>
+    <message>
         <source>Rows that are left out, by their numbers in the table (the job file counts from 0).</source>
         <translation>Các dòng bị loại, theo số thứ tự trong bảng (tệp công việc đếm từ 0).</translation>
     </message>
     <message>
         <source>steps</source>
         <translation>bước</translation>
+    </message>
+    <message>
+        <source>Replay share</source>
+        <translation>Tỷ lệ ôn lại</translation>
+    </message>
+    <message>
+        <source>The share of the trained rows that comes from the sources marked as replay, so that the model forgets less of what it knew. A pass grows by that many rows. 0: no replay.</source>
+        <translation>Tỷ lệ số dòng huấn luyện lấy từ các nguồn được đánh dấu ôn lại, để mô hình ít quên điều đã biết. Mỗi lượt qua dữ liệu dài thêm chừng ấy dòng. 0: không ôn lại.</translation>
     </message>
     <message>
         <source>Processes</source>
@@ -2112,16 +2525,24 @@
         <translation>Prompt mẫu</translation>
     </message>
     <message>
-        <source>Prompts answered greedily at the start and at the end of the run.</source>
-        <translation>Các prompt được trả lời theo kiểu tham lam lúc bắt đầu và khi kết thúc lượt chạy.</translation>
-    </message>
-    <message>
         <source>Sample length</source>
         <translation>Độ dài câu trả lời</translation>
     </message>
     <message>
         <source>The most tokens of an answer.</source>
         <translation>Số token tối đa của một câu trả lời.</translation>
+    </message>
+    <message>
+        <source>Time for samples</source>
+        <translation>Thời gian cho mẫu thử</translation>
+    </message>
+    <message>
+        <source>The most time that the answers of one evaluation may take; prompts beyond it go without. 0: no limit.</source>
+        <translation>Thời gian nhiều nhất cho các câu trả lời của một lần đánh giá; prompt vượt quá sẽ không được trả lời. 0: không giới hạn.</translation>
+    </message>
+    <message>
+        <source>s</source>
+        <translation>giây</translation>
     </message>
     <message>
         <source>Loader processes</source>
@@ -2252,12 +2673,68 @@
         <translation>Cảnh báo khi checkpoint tiếp theo sẽ không vừa đĩa của máy chạy.</translation>
     </message>
     <message>
+        <source>Slow rank</source>
+        <translation>Tiến trình chậm</translation>
+    </message>
+    <message>
+        <source>Alerts where one and the same rank takes this times the others&apos; median for its own rows and forward passes, ten updates long. 0: off.</source>
+        <translation>Cảnh báo khi cùng một tiến trình mất bấy nhiêu lần trung vị của các tiến trình khác cho dòng và lượt tính xuôi của nó, suốt mười lần cập nhật. 0: tắt.</translation>
+    </message>
+    <message>
+        <source>Restart after failures</source>
+        <translation>Khởi động lại sau lỗi</translation>
+    </message>
+    <message>
+        <source>How often the ranks are started again after one has failed, from the last full state. Never where memory ran out, which would happen again. 0: never.</source>
+        <translation>Số lần các tiến trình được khởi động lại sau khi một tiến trình hỏng, từ trạng thái đầy đủ gần nhất. Không bao giờ khi hết bộ nhớ, vì sẽ lặp lại. 0: không bao giờ.</translation>
+    </message>
+    <message>
+        <source>times</source>
+        <translation>lần</translation>
+    </message>
+    <message>
+        <source>Wait before a restart</source>
+        <translation>Chờ trước khi khởi động lại</translation>
+    </message>
+    <message>
+        <source>Seconds before the first restart; each further one waits twice as long, at most an hour.</source>
+        <translation>Số giây trước lần khởi động lại đầu; mỗi lần sau chờ gấp đôi, nhiều nhất một giờ.</translation>
+    </message>
+    <message>
+        <source>Loss is no number</source>
+        <translation>Loss không phải là số</translation>
+    </message>
+    <message>
+        <source>What happens at the update whose loss or gradient is nan or infinite: go on; stop; go back to the last full state and leave out that update&apos;s rows; or go back and train on at a lower learning rate.</source>
+        <translation>Làm gì ở lần cập nhật có loss hay gradient là nan hoặc vô hạn: đi tiếp; dừng; quay về trạng thái đầy đủ gần nhất và bỏ các dòng của lần cập nhật đó; hoặc quay về và huấn luyện tiếp với tốc độ học thấp hơn.</translation>
+    </message>
+    <message>
+        <source>Learning rate after going back</source>
+        <translation>Tốc độ học sau khi quay lại</translation>
+    </message>
+    <message>
+        <source>What the learning rate is multiplied by for the rest of the run when it is taken back.</source>
+        <translation>Hệ số nhân vào tốc độ học cho phần còn lại của lượt chạy khi quay lại.</translation>
+    </message>
+    <message>
+        <source>x learning rate</source>
+        <translation>x tốc độ học</translation>
+    </message>
+    <message>
         <source>Where the data lies.</source>
         <translation>Nơi chứa dữ liệu.</translation>
     </message>
     <message>
         <source>Takes only the first rows. 0 means all.</source>
         <translation>Chỉ lấy các dòng đầu. 0 nghĩa là lấy tất cả.</translation>
+    </message>
+    <message>
+        <source>Replay</source>
+        <translation>Ôn lại</translation>
+    </message>
+    <message>
+        <source>General data against forgetting: it fills the replay share of every pass, its rows repeated where they are few, and none of it is held out. Its weight counts against other replayed sources only.</source>
+        <translation>Dữ liệu chung để chống quên: nó lấp đầy tỷ lệ ôn lại của mỗi lượt qua, các dòng được lặp lại khi ít, và không dòng nào bị giữ lại. Trọng số của nó chỉ so với các nguồn ôn lại khác.</translation>
     </message>
     <message>
         <source>Finding</source>
@@ -2577,8 +3054,48 @@
         <translation>không tìm thấy Python nào có các gói để huấn luyện</translation>
     </message>
     <message>
+        <source>Driver, CUDA and torch fit together</source>
+        <translation>Driver, CUDA và torch khớp nhau</translation>
+    </message>
+    <message>
+        <source>The GPUs are free</source>
+        <translation>Các GPU đang rảnh</translation>
+    </message>
+    <message>
+        <source>The host&apos;s memory is enough</source>
+        <translation>Bộ nhớ máy đủ dùng</translation>
+    </message>
+    <message>
+        <source>The disk takes the checkpoints</source>
+        <translation>Ổ đĩa chứa được các checkpoint</translation>
+    </message>
+    <message>
+        <source>Shared memory is enough</source>
+        <translation>Bộ nhớ dùng chung đủ dùng</translation>
+    </message>
+    <message>
+        <source>The limits of the account are enough</source>
+        <translation>Giới hạn của tài khoản đủ dùng</translation>
+    </message>
+    <message>
+        <source>The processes can find each other</source>
+        <translation>Các tiến trình tìm thấy nhau</translation>
+    </message>
+    <message>
+        <source>The clocks agree</source>
+        <translation>Đồng hồ khớp nhau</translation>
+    </message>
+    <message>
+        <source>The run outlives the logout</source>
+        <translation>Lượt chạy tiếp tục sau khi đăng xuất</translation>
+    </message>
+    <message>
         <source>The trainer&apos;s packages are there</source>
         <translation>Có đủ các gói để huấn luyện</translation>
+    </message>
+    <message>
+        <source>see the warning</source>
+        <translation>xem cảnh báo</translation>
     </message>
     <message>
         <source>{} problem</source>
@@ -2752,6 +3269,61 @@
     </message>
 </context>
 <context>
+    <name>LibraryPage</name>
+    <message>
+        <source>All runs</source>
+        <translation>Mọi lượt chạy</translation>
+    </message>
+    <message>
+        <source>Search the runs</source>
+        <translation>Tìm lượt chạy</translation>
+    </message>
+    <message>
+        <source>Words and conditions: lion  loss&lt;1.2  learning_rate&gt;=1e-5  tags=baseline</source>
+        <translation>Từ và điều kiện: lion  loss&lt;1.2  learning_rate&gt;=1e-5  tags=baseline</translation>
+    </message>
+    <message>
+        <source>Every word has to be in a run&apos;s name, node, state, labels or settings, and every condition has to hold. A condition is a result or a setting, one of &lt; &lt;= &gt; &gt;= = != and a value, without spaces.</source>
+        <translation>Mỗi từ phải có trong tên, máy chạy, trạng thái, nhãn hoặc thiết lập của lượt chạy, và mọi điều kiện phải đúng. Một điều kiện gồm một kết quả hoặc thiết lập, một trong &lt; &lt;= &gt; &gt;= = != và một giá trị, không có dấu cách.</translation>
+    </message>
+    <message>
+        <source>Archived</source>
+        <translation>Đã lưu trữ</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>Thêm</translation>
+    </message>
+    <message>
+        <source>More to do with the chosen runs</source>
+        <translation>Việc khác với các lượt đã chọn</translation>
+    </message>
+    <message>
+        <source>No run has anything called {}. Try loss, state, tags or a setting such as learning_rate.</source>
+        <translation>Không lượt chạy nào có mục tên {}. Hãy thử loss, state, tags hoặc một thiết lập như learning_rate.</translation>
+    </message>
+    <message>
+        <source>There is no run yet. Each one that is launched here, or found on a node, is listed.</source>
+        <translation>Chưa có lượt chạy nào. Mọi lượt được khởi chạy ở đây hoặc tìm thấy trên máy chạy đều được liệt kê.</translation>
+    </message>
+    <message>
+        <source>{} run</source>
+        <translation>{} lượt chạy</translation>
+    </message>
+    <message>
+        <source>{} runs</source>
+        <translation>{} lượt chạy</translation>
+    </message>
+    <message>
+        <source>{} chosen</source>
+        <translation>đã chọn {}</translation>
+    </message>
+    <message>
+        <source>reading their settings…</source>
+        <translation>đang đọc thiết lập…</translation>
+    </message>
+</context>
+<context>
     <name>LineChart</name>
     <message>
         <source>step</source>
@@ -2892,6 +3464,10 @@
         <translation>So sánh với công việc khác…</translation>
     </message>
     <message>
+        <source>All runs…</source>
+        <translation>Mọi lượt chạy…</translation>
+    </message>
+    <message>
         <source>Undo</source>
         <translation>Hoàn tác</translation>
     </message>
@@ -2946,6 +3522,14 @@
     <message>
         <source>beside each other</source>
         <translation>cạnh nhau</translation>
+    </message>
+    <message>
+        <source>All runs</source>
+        <translation>Mọi lượt chạy</translation>
+    </message>
+    <message>
+        <source>of this library</source>
+        <translation>của thư viện này</translation>
     </message>
     <message>
         <source>Not launched yet: {}</source>
@@ -3143,7 +3727,74 @@
     </message>
 </context>
 <context>
+    <name>MeasuredCard</name>
+    <message>
+        <source>Estimated and measured</source>
+        <translation>Ước tính và đo được</translation>
+    </message>
+    <message>
+        <source>Run a memory probe</source>
+        <translation>Chạy phép đo bộ nhớ</translation>
+    </message>
+    <message>
+        <source>Trains the longest batch five times on the node, as a run of its own that keeps nothing.</source>
+        <translation>Huấn luyện batch dài nhất năm lần trên máy chạy, như một lượt chạy riêng không giữ lại gì.</translation>
+    </message>
+    <message>
+        <source>Trace on the node</source>
+        <translation>Lần vết trên máy chạy</translation>
+    </message>
+    <message>
+        <source>Lets torch count a step of this model on one GPU, without its weights.</source>
+        <translation>Để torch đếm một bước của mô hình này trên một GPU, không cần trọng số.</translation>
+    </message>
+    <message>
+        <source>Cancel the trace</source>
+        <translation>Hủy lần vết</translation>
+    </message>
+    <message>
+        <source>torch is counting…</source>
+        <translation>torch đang đếm…</translation>
+    </message>
+    <message>
+        <source>A run is being launched.</source>
+        <translation>Một lượt chạy đang được khởi chạy.</translation>
+    </message>
+    <message>
+        <source>The probe is at step {} of {}.</source>
+        <translation>Phép đo đang ở bước {} trên {}.</translation>
+    </message>
+    <message>
+        <source>The newest run of this model on this node:</source>
+        <translation>Lượt chạy mới nhất của mô hình này trên máy này:</translation>
+    </message>
+    <message>
+        <source>No run of this model was measured on this node. A probe takes five updates.</source>
+        <translation>Chưa lượt chạy nào của mô hình này được đo trên máy này. Một phép đo mất năm lần cập nhật.</translation>
+    </message>
+    <message>
+        <source>estimated</source>
+        <translation>ước tính</translation>
+    </message>
+    <message>
+        <source>measured</source>
+        <translation>đo được</translation>
+    </message>
+</context>
+<context>
     <name>MemoryCard</name>
+    <message>
+        <source>Take it back</source>
+        <translation>Bỏ đi</translation>
+    </message>
+    <message>
+        <source>Take the correction back</source>
+        <translation>Bỏ phần hiệu chỉnh</translation>
+    </message>
+    <message>
+        <source>Each {}</source>
+        <translation>Mỗi {}</translation>
+    </message>
     <message>
         <source>Each GPU</source>
         <translation>Mỗi GPU</translation>
@@ -3537,6 +4188,33 @@
     </message>
 </context>
 <context>
+    <name>NodeLines</name>
+    <message>
+        <source>CPU</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>memory</source>
+        <translation>bộ nhớ</translation>
+    </message>
+    <message>
+        <source>free</source>
+        <translation>còn trống</translation>
+    </message>
+    <message>
+        <source>received</source>
+        <translation>nhận</translation>
+    </message>
+    <message>
+        <source>sent</source>
+        <translation>gửi</translation>
+    </message>
+    <message>
+        <source>GPU {index}</source>
+        <translation>GPU {index}</translation>
+    </message>
+</context>
+<context>
     <name>NodePicker</name>
     <message>
         <source>Node</source>
@@ -3588,6 +4266,22 @@
     <message>
         <source>about {tokens} tokens left</source>
         <translation>còn khoảng {tokens} token</translation>
+    </message>
+    <message>
+        <source>saving</source>
+        <translation>lưu</translation>
+    </message>
+    <message>
+        <source>evaluating</source>
+        <translation>đánh giá</translation>
+    </message>
+    <message>
+        <source>sampling</source>
+        <translation>tạo mẫu thử</translation>
+    </message>
+    <message>
+        <source>of the time {shares}</source>
+        <translation>thời gian dành cho {shares}</translation>
     </message>
     <message>
         <source>no checkpoint is planned; Save now takes one</source>
@@ -4018,6 +4712,101 @@
     </message>
 </context>
 <context>
+    <name>RangeTestPopup</name>
+    <message>
+        <source>Learning-rate range test</source>
+        <translation>Thử khoảng tốc độ học</translation>
+    </message>
+    <message>
+        <source>First learning rate</source>
+        <translation>Tốc độ học đầu</translation>
+    </message>
+    <message>
+        <source>Last learning rate</source>
+        <translation>Tốc độ học cuối</translation>
+    </message>
+    <message>
+        <source>Updates</source>
+        <translation>Số lần cập nhật</translation>
+    </message>
+    <message>
+        <source>Run the test</source>
+        <translation>Chạy phép thử</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>Loss</translation>
+    </message>
+    <message>
+        <source>learning rate</source>
+        <translation>tốc độ học</translation>
+    </message>
+    <message>
+        <source>Use as peak</source>
+        <translation>Dùng làm đỉnh</translation>
+    </message>
+    <message>
+        <source>A short run of its own on the node: the learning rate rises exponentially, update by update, and the run ends where the loss diverges. It keeps no weights; its journal stays in the library.</source>
+        <translation>Một lượt chạy ngắn riêng trên máy chạy: tốc độ học tăng theo hàm mũ qua từng lần cập nhật, và lượt chạy kết thúc khi loss phân kỳ. Nó không giữ trọng số; sổ ghi ở lại thư viện.</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>Từ</translation>
+    </message>
+    <message>
+        <source>to</source>
+        <translation>đến</translation>
+    </message>
+    <message>
+        <source>in</source>
+        <translation>trong</translation>
+    </message>
+    <message>
+        <source>updates</source>
+        <translation>lần cập nhật</translation>
+    </message>
+    <message>
+        <source>Smoothed as in fastai: Howard and Gugger, 2020, arXiv:2002.04688; the test: Smith, 2017, arXiv:1506.01186, section 3.3.</source>
+        <translation>Làm mượt như trong fastai: Howard và Gugger, 2020, arXiv:2002.04688; phép thử: Smith, 2017, arXiv:1506.01186, mục 3.3.</translation>
+    </message>
+    <message>
+        <source>loss</source>
+        <translation>loss</translation>
+    </message>
+    <message>
+        <source>smoothed</source>
+        <translation>làm mượt</translation>
+    </message>
+    <message>
+        <source>Starting: {}</source>
+        <translation>Đang khởi chạy: {}</translation>
+    </message>
+    <message>
+        <source>Starting</source>
+        <translation>Đang khởi chạy</translation>
+    </message>
+    <message>
+        <source>This job has had no range test yet.</source>
+        <translation>Công việc này chưa có phép thử khoảng nào.</translation>
+    </message>
+    <message>
+        <source>Step {step} of {total}</source>
+        <translation>Bước {step} trên {total}</translation>
+    </message>
+    <message>
+        <source>The newest test has ended.</source>
+        <translation>Phép thử mới nhất đã kết thúc.</translation>
+    </message>
+    <message>
+        <source>The smoothed loss never falls, so no peak is suggested; begin at a lower learning rate.</source>
+        <translation>Loss làm mượt không hề giảm, nên không đề xuất đỉnh; hãy bắt đầu ở tốc độ học thấp hơn.</translation>
+    </message>
+    <message>
+        <source>Suggested peak {peak}: a tenth of {lowest}, where the smoothed loss is lowest. It falls fastest at {steepest}.</source>
+        <translation>Đỉnh đề xuất {peak}: một phần mười của {lowest}, nơi loss làm mượt thấp nhất. Nó giảm nhanh nhất ở {steepest}.</translation>
+    </message>
+</context>
+<context>
     <name>RateCurve</name>
     <message>
         <source>Learning rate</source>
@@ -4123,6 +4912,14 @@
     <message>
         <source>Parameter groups…</source>
         <translation>Nhóm tham số…</translation>
+    </message>
+    <message>
+        <source>Range test…</source>
+        <translation>Thử khoảng…</translation>
+    </message>
+    <message>
+        <source>Find a peak by a short run in which the learning rate rises</source>
+        <translation>Tìm đỉnh bằng một lượt chạy ngắn có tốc độ học tăng dần</translation>
     </message>
     <message>
         <source>Preset: {}</source>
@@ -4267,6 +5064,81 @@
     </message>
 </context>
 <context>
+    <name>RunActions</name>
+    <message>
+        <source>Open</source>
+        <translation>Mở</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>So sánh</translation>
+    </message>
+    <message>
+        <source>Choose 2 to {} runs to see them beside each other</source>
+        <translation>Chọn từ 2 đến {} lượt chạy để xem cạnh nhau</translation>
+    </message>
+    <message>
+        <source>Duplicate job</source>
+        <translation>Nhân bản công việc</translation>
+    </message>
+    <message>
+        <source>Make a job of the settings that this run was launched with</source>
+        <translation>Tạo công việc từ các thiết lập đã dùng cho lượt chạy này</translation>
+    </message>
+    <message>
+        <source>What changed since its last launch</source>
+        <translation>Những gì đã đổi từ lần khởi chạy trước</translation>
+    </message>
+    <message>
+        <source>Tag…</source>
+        <translation>Nhãn…</translation>
+    </message>
+    <message>
+        <source>Group…</source>
+        <translation>Nhóm…</translation>
+    </message>
+    <message>
+        <source>Note…</source>
+        <translation>Ghi chú…</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <translation>Lưu trữ</translation>
+    </message>
+    <message>
+        <source>Open terminal here</source>
+        <translation>Mở terminal tại đây</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Sao chép</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>Xóa…</translation>
+    </message>
+    <message>
+        <source>Bring back</source>
+        <translation>Đưa trở lại</translation>
+    </message>
+    <message>
+        <source>{} run is back in the list.</source>
+        <translation>{} lượt chạy đã trở lại danh sách.</translation>
+    </message>
+    <message>
+        <source>{} runs are back in the list.</source>
+        <translation>{} lượt chạy đã trở lại danh sách.</translation>
+    </message>
+    <message>
+        <source>{} run is archived; the switch above the list shows it.</source>
+        <translation>{} lượt chạy đã được lưu trữ; công tắc phía trên danh sách sẽ hiện nó.</translation>
+    </message>
+    <message>
+        <source>{} runs are archived; the switch above the list shows them.</source>
+        <translation>{} lượt chạy đã được lưu trữ; công tắc phía trên danh sách sẽ hiện chúng.</translation>
+    </message>
+</context>
+<context>
     <name>RunCharts</name>
     <message>
         <source>Loss</source>
@@ -4317,6 +5189,42 @@
         <translation>GiB</translation>
     </message>
     <message>
+        <source>GPU utilisation</source>
+        <translation>Mức sử dụng GPU</translation>
+    </message>
+    <message>
+        <source>GPU memory in use</source>
+        <translation>Bộ nhớ GPU đang dùng</translation>
+    </message>
+    <message>
+        <source>GPU temperature</source>
+        <translation>Nhiệt độ GPU</translation>
+    </message>
+    <message>
+        <source>GPU power</source>
+        <translation>Công suất GPU</translation>
+    </message>
+    <message>
+        <source>W</source>
+        <translation>W</translation>
+    </message>
+    <message>
+        <source>CPU and memory</source>
+        <translation>CPU và bộ nhớ</translation>
+    </message>
+    <message>
+        <source>Free disk</source>
+        <translation>Ổ đĩa còn trống</translation>
+    </message>
+    <message>
+        <source>Network</source>
+        <translation>Mạng</translation>
+    </message>
+    <message>
+        <source>MB/s</source>
+        <translation>MB/s</translation>
+    </message>
+    <message>
         <source>A double click lets this chart take the place of all, and back</source>
         <translation>Nhấp đúp để biểu đồ này chiếm chỗ của tất cả, nhấp đúp lần nữa để trở lại</translation>
     </message>
@@ -4363,6 +5271,67 @@
     <message>
         <source>Maximise</source>
         <translation>Phóng to</translation>
+    </message>
+</context>
+<context>
+    <name>RunFigures</name>
+    <message>
+        <source>peak memory {estimated} estimated, {measured} measured{times}</source>
+        <translation>bộ nhớ đỉnh ước tính {estimated}, đo được {measured}{times}</translation>
+    </message>
+</context>
+<context>
+    <name>RunTable</name>
+    <message>
+        <source>Name</source>
+        <translation>Tên</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Trạng thái</translation>
+    </message>
+    <message>
+        <source>Job</source>
+        <translation>Công việc</translation>
+    </message>
+    <message>
+        <source>Node</source>
+        <translation>Máy chạy</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>Loss</translation>
+    </message>
+    <message>
+        <source>Best held-out</source>
+        <translation>Loss giữ lại tốt nhất</translation>
+    </message>
+    <message>
+        <source>Tokens/s</source>
+        <translation>Token/s</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>Bắt đầu</translation>
+    </message>
+    <message>
+        <source>Tags</source>
+        <translation>Nhãn</translation>
+    </message>
+    <message>
+        <source>Group</source>
+        <translation>Nhóm</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>Ghi chú</translation>
+    </message>
+</context>
+<context>
+    <name>RunView</name>
+    <message>
+        <source>Runs of the library</source>
+        <translation>Các lượt chạy của thư viện</translation>
     </message>
 </context>
 <context>
@@ -4501,6 +5470,10 @@
         <translation>LƯỢT CHẠY</translation>
     </message>
     <message>
+        <source>All runs…</source>
+        <translation>Mọi lượt chạy…</translation>
+    </message>
+    <message>
         <source>NODES</source>
         <translation>MÁY CHẠY</translation>
     </message>
@@ -4561,6 +5534,10 @@
     <message>
         <source>weight {}</source>
         <translation>trọng số {}</translation>
+    </message>
+    <message>
+        <source>replayed</source>
+        <translation>ôn lại</translation>
     </message>
     <message>
         <source>at most {} times</source>
@@ -4675,6 +5652,17 @@
     </message>
 </context>
 <context>
+    <name>StacksDialog</name>
+    <message>
+        <source>Where the ranks stand</source>
+        <translation>Các tiến trình đang ở đâu</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Đóng</translation>
+    </message>
+</context>
+<context>
     <name>StateBar</name>
     <message>
         <source>left</source>
@@ -4720,12 +5708,36 @@
         <translation>Cho lượt chạy tiếp tục từ checkpoint cuối</translation>
     </message>
     <message>
+        <source>Pause</source>
+        <translation>Tạm dừng</translation>
+    </message>
+    <message>
+        <source>Save the full state and free the GPUs</source>
+        <translation>Lưu toàn bộ trạng thái và giải phóng GPU</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>Thêm</translation>
+    </message>
+    <message>
+        <source>Further things to ask of the run</source>
+        <translation>Những yêu cầu khác cho lượt chạy</translation>
+    </message>
+    <message>
         <source>Stop…</source>
         <translation>Dừng…</translation>
     </message>
     <message>
         <source>Stop the run</source>
         <translation>Dừng lượt chạy</translation>
+    </message>
+    <message>
+        <source>Answer the sample prompts now</source>
+        <translation>Trả lời các prompt mẫu ngay</translation>
+    </message>
+    <message>
+        <source>Change the rest…</source>
+        <translation>Thay đổi phần còn lại…</translation>
     </message>
     <message>
         <source>Saving…</source>
@@ -5273,6 +6285,10 @@
         <translation>So sánh với công việc đang mở…</translation>
     </message>
     <message>
+        <source>What changed since its last launch</source>
+        <translation>Những gì đã đổi từ lần khởi chạy trước</translation>
+    </message>
+    <message>
         <source>Delete…</source>
         <translation>Xóa…</translation>
     </message>
@@ -5349,6 +6365,21 @@
     </message>
 </context>
 <context>
+    <name>_LabelWriter</name>
+    <message>
+        <source>a group&apos;s name</source>
+        <translation>tên nhóm</translation>
+    </message>
+    <message>
+        <source>a note</source>
+        <translation>ghi chú</translation>
+    </message>
+    <message>
+        <source>tag, another tag</source>
+        <translation>nhãn, nhãn khác</translation>
+    </message>
+</context>
+<context>
     <name>_Line</name>
     <message>
         <source>{done} of {total}</source>
@@ -5382,12 +6413,31 @@
         <source>failed</source>
         <translation>thất bại</translation>
     </message>
+    <message>
+        <source>with a warning</source>
+        <translation>có cảnh báo</translation>
+    </message>
 </context>
 <context>
     <name>_NodeRow</name>
     <message>
         <source>chosen</source>
         <translation>đang chọn</translation>
+    </message>
+</context>
+<context>
+    <name>_Place</name>
+    <message>
+        <source>{} of {}</source>
+        <translation>{} trên {}</translation>
+    </message>
+    <message>
+        <source>✕ {} over</source>
+        <translation>✕ vượt {}</translation>
+    </message>
+    <message>
+        <source>✓ {} left</source>
+        <translation>✓ còn {}</translation>
     </message>
 </context>
 <context>
@@ -5448,6 +6498,10 @@
         <translation>Đĩa sắp đầy</translation>
     </message>
     <message>
+        <source>Slow rank</source>
+        <translation>Tiến trình chậm</translation>
+    </message>
+    <message>
         <source>Run ended</source>
         <translation>Lượt chạy đã kết thúc</translation>
     </message>
@@ -5501,6 +6555,18 @@
     <message>
         <source>Node</source>
         <translation>Máy chạy</translation>
+    </message>
+    <message>
+        <source>TFLOP/s a GPU or process</source>
+        <translation>TFLOP/s mỗi GPU hoặc tiến trình</translation>
+    </message>
+    <message>
+        <source>MFU</source>
+        <translation>MFU</translation>
+    </message>
+    <message>
+        <source>What cannot be</source>
+        <translation>Điều không thể có</translation>
     </message>
 </context>
 <context>
@@ -5565,6 +6631,42 @@
         <translation> trên {}</translation>
     </message>
     <message>
+        <source>{name}: {estimated} estimated, {measured} measured{times}</source>
+        <translation>{name}: ước tính {estimated}, đo được {measured}{times}</translation>
+    </message>
+    <message>
+        <source>Corrected: a probe measured {measured} where {estimated} were estimated.</source>
+        <translation>Đã hiệu chỉnh: phép đo cho {measured} trong khi ước tính là {estimated}.</translation>
+    </message>
+    <message>
+        <source>Traced on one GPU under AdamW without master weights: {peak} at the peak ({terms}).</source>
+        <translation>Lần vết trên một GPU với AdamW không có trọng số gốc: đỉnh {peak} ({terms}).</translation>
+    </message>
+    <message>
+        <source>activations and all else</source>
+        <translation>activation và phần còn lại</translation>
+    </message>
+    <message>
+        <source>the process before the model</source>
+        <translation>tiến trình trước khi có mô hình</translation>
+    </message>
+    <message>
+        <source>peak on the fullest GPU</source>
+        <translation>đỉnh trên GPU đầy nhất</translation>
+    </message>
+    <message>
+        <source>peak of the fullest process</source>
+        <translation>đỉnh của tiến trình lớn nhất</translation>
+    </message>
+    <message>
+        <source>inputs</source>
+        <translation>đầu vào</translation>
+    </message>
+    <message>
+        <source>temporary</source>
+        <translation>tạm thời</translation>
+    </message>
+    <message>
         <source>no node to compare with</source>
         <translation>chưa có máy chạy để so sánh</translation>
     </message>
@@ -5624,6 +6726,46 @@
         <source>saving</source>
         <translation>lưu</translation>
     </message>
+    <message>
+        <source>processes</source>
+        <translation>tiến trình</translation>
+    </message>
+    <message>
+        <source>data loaders</source>
+        <translation>bộ nạp dữ liệu</translation>
+    </message>
+    <message>
+        <source>offloaded</source>
+        <translation>chuyển sang CPU</translation>
+    </message>
+    <message>
+        <source>buffers to the disk</source>
+        <translation>bộ đệm ghi ổ đĩa</translation>
+    </message>
+    <message>
+        <source>weights while loading</source>
+        <translation>trọng số khi nạp</translation>
+    </message>
+    <message>
+        <source>weights while saving</source>
+        <translation>trọng số khi lưu</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>mô hình</translation>
+    </message>
+    <message>
+        <source>kept checkpoints</source>
+        <translation>checkpoint được giữ</translation>
+    </message>
+    <message>
+        <source>checkpoint being written</source>
+        <translation>checkpoint đang ghi</translation>
+    </message>
+    <message>
+        <source>prepared data</source>
+        <translation>dữ liệu đã chuẩn bị</translation>
+    </message>
 </context>
 <context>
     <name>pages</name>
@@ -5662,6 +6804,10 @@
     <message>
         <source>Compare</source>
         <translation>So sánh</translation>
+    </message>
+    <message>
+        <source>Library</source>
+        <translation>Thư viện</translation>
     </message>
 </context>
 <context>
@@ -5703,8 +6849,8 @@
         <translation>Huấn luyện trước tiếp tục</translation>
     </message>
     <message>
-        <source>Warms the learning rate up again and lets it fall again over one pass of plain text. Mix some of the original data in, five percent or more, against forgetting.</source>
-        <translation>Cho tốc độ học tăng lên lại rồi giảm xuống lại trong một lượt qua văn bản thường. Hãy trộn vào một phần dữ liệu gốc, năm phần trăm trở lên, để chống quên.</translation>
+        <source>Warms the learning rate up again and lets it fall again over one pass of plain text. Add some of the original data as a replay source, five percent or more, against forgetting.</source>
+        <translation>Tăng lại tốc độ học rồi cho giảm dần qua một lượt văn bản thuần. Hãy thêm một phần dữ liệu gốc làm nguồn ôn lại, từ năm phần trăm, để chống quên.</translation>
     </message>
     <message>
         <source>Small data</source>
@@ -5771,6 +6917,10 @@
     <message>
         <source>Seed and loading</source>
         <translation>Seed và nạp dữ liệu</translation>
+    </message>
+    <message>
+        <source>After a failure</source>
+        <translation>Sau khi lỗi</translation>
     </message>
     <message>
         <source>Alerts</source>
@@ -6092,8 +7242,20 @@
         <translation>Giữ lại theo dòng</translation>
     </message>
     <message>
+        <source>No replay</source>
+        <translation>Không ôn lại</translation>
+    </message>
+    <message>
         <source>Give each {0}</source>
         <translation>Cho mỗi nguồn {0}</translation>
+    </message>
+    <message>
+        <source>Replay the last source</source>
+        <translation>Ôn lại nguồn cuối</translation>
+    </message>
+    <message>
+        <source>A share of the rows is to be replayed, but no source is marked as replay. Add a source of general data and mark it.</source>
+        <translation>Có tỷ lệ dòng cần ôn lại nhưng chưa nguồn nào được đánh dấu ôn lại. Hãy thêm một nguồn dữ liệu chung và đánh dấu nó.</translation>
     </message>
     <message>
         <source>Held out by group, but no column says what a group is.</source>
@@ -6132,12 +7294,20 @@
         <translation>Bỏ ra</translation>
     </message>
     <message>
+        <source>Set to 5 %</source>
+        <translation>Đặt thành 5 %</translation>
+    </message>
+    <message>
         <source>Use the model&apos;s own</source>
         <translation>Dùng mẫu của mô hình</translation>
     </message>
     <message>
         <source>{0} has no weight while other sources have one, so no row of it would be trained. Give every source a weight, or none.</source>
         <translation>{0} không có trọng số trong khi các nguồn khác có, nên không dòng nào của nó được huấn luyện. Hãy cho mọi nguồn trọng số, hoặc không nguồn nào.</translation>
+    </message>
+    <message>
+        <source>{0} is marked as replay, but the replay share is 0, so no row of it would be trained.</source>
+        <translation>{0} được đánh dấu ôn lại nhưng tỷ lệ ôn lại là 0, nên không dòng nào của nó được huấn luyện.</translation>
     </message>
     <message>
         <source>No source has the group column {0}; there are {1}.</source>
@@ -6192,12 +7362,20 @@
         <translation>Đã đặt momentum ở đỉnh, nhưng bộ tối ưu này không có momentum để thay đổi.</translation>
     </message>
     <message>
+        <source>A range test rises exponentially, so it cannot begin at a learning rate of 0.</source>
+        <translation>Phép thử khoảng tăng theo hàm mũ, nên không thể bắt đầu ở tốc độ học 0.</translation>
+    </message>
+    <message>
         <source>A hand-drawn schedule has no points.</source>
         <translation>Lịch vẽ tay không có điểm nào.</translation>
     </message>
     <message>
         <source>Keep the momentum</source>
         <translation>Giữ nguyên momentum</translation>
+    </message>
+    <message>
+        <source>Begin at 1e-5 of the peak</source>
+        <translation>Bắt đầu ở 1e-5 của đỉnh</translation>
     </message>
     <message>
         <source>Start from a straight fall</source>
@@ -6496,16 +7674,12 @@
         <translation>Chuẩn gradient của bước {0} là {1}, gấp {2} lần trung vị của {3}.</translation>
     </message>
     <message>
+        <source>Rank {0} takes {1} times as long as the others for its own part of the last {2} steps.</source>
+        <translation>Tiến trình {0} mất gấp {1} lần các tiến trình khác cho phần việc riêng trong {2} bước gần nhất.</translation>
+    </message>
+    <message>
         <source>The held-out loss was above its best of {0} in the last {1} evaluations, while the training loss fell from {2} to {3}: the model memorises.</source>
         <translation>Loss trên tập giữ lại cao hơn mức tốt nhất {0} trong {1} lần đánh giá gần nhất, trong khi loss huấn luyện giảm từ {2} xuống {3}: mô hình đang học vẹt.</translation>
-    </message>
-    <message>
-        <source>The node&apos;s memory holds {0} of {1} GiB.</source>
-        <translation>Bộ nhớ của máy chạy đang giữ {0} trên {1} GiB.</translation>
-    </message>
-    <message>
-        <source>The disk has {0} GiB left; the last checkpoint took {1} GiB.</source>
-        <translation>Đĩa còn {0} GiB; checkpoint cuối chiếm {1} GiB.</translation>
     </message>
     <message>
         <source>The loss of the last {0} steps is {1}, {2} times {3} {4}.</source>
@@ -6518,14 +7692,6 @@
     <message>
         <source>The learning rate of step {0} is {1}; planned is {2}.</source>
         <translation>Tốc độ học của bước {0} là {1}; kế hoạch là {2}.</translation>
-    </message>
-    <message>
-        <source>GPU {0} is at {1} °C.</source>
-        <translation>GPU {0} đang ở {1} °C.</translation>
-    </message>
-    <message>
-        <source>GPU {0} holds {1} of {2} GiB.</source>
-        <translation>GPU {0} đang giữ {1} trên {2} GiB.</translation>
     </message>
     <message>
         <source>The {0} of step {1} is {2}; the weights may be spoilt from here on.</source>
@@ -6542,6 +7708,102 @@
     <message>
         <source>The run was interrupted {0}.</source>
         <translation>Lượt chạy bị gián đoạn {0}.</translation>
+    </message>
+    <message>
+        <source>The node&apos;s memory holds {0} of {1} GiB.</source>
+        <translation>Bộ nhớ của máy chạy đang giữ {0} trên {1} GiB.</translation>
+    </message>
+    <message>
+        <source>The disk has {0} GiB left; the last checkpoint took {1} GiB.</source>
+        <translation>Đĩa còn {0} GiB; checkpoint cuối chiếm {1} GiB.</translation>
+    </message>
+    <message>
+        <source>GPU {0} is at {1} °C.</source>
+        <translation>GPU {0} đang ở {1} °C.</translation>
+    </message>
+    <message>
+        <source>GPU {0} holds {1} of {2} GiB.</source>
+        <translation>GPU {0} đang giữ {1} trên {2} GiB.</translation>
+    </message>
+    <message>
+        <source>Keep 1</source>
+        <translation>Giữ 1</translation>
+    </message>
+    <message>
+        <source>Load in the ranks</source>
+        <translation>Nạp trong các tiến trình</translation>
+    </message>
+    <message>
+        <source>{0}{1}; free is {2}.</source>
+        <translation>{0}{1}; còn rảnh: {2}.</translation>
+    </message>
+    <message>
+        <source>The node&apos;s clock is {0} s {1} this computer&apos;s. Nothing depends on it but the times that are shown, and certificates of the Hub.</source>
+        <translation>Đồng hồ của máy chạy lệch {0} giây ({1}) so với máy này. Chỉ ảnh hưởng đến thời gian hiển thị và chứng chỉ của Hub.</translation>
+    </message>
+    <message>
+        <source>The checkpoints planned take up to {0} GiB (estimated), one being written while {1} are kept; {2} has {3} GiB left.</source>
+        <translation>Các checkpoint dự kiến cần tới {0} GiB (ước tính), một cái đang ghi trong khi giữ {1} cái; {2} còn {3} GiB.</translation>
+    </message>
+    <message>
+        <source>The user may have {0} processes and threads (ulimit -u); {1} are wanted for {2} ranks.</source>
+        <translation>Người dùng được có {0} tiến trình và luồng (ulimit -u); cần {1} cho {2} tiến trình huấn luyện.</translation>
+    </message>
+    <message>
+        <source>A file may have {0} MiB at most (ulimit -f); a checkpoint may be larger.</source>
+        <translation>Một tệp được tối đa {0} MiB (ulimit -f); checkpoint có thể lớn hơn.</translation>
+    </message>
+    <message>
+        <source>The processes take about {0} GiB of the host&apos;s memory (estimated); {1} GiB are free.</source>
+        <translation>Các tiến trình cần khoảng {0} GiB bộ nhớ máy (ước tính); còn trống {1} GiB.</translation>
+    </message>
+    <message>
+        <source>The job&apos;s learning rate is 0, so there is nothing to scale.</source>
+        <translation>Tốc độ học của công việc là 0 nên không có gì để nhân.</translation>
+    </message>
+    <message>
+        <source>The learning rate has to be above 0.</source>
+        <translation>Tốc độ học phải lớn hơn 0.</translation>
+    </message>
+    <message>
+        <source>The evaluation interval cannot be below 0.</source>
+        <translation>Khoảng đánh giá không thể nhỏ hơn 0.</translation>
+    </message>
+    <message>
+        <source>{0} cannot be changed while the run goes on.</source>
+        <translation>{0} không thể đổi khi lượt chạy đang diễn ra.</translation>
+    </message>
+    <message>
+        <source>The new value of {0} has to be a number.</source>
+        <translation>Giá trị mới của {0} phải là một số.</translation>
+    </message>
+    <message>
+        <source>{0} has to be a whole number.</source>
+        <translation>{0} phải là số nguyên.</translation>
+    </message>
+    <message>
+        <source>The run has done {0} updates; its end has to lie beyond.</source>
+        <translation>Lượt chạy đã qua {0} lần cập nhật; điểm kết thúc phải nằm sau đó.</translation>
+    </message>
+    <message>
+        <source>A run has at least one rank and a ZeRO stage from 0 to 3.</source>
+        <translation>Một lượt chạy có ít nhất một tiến trình và mức ZeRO từ 0 đến 3.</translation>
+    </message>
+    <message>
+        <source>Parameters are offloaded, which needs ZeRO stage 3.</source>
+        <translation>Tham số được chuyển sang CPU, việc này cần ZeRO mức 3.</translation>
+    </message>
+    <message>
+        <source>The optimizer is offloaded, which needs a ZeRO stage from 1 on.</source>
+        <translation>Bộ tối ưu được chuyển sang CPU, việc này cần ZeRO từ mức 1.</translation>
+    </message>
+    <message>
+        <source>The state of {0} at ZeRO stage {1} cannot go on with {2} at stage {3}: {4}.</source>
+        <translation>Trạng thái của {0} ở ZeRO mức {1} không thể đi tiếp với {2} ở mức {3}: {4}.</translation>
+    </message>
+    <message>
+        <source>The global batch of {0} sequences does not divide among {1} ranks; choose a number that divides it.</source>
+        <translation>Batch toàn cục {0} chuỗi không chia hết cho {1} tiến trình; hãy chọn số chia hết.</translation>
     </message>
     <message>
         <source>Keep the first of each</source>
@@ -7108,6 +8370,10 @@
         <translation>{0}: {1} là văn bản không phải JSON; cần danh sách lượt nói.</translation>
     </message>
     <message>
+        <source>{0} started elsewhere on {1} came into the library.</source>
+        <translation>{0} khởi chạy từ nơi khác trên {1} đã vào thư viện.</translation>
+    </message>
+    <message>
         <source>Line {0}: write a name, a colon, a kind and an address.</source>
         <translation>Dòng {0}: hãy viết tên, dấu hai chấm, loại và địa chỉ.</translation>
     </message>
@@ -7280,6 +8546,38 @@
         <translation>Đã hủy; chưa có gì được bắt đầu.</translation>
     </message>
     <message>
+        <source>{0} GiB were freed on the nodes.</source>
+        <translation>Đã giải phóng {0} GiB trên các máy chạy.</translation>
+    </message>
+    <message>
+        <source>The job of {0} cannot be read.</source>
+        <translation>Không đọc được công việc của {0}.</translation>
+    </message>
+    <message>
+        <source>The node of this run is not in the list any more; add it first.</source>
+        <translation>Máy chạy của lượt này không còn trong danh sách; hãy thêm lại trước.</translation>
+    </message>
+    <message>
+        <source>Its node is not in the list any more.</source>
+        <translation>Máy chạy của nó không còn trong danh sách.</translation>
+    </message>
+    <message>
+        <source>A launch is under way; the probe can start after it.</source>
+        <translation>Đang khởi chạy một lượt; phép đo có thể bắt đầu sau đó.</translation>
+    </message>
+    <message>
+        <source>No node is chosen; choose one on the Launch page.</source>
+        <translation>Chưa chọn máy chạy; hãy chọn ở trang Khởi chạy.</translation>
+    </message>
+    <message>
+        <source>No node is chosen; a trace is taken on one, this computer or another.</source>
+        <translation>Chưa chọn máy chạy; lần vết được làm trên một máy, máy này hoặc máy khác.</translation>
+    </message>
+    <message>
+        <source>The model is not known yet; choose one.</source>
+        <translation>Chưa biết mô hình; hãy chọn một mô hình.</translation>
+    </message>
+    <message>
         <source>The key {0} cannot be written: {1}.</source>
         <translation>Không ghi được khóa {0}: {1}.</translation>
     </message>
@@ -7308,8 +8606,24 @@
         <translation>Lượt chạy {0} nằm trên {1}, máy này không còn trong danh sách; hãy thêm nó để theo dõi.</translation>
     </message>
     <message>
+        <source>A launch is under way; the range test can start after it.</source>
+        <translation>Đang khởi chạy một lượt; phép thử khoảng có thể bắt đầu sau đó.</translation>
+    </message>
+    <message>
+        <source>The learning rate has to rise, from above 0 to 1 at most.</source>
+        <translation>Tốc độ học phải tăng, từ trên 0 đến nhiều nhất 1.</translation>
+    </message>
+    <message>
+        <source>A range test needs 10 updates or more.</source>
+        <translation>Phép thử khoảng cần từ 10 lần cập nhật.</translation>
+    </message>
+    <message>
         <source>The report was written to {0}.</source>
         <translation>Báo cáo đã được ghi vào {0}.</translation>
+    </message>
+    <message>
+        <source>There is no channel yet; write one line for each.</source>
+        <translation>Chưa có kênh nào; hãy viết mỗi kênh một dòng.</translation>
     </message>
     <message>
         <source>No node is chosen; choose one to launch on.</source>
@@ -7318,6 +8632,18 @@
     <message>
         <source>The key cannot be kept: {0}.</source>
         <translation>Không lưu được khóa: {0}.</translation>
+    </message>
+    <message>
+        <source>No terminal was found on this computer; install one, such as xterm.</source>
+        <translation>Không tìm thấy terminal trên máy này; hãy cài một cái, chẳng hạn xterm.</translation>
+    </message>
+    <message>
+        <source>{0} is reached by a command of yours; open a terminal there with it.</source>
+        <translation>{0} được kết nối bằng lệnh riêng của bạn; hãy dùng lệnh đó để mở terminal.</translation>
+    </message>
+    <message>
+        <source>No terminal was found on this computer.</source>
+        <translation>Không tìm thấy terminal trên máy này.</translation>
     </message>
     <message>
         <source>The model has another tokenizer: {0}.</source>
@@ -7450,6 +8776,58 @@
         <translation>Đang thử lại.</translation>
     </message>
     <message>
+        <source>GPU {number}: {name} of {user}, {size}</source>
+        <translation>GPU {number}: {name} của {user}, {size}</translation>
+    </message>
+    <message>
+        <source>driver {driver}, CUDA {cuda}</source>
+        <translation>driver {driver}, CUDA {cuda}</translation>
+    </message>
+    <message>
+        <source>outlives a stop</source>
+        <translation>còn lại sau khi dừng máy</translation>
+    </message>
+    <message>
+        <source>gone after a stop</source>
+        <translation>mất khi dừng máy</translation>
+    </message>
+    <message>
+        <source>the Hub</source>
+        <translation>Hub</translation>
+    </message>
+    <message>
+        <source>the package index</source>
+        <translation>kho gói</translation>
+    </message>
+    <message>
+        <source>reaches {name}</source>
+        <translation>kết nối được {name}</translation>
+    </message>
+    <message>
+        <source>does not reach {name}: {why}</source>
+        <translation>không kết nối được {name}: {why}</translation>
+    </message>
+    <message>
+        <source>{mount}: {size} free</source>
+        <translation>{mount}: còn trống {size}</translation>
+    </message>
+    <message>
+        <source>{} model in the Hub&apos;s cache</source>
+        <translation>{} mô hình trong bộ đệm của Hub</translation>
+    </message>
+    <message>
+        <source>{} models in the Hub&apos;s cache</source>
+        <translation>{} mô hình trong bộ đệm của Hub</translation>
+    </message>
+    <message>
+        <source>GPU pairs joined by {kinds}</source>
+        <translation>Các cặp GPU nối bằng {kinds}</translation>
+    </message>
+    <message>
+        <source>shared memory {size}</source>
+        <translation>bộ nhớ dùng chung {size}</translation>
+    </message>
+    <message>
         <source>The link to {node} is down since {down} s; the run goes on there.</source>
         <translation>Mất kết nối tới {node} đã {down} giây; lượt chạy vẫn tiếp tục ở đó.</translation>
     </message>
@@ -7530,6 +8908,18 @@
         <translation>máy này</translation>
     </message>
     <message>
+        <source>{rate}, MFU {share}</source>
+        <translation>{rate}, MFU {share}</translation>
+    </message>
+    <message>
+        <source>{} TFLOP/s a GPU</source>
+        <translation>{} TFLOP/s mỗi GPU</translation>
+    </message>
+    <message>
+        <source>{} TFLOP/s a process</source>
+        <translation>{} TFLOP/s mỗi tiến trình</translation>
+    </message>
+    <message>
         <source>looking…</source>
         <translation>đang xem…</translation>
     </message>
@@ -7596,6 +8986,26 @@
     <message>
         <source>Drawn by hand</source>
         <translation>Vẽ tay</translation>
+    </message>
+    <message>
+        <source>Range test</source>
+        <translation>Thử khoảng</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Đi tiếp</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Dừng</translation>
+    </message>
+    <message>
+        <source>Go back, leave out the rows</source>
+        <translation>Quay lại, bỏ các dòng</translation>
+    </message>
+    <message>
+        <source>Go back, lower the rate</source>
+        <translation>Quay lại, giảm tốc độ học</translation>
     </message>
     <message>
         <source>1 − square root</source>

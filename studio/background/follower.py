@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, QThread, Signal
 
 from remote_agent.contract.frames import Frame, FrameError
+from studio.background.back_off import back_off_s
 from studio.background.run_feed import RunFeed
 from studio.remote.errors import LinkError, NeedsPerson, RemoteError
 from studio.store.library import Library
@@ -310,8 +311,7 @@ class Follower(QThread):
             self._say_link(LinkState(NEEDS_PERSON, self._heard_s, sentence=sentence, error=error))
             delay_s = None
         else:
-            longest = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(self._failures, 10))
-            delay_s = longest * (0.5 + 0.5 * self._random())
+            delay_s = back_off_s(self._failures, self._random(), FIRST_DELAY_S, LONGEST_DELAY_S)
             self._failures += 1
             due = self._clock() + delay_s
             self._say_link(LinkState(RECONNECTING, self._heard_s, next_try_s=due, sentence=sentence))

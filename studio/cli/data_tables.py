@@ -174,4 +174,5 @@ def _rows(finding: Finding) -> str:
 
 def _pair(pair: RowPair) -> str:
     alike = f" ({100 * pair.likeness:.0f} % alike)" if 0 < pair.likeness < 1 else ""
+    alike = alike if pair.likeness else " (not compared)"
     return f"{pair.row + 1:,} and {pair.other + 1:,}{alike}"

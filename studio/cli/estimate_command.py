@@ -14,6 +14,7 @@ from typing import Any
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.memory import (
     Figure,
+    JobSetup,
     MemoryEstimate,
     disk,
     estimate_memory,
@@ -37,6 +38,7 @@ from remote_agent.contract.memory.host import verdict_with_host
 from remote_agent.contract.memory.search import proposals
 from remote_agent.contract.model_facts import UnknownModelError
 from studio import places
+from studio.cli import estimate_outlay
 from studio.cli.desk import Desk, complain, say, say_json
 from studio.cli.exit_codes import BAD_INPUT, OK
 from studio.cli.words import amount, gib
@@ -50,31 +52,41 @@ def estimate(arguments: argparse.Namespace, desk: Desk) -> int:
     """Say what a job takes on a GPU, or with ``--table`` how the estimate compares with published peaks."""
     if arguments.table is not None:
         return _table(arguments.table, arguments.out, arguments.json)
+    if arguments.examples:
+        estimate_outlay.examples(arguments.json)
+        return OK
     if arguments.job is None:
-        raise ValueError("Name a job file, or give --table FILE.csv.")
+        raise ValueError("Name a job file, or give --table FILE.csv or --examples.")
     spec = read_spec(arguments)
     config = config_of(spec)
     if arguments.trace:
         return _trace(spec, config, arguments.json)
     if config is None and not arguments.parameters:
         raise ValueError("The model's config.json is not on this computer; give --parameters.")
+    kind = gpu_kind(shipped_gpus(), arguments.gpu) if arguments.gpu else None
     try:
-        setup, missing = setup_of_job(spec, config, arguments.parameters)
+        made = setup_of_job(spec, config, arguments.parameters)
     except UnknownModelError as error:
         raise ValueError(f"{error} Give --parameters.") from None
-    found = estimate_memory(setup)
-    host = host_memory(setup, spec.loading.workers, spec.loading.pin_memory)
-    kept = disk(setup, spec.checkpointing.keep_last, spec.checkpointing.state_every_steps > 0)
-    kind = gpu_kind(shipped_gpus(), arguments.gpu) if arguments.gpu else None
-    capacity = kind.memory_bytes if kind is not None else 0
     if arguments.fit:
         if kind is None:
             raise ValueError("What should it fit? Give --gpu, such as H100-80GB.")
         return _fit(spec, config, arguments, kind)
+    return _job(spec, made, kind, arguments)
+
+
+def _job(spec: JobSpec, made: JobSetup, kind: GpuKind | None, arguments: argparse.Namespace) -> int:
+    """Say what a GPU, a node's memory and its disk will hold, and where a kind of GPU is named, time and cost."""
+    setup, missing = made
+    found = estimate_memory(setup)
+    host = host_memory(setup, spec.loading.workers, spec.loading.pin_memory)
+    kept = disk(setup, spec.checkpointing.keep_last, spec.checkpointing.state_every_steps > 0)
+    capacity = kind.memory_bytes if kind is not None else 0
     fit = verdict(found, capacity)
     states = state_bytes(spec, setup.shape.parameters)
     if arguments.json:
         sizes = {f"{name}_bytes": size for name, size in states._asdict().items()}
+        priced = (arguments.updates, arguments.price)
         say_json({
             "parameters": setup.shape.parameters, **sizes, "on_gpu_bytes": states.on_gpu,
             "binding_phase": found.binding,
@@ -83,13 +95,15 @@ def estimate(arguments: argparse.Namespace, desk: Desk) -> int:
             "host": {**dict(host.terms), "used_bytes": host.used._asdict(), "binding_phase": host.binding},
             "disk": {**dict(kept.terms), "total_bytes": kept.total},
             "verdict": fit, "capacity_bytes": capacity, "missing": missing,
+            **({"outlay": estimate_outlay.outlay(spec, setup, kind, *priced)} if kind is not None else {}),
         })  # fmt: skip
         return OK
     _say_job(spec, found, setup.shape.parameters, missing)
     say(f"Host memory of a node, estimated: {gib(host.used.likely)} ({_terms(host.terms)}).")
     say(f"Disk: {gib(kept.total)} ({_terms(kept.terms)}).")
-    if capacity:
+    if kind is not None:
         say(f"A GPU of {gib(capacity)}: {fit}.")
+        estimate_outlay.say_outlay(spec, setup, kind, arguments.updates, arguments.price)
     return OK
 
 

@@ -117,6 +117,9 @@ def _add_estimate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     estimate.add_argument("--gpu", default="", metavar="NAME", help="a GPU of the table, such as H100-80GB")
     estimate.add_argument("--fit", action="store_true", help="propose what fits the GPU, the global batch kept")
     estimate.add_argument("--trace", action="store_true", help="trace the model itself, for one GPU; needs torch here")
+    estimate.add_argument("--updates", type=_count, default=0, help="with --gpu: hours, cost and energy of so many")
+    estimate.add_argument("--price", type=_price, default=0.0, help="an hour of one GPU; default: the table's, if any")
+    estimate.add_argument("--examples", action="store_true", help="worked examples of 70B and 405B, LoRA and QLoRA")
     estimate.add_argument("--table", type=Path, metavar="FILE.csv", help="compare with a table of published peaks")
     estimate.add_argument("--out", type=Path, metavar="FILE", help="with --table: the table with the predictions added")
 
@@ -154,6 +157,8 @@ def _add_run_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     resume.add_argument("run", metavar="RUN")
     resume.add_argument("--node", default="", metavar="NAME", help="for a run that this library does not know")
     resume.add_argument("--python", default="", metavar="PATH", help="another interpreter on the node for the ranks")
+    resume.add_argument("--gpus", type=_count, default=0, metavar="N", help="another number; the global batch stays")
+    resume.add_argument("--zero-stage", type=int, choices=(1, 2, 3), help="go on at this ZeRO stage")
     resume.add_argument("--detach", action="store_true", help="return as soon as the run goes on")
     stop.add_argument("--no-save", dest="save", action="store_false", help="without a checkpoint")
     runs = _add(commands, "runs", run_commands.list_runs, "list the runs of the library", json=True)
@@ -202,3 +207,13 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is no whole number of 1 or more")
     return number
+
+
+def _price(text: str) -> float:
+    try:
+        price = float(text)
+    except ValueError:
+        price = 0.0
+    if not 0.0 < price < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is no price above 0")
+    return price

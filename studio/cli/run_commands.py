@@ -14,6 +14,7 @@ from studio.cli.desk import Desk, complain, say, say_json
 from studio.cli.exit_codes import BAD_INPUT, OK, RUN_FAILED
 from studio.cli.terminal import LaunchView, RunView
 from studio.job_file import read_job_file
+from studio.session.expected_memory import keep_measured
 from studio.session.following import Following
 from studio.session.known_nodes import save_node
 from studio.session.launching import LaunchCancelledError, LaunchError, Launching, StartUnknownError
@@ -78,7 +79,8 @@ def stop(arguments: argparse.Namespace, desk: Desk) -> int:
 def resume(arguments: argparse.Namespace, desk: Desk) -> int:
     """Let an ended run go on from its last checkpoint and follow it to its end."""
     row = _known_run(arguments.run, arguments.node, desk)
-    resumed = resume_run(desk.reach.agent(desk.node(row.node).address), row.run_id, arguments.python)
+    agent = desk.reach.agent(desk.node(row.node).address)
+    resumed = resume_run(agent, row.run_id, arguments.python, None, arguments.gpus, arguments.zero_stage)
     row = resumed_row(row)
     desk.library.save_run(row)
     if arguments.json:
@@ -126,7 +128,10 @@ def _follow(row: RunRow, desk: Desk, as_json: bool) -> int:
         )
         return OK
     finally:
-        desk.library.save_run(following.row)
+        followed = following.measured_row()
+        desk.library.save_run(followed)
+        if following.memory is not None:
+            keep_measured(desk.library, followed, following.memory)
     if following.gone:
         complain(f"{row.node} has no run {row.run_id}.")
         return BAD_INPUT

@@ -170,10 +170,11 @@ class PrivateSshd:
             # the folder may lie below one that others can write, such as /tmp
             "StrictModes no",
             "UsePAM no",
-            "MaxStartups 100",
             "PrintMotd no",
             "Subsystem sftp internal-sftp",
         ]
+        if not any(option.startswith("MaxStartups") for option in self._options):
+            lines.append("MaxStartups 100")  # the last such line wins, unlike all others
         if self._noise or self._home is not None:
             lines.append(f"ForceCommand {self._login_script()}")
         config = self.folder / "sshd_config"

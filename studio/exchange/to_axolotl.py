@@ -79,6 +79,8 @@ def _data(writer: Writer) -> dict[str, Any]:
         if any(one.weight for one in sources):
             writer.lose("data.weight", "Axolotl mixes by rows; every row comes once.")
     keys: dict[str, Any] = {"datasets": [dataset_entry(writer, one) for one in sources]}
+    if writer.take("data.replay_share"):
+        writer.lose("data.replay_share", "Replayed rows come once, as all others; Axolotl fills no share with them.")
     held_out = held_out_source(data)
     writer.take("data.held_out_path")
     fraction = writer.take("data.held_out_fraction")

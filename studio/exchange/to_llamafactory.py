@@ -78,6 +78,10 @@ def _data(writer: Writer) -> tuple[dict[str, Any], dict[str, Any]]:
         writer.take("data.more")
         if any(one.weight for one in sources):
             writer.lose("data.weight", "LLaMA-Factory's interleaving is another mixture; every row comes once.")
+    if writer.take("data.replay_share"):
+        writer.lose(
+            "data.replay_share", "Replayed rows come once, as all others; LLaMA-Factory fills no share with them."
+        )
     held_out = held_out_source(data)
     writer.take("data.held_out_path")
     fraction = writer.take("data.held_out_fraction")

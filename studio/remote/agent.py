@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +14,7 @@ from remote_agent.contract.data_report import DataReport, ModelReport
 from remote_agent.contract.data_spec import SourceSpec
 from remote_agent.contract.frames import Frame
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.memory_probe import MemoryTrace
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.spec_json import spec_to_dict
 from studio.remote.answers import (
@@ -96,11 +99,20 @@ class Agent:
         self._patience = patience or Patience()
 
     def probe(
-        self, python: str = "", on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
+        self,
+        python: str = "",
+        on_progress: OnProgress | None = None,
+        cancelled: threading.Event | None = None,
+        wide: bool = False,
     ) -> NodeReport:
-        """Return what the node has. ``python`` is the interpreter to look at, empty to let the agent find the best."""
-        value = self._ask("probe", {"python": python}, on_progress, cancelled)
-        return answer_as(NodeReport, value.get("report"))
+        """Return what the node has, in one round trip.
+
+        ``wide`` also looks for other environments, the disks' speed and the ways out; it may take a second more.
+        ``python`` is the interpreter to look at, empty to let the agent find the best.
+        """
+        value = self._ask("probe", {"python": python, "wide": wide}, on_progress, cancelled)
+        report = answer_as(NodeReport, value.get("report"))
+        return dataclasses.replace(report, clock_offset_s=report.time_s - time.time())
 
     def browse(
         self, path: str, on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
@@ -241,9 +253,12 @@ class Agent:
         secrets_by_name: Mapping[str, str] | None = None,
         on_progress: OnProgress | None = None,
         cancelled: threading.Event | None = None,
+        ranks: int = 0,
+        zero_stage: int | None = None,
     ) -> Resumed:
         """Let an ended run go on from its last checkpoint with full state, by its own interpreter or another one.
 
+        ``ranks`` and ``zero_stage`` spread it anew with the same global batch; 0 and None leave them as they are.
         A repeat with the same ``command_id`` starts nothing more.
         """
         request = {
@@ -251,6 +266,8 @@ class Agent:
             "command_id": command_id or secrets.token_hex(8),
             "python": python,
             "secrets": dict(secrets_by_name or {}),
+            "ranks": ranks or None,
+            "zero_stage": zero_stage,
         }
         return answer_as(Resumed, self._ask("resume", request, on_progress, cancelled))
 
@@ -292,6 +309,13 @@ class Agent:
         arguments = {"what": "augment", **inputs.arguments()}
         return answer_as(RowsMade, self._ask("inspect", arguments, on_progress, cancelled))
 
+    def trace_memory(
+        self, job: JobSpec, config: Mapping[str, Any], python: str = "", cancelled: threading.Event | None = None
+    ) -> MemoryTrace:
+        """Have torch count what a step of the job takes on one GPU, from the model's config alone."""
+        arguments = {"what": "trace", "job": spec_to_dict(job), "config": dict(config), "python": python}
+        return answer_as(MemoryTrace, self._ask("inspect", arguments, None, cancelled).get("trace"))
+
     def attach(
         self,
         wanted: Mapping[str, Mapping[str, Any]],
@@ -326,11 +350,21 @@ class Agent:
         self._ask("command", request, None, cancelled)
         return command_id
 
+    def tell(self, secrets_by_name: Mapping[str, str], cancelled: threading.Event | None = None) -> dict[str, str]:
+        """Have the node send a test message to the channels for alerts; return what went wrong by channel, or ""."""
+        value = self._ask("tell", {"secrets": dict(secrets_by_name)}, None, cancelled)
+        problems = value.get("problems")
+        return {str(name): str(said) for name, said in problems.items()} if isinstance(problems, dict) else {}
+
     def runs(
         self, on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
     ) -> tuple[RunSummary, ...]:
         """Return the node's runs."""
         return answers_as(RunSummary, self._ask("runs", {}, on_progress, cancelled).get("runs"))
+
+    def remove(self, run_id: str, cancelled: threading.Event | None = None) -> int:
+        """Delete an ended run's folder with its checkpoints; return how many bytes that freed."""
+        return int(self._ask("remove", {"run_id": run_id}, None, cancelled).get("freed_bytes", 0))
 
     def fetch(
         self,

@@ -21,6 +21,8 @@ from studio.remote.transport import Channel, Transport
 MAX_NOISE_BYTES = 1 << 20
 _SLICE_S = 0.2
 _CANCEL_S = 3.0
+_KILLED = range(128, 160)
+"""How a shell tells that a signal, whose number is added to the first of these, ended what it ran."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -294,6 +296,11 @@ class Call:
         ending = self._channel.ending(2.0)
         if ending.exit_code is None:
             return LinkError(f"The connection to {self._where} ended in the middle of {self._command}.")
+        if ending.exit_code in _KILLED:
+            number = ending.exit_code - _KILLED.start
+            return LinkError(
+                f"The agent on {self._where} was killed (signal {number}) in the middle of {self._command}."
+            )
         return AgentFailed(
             f"The agent on {self._where} ended in the middle of {self._command} (exit code {ending.exit_code}). "
             f"{ending.complaint.strip()[-1000:]}".rstrip(),

@@ -72,6 +72,8 @@ class FileTaker:
 def is_inside(name: str) -> bool:
     """Say whether a relative name, with slashes, stays below its folder on every system."""
     parts = name.split("/")
-    if "\\" in name or ":" in name or "\0" in name or PurePosixPath(name).is_absolute():
+    if "\\" in name or ":" in name or PurePosixPath(name).is_absolute():
+        return False
+    if any(character < " " or "\ud800" <= character <= "\udfff" for character in name):
         return False
     return all(part not in ("", ".", "..") for part in parts)

@@ -124,7 +124,7 @@ def _fix(fix: DataFix) -> str:
 
 def _pair(pair: RowPair, rows: Mapping[int, RowView]) -> Html:
     cards = [row_card(rows[index]) for index in (pair.row, pair.other) if index in rows]
-    alike = f", {100 * pair.likeness:.0f} % alike" if pair.likeness > 0 else ""
+    alike = f", {100 * pair.likeness:.0f} % alike" if pair.likeness > 0 else ", not compared"
     told = element("p", f"Rows {pair.row + 1:,} and {pair.other + 1:,}{alike}", class_="soft")
     return joined(told, element("div", *cards, class_="pair")) if cards else told
 

@@ -55,6 +55,11 @@ def channels_text(channels: tuple[Channel, ...]) -> str:
     )
 
 
+def secrets_of(channels: tuple[Channel, ...]) -> dict[str, str]:
+    """Return the secrets under which channels reach a node, none where there are none."""
+    return {SECRET_NAME: json.dumps([to_wire(channel) for channel in channels])} if channels else {}
+
+
 class AlertChannels:
     """The channels of this person, for every run that is started from here."""
 
@@ -93,5 +98,4 @@ class AlertChannels:
 
     def as_secrets(self) -> dict[str, str]:
         """Return what a run's supervisor is handed."""
-        channels = self.read()
-        return {SECRET_NAME: json.dumps([to_wire(channel) for channel in channels])} if channels else {}
+        return secrets_of(self.read())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import statistics
 import time
+from array import array
 from collections.abc import Callable
 
-from remote_agent.contract.events import ENDED, StateChanged, TrainingStarted
+from remote_agent.contract.events import ENDED, MemoryMeasured, StateChanged, TrainingStarted
+from studio.background.back_off import back_off_s
 from studio.background.run_feed import RunFeed
 from studio.remote.agent import Agent
 from studio.remote.errors import LinkError
@@ -26,12 +29,15 @@ class Following:
 
     Attributes:
         row: the run as it stands. reason: the sentence of its state. gone: the node has no such run.
+        memory: what its ranks told last, None where they told nothing since the start of following.
     """
 
     def __init__(self, row: RunRow, library: Library, agent: Agent) -> None:
         self.row = row
         self.reason = ""
         self.gone = False
+        self.memory: MemoryMeasured | None = None
+        self._rates = array("d")
         self._library, self._agent = library, agent
         self._failures = 0
 
@@ -46,12 +52,17 @@ class Following:
                 if self._attached(show):
                     return
             except LinkError as error:
-                longest = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(self._failures, 10))
-                delay_s = longest * (0.5 + 0.5 * random.random())  # noqa: S311 - spreads tries, guards nothing
+                chance = random.random()  # noqa: S311 - spreads tries, guards nothing
+                delay_s = back_off_s(self._failures, chance, FIRST_DELAY_S, LONGEST_DELAY_S)
                 self._failures += 1
                 note = f"{error.sentence} The run goes on there; trying again in {delay_s:.0f} s."
                 show(self.row, RunBatch(notes=[note]))
                 sleep(delay_s)
+
+    def measured_row(self) -> RunRow:
+        """Return the row with the median rate of the steps that were followed, in tokens a second."""
+        rate = statistics.median(self._rates) if self._rates else self.row.tokens_per_s
+        return dataclasses.replace(self.row, tokens_per_s=rate)
 
     def _attached(self, show: Show) -> bool:
         """Read what comes until the run is over. Returns whether everything of it was read."""
@@ -93,6 +104,9 @@ class Following:
                 self.reason = event.reason
             elif isinstance(event, TrainingStarted):
                 self.row = dataclasses.replace(self.row, total_steps=event.total_steps)
+            elif isinstance(event, MemoryMeasured):
+                self.memory = event
         if len(batch.steps):
             step, loss = batch.steps.column("step")[-1], batch.steps.column("loss")[-1]
             self.row = dataclasses.replace(self.row, step=int(step), loss=loss)
+            self._rates.extend(batch.steps.column("tokens_per_s"))

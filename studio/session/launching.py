@@ -20,12 +20,14 @@ from remote_agent.contract.data_report import ModelReport, PreparedData
 from remote_agent.contract.data_spec import SourceSpec, all_sources, held_out_source
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.node_report import NodeReport
+from remote_agent.contract.preflight import preflight_problems
 from remote_agent.contract.problems import Known, Problem, blocking, problems
 from remote_agent.contract.run_dir import run_id as new_run_id
 from remote_agent.contract.wire import to_wire
 from studio.remote.errors import Cancelled, LinkError, RemoteError
 from studio.session.alert_channels import AlertChannels
 from studio.session.data_paths import InputError, Place, hub_secrets, is_pinned, local_input, path_on, pinned_revisions
+from studio.session.expected_memory import expected_memory
 from studio.session.inputs import model_path_on_node, place_of_node
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ class LaunchStep:
 class Launched:
     """A run that was started, or is just about to be. ``bundle`` is what launch.json keeps for the export.
 
-    ``environment`` is what environment.json says: packages, cores, threads, hardware.
+    ``environment`` is what environment.json says: packages, cores, threads, hardware. ``memory`` is what the ranks are
+    estimated to hold, for comparing it with what they do.
     """
 
     run_id: str
@@ -67,6 +70,7 @@ class Launched:
     created_s: float
     bundle: Mapping[str, Any]
     environment: Mapping[str, Any]
+    memory: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class _Source(NamedTuple):
@@ -173,7 +177,7 @@ class Launching:
         }
         launched = Launched(
             _fresh_run_id(), self._spec, self._node, report, prepared.prepared, total_steps, time.time(), bundle,
-            prepared.environment,
+            prepared.environment, expected_memory(self._spec, model, report),
         )  # fmt: skip
         self._start(launched, place, model_path, prepared.data_folder)
         return launched
@@ -188,7 +192,9 @@ class Launching:
     def _check(self, report: NodeReport) -> None:
         self._begin(CHECK)
         self._known = dataclasses.replace(self._known, node=report)
-        found = tuple(blocking(problems(self._spec, self._known)))
+        # all of this is told from the probe, so that nothing is sent or fetched before it holds
+        against = [*problems(self._spec, self._known), *preflight_problems(self._spec, self._known)]
+        found = tuple(blocking(against))
         if found:
             raise LaunchError(" ".join(problem.sentence for problem in found), found)
         if report.interpreter is None or report.interpreter.missing:

@@ -88,7 +88,7 @@ class Nodes(QObject):
         self._hosts.update(name, link=PROBING, problem="")
 
         def work(task: Task) -> NodeReport:
-            report = self._reach.agent(address).probe(address.python, cancelled=task.cancelled)
+            report = self._reach.agent(address).probe(address.python, cancelled=task.cancelled, wide=True)
             save_node(self._store, address, report)
             return report
 

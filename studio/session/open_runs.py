@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from remote_agent.contract.events import QUEUED
+from remote_agent.contract.events import QUEUED, AlertRaised
 from remote_agent.contract.spec_json import spec_from_json
 from studio.background.tasks import Task, TaskHandle, Tasks
 from studio.remote.errors import HostKeyUnknown
@@ -40,6 +40,7 @@ class _Open:
     reading: TaskHandle | None = None
     rereads: bool = False
     is_final: bool = False
+    is_live: bool = False
 
 
 @dataclasses.dataclass
@@ -53,10 +54,13 @@ class _Followed:
 class OpenRuns(QObject):
     """Holds a `RunState` for every open run and a `Follower` for every node with one that goes on.
 
-    ``notice`` carries (severity, sentence).
+    ``notice`` carries (severity, sentence), ``memory_told`` the id of a run whose ranks said what they hold,
+    ``alert_raised`` a run's id and an alert that came while the run was followed up to its newest line.
     """
 
     notice = Signal(str, str)
+    memory_told = Signal(str)
+    alert_raised = Signal(str, object)
 
     def __init__(self, shelf: Shelf, store: Library, reach: Reach, tasks: Tasks, nodes: Nodes, parent: QObject) -> None:
         super().__init__(parent)
@@ -184,6 +188,8 @@ class OpenRuns(QObject):
             else:
                 # kept as going on until its journal was read to the end, so that a restart reads the rest
                 self._shelf.show_run(row)
+            if opened.state.memory is not None:
+                self.memory_told.emit(run_id)
 
     def _on_read(self, run_id: str, position: Position) -> None:
         opened = self._open.get(run_id)
@@ -233,7 +239,13 @@ class OpenRuns(QObject):
             return
         state = opened.state
         before = state.state
+        known = state.all_alerts
         state.fold_batch(batch)
+        if opened.is_live and _has_alerts(batch):
+            for alert in state.all_alerts:
+                if alert not in known:
+                    self.alert_raised.emit(run_id, alert)
+        opened.is_live = opened.is_live or (batch.caught_up and opened.reading is None)
         # what was read once more may be that the run goes on
         opened.rereads = opened.rereads and state.is_ended
         opened.is_final = opened.is_final or batch.gone or (opened.rereads and batch.caught_up)
@@ -281,10 +293,15 @@ class OpenRuns(QObject):
         opened.state.deleteLater()
 
 
+def _has_alerts(batch: RunBatch) -> bool:
+    return any(isinstance(stamped.event, AlertRaised) for stamped in batch.events)
+
+
 def _updated(row: RunRow, state: RunState) -> RunRow:
     """Return the row with what the run knows now."""
     _, losses = state.series("loss")
     stride = max(1, -(-len(losses) // SPARKLINE_POINTS))
+    best, rate = state.best_held_out, state.median("tokens_per_s")
     note = row.note
     if state.gone:
         note = "It was never started." if state.state == QUEUED else "Its folder on the node is gone."
@@ -297,4 +314,6 @@ def _updated(row: RunRow, state: RunState) -> RunRow:
         ended_s=state.ended_s,
         losses=tuple(float(loss) for loss in losses[::stride]),
         note=note,
+        best_held_out=best[1] if best is not None else math.nan,
+        tokens_per_s=rate if math.isfinite(rate) else math.nan,
     )

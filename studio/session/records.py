@@ -20,5 +20,11 @@ def launched_row(launched: Launched) -> RunRow:
         state=QUEUED,
         total_steps=launched.total_steps,
         created_s=launched.created_s,
-        bundle=json.dumps({**launched.bundle, "environment": dict(launched.environment)}),
+        bundle=json.dumps(
+            {
+                **launched.bundle,
+                "environment": dict(launched.environment),
+                "memory": dict(launched.memory),
+            }
+        ),
     )

@@ -18,8 +18,17 @@ if TYPE_CHECKING:
 RESUME_TRIES = 3
 
 
-def resume_run(agent: Agent, run_id: str, python: str = "", cancelled: threading.Event | None = None) -> Resumed:
+def resume_run(
+    agent: Agent,
+    run_id: str,
+    python: str = "",
+    cancelled: threading.Event | None = None,
+    ranks: int = 0,
+    zero_stage: int | None = None,
+) -> Resumed:
     """Ask a run's node to let it go on; a broken link is tried again, and the id makes the repetition harmless.
+
+    0 ``ranks`` and no ``zero_stage`` leave them as they are.
 
     Raises:
         RemoteError: the node refused, with the sentence why, or was not reached.
@@ -28,10 +37,10 @@ def resume_run(agent: Agent, run_id: str, python: str = "", cancelled: threading
     channels = AlertChannels().as_secrets()
     for _ in range(RESUME_TRIES - 1):
         try:
-            return agent.resume(run_id, python, command_id, channels, cancelled=cancelled)
+            return agent.resume(run_id, python, command_id, channels, None, cancelled, ranks, zero_stage)
         except LinkError:
             continue
-    return agent.resume(run_id, python, command_id, channels, cancelled=cancelled)
+    return agent.resume(run_id, python, command_id, channels, None, cancelled, ranks, zero_stage)
 
 
 def resumed_row(row: RunRow) -> RunRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,23 +18,28 @@ from studio import places
 from studio.background.tasks import Tasks
 from studio.remote.errors import HostKeyUnknown, NeedsPerson
 from studio.remote.transport import NodeAddress
+from studio.session.adopting import Adopting
 from studio.session.data_paths import Place
-from studio.session.file_verbs import FileVerbs
 from studio.session.files import Files, short_name
 from studio.session.inspecting import Inspecting
 from studio.session.last_places import LastPlaces
 from studio.session.launcher import Launcher
 from studio.session.launching import LaunchStep
+from studio.session.memory_runs import MemoryRuns, MemoryServices
 from studio.session.node_setup import NodeSetup
 from studio.session.nodes import Nodes, sentence_of
 from studio.session.open_runs import OpenRuns
+from studio.session.range_tests import RangeTests
 from studio.session.reach import LOCAL_NODE, Reach
+from studio.session.run_verbs import RunVerbs
 from studio.session.shelf import Shelf
 from studio.session.writing import Writing
 from studio.state.draft import Draft
 from studio.state.hosts import Hosts
 from studio.state.library import LibraryState
+from studio.state.memory_outlook import MemoryOutlook
 from studio.state.node import NodeState, adapted_to_node
+from studio.state.peaks import Peaks
 from studio.state.preset import Preset
 from studio.store.library import Library
 from studio.store.rows import RunRow
@@ -44,12 +50,13 @@ if TYPE_CHECKING:
 SAVE_JOB_MS = 800
 
 
-class Session(FileVerbs):
+class Session(RunVerbs):
     """Everything a person can do, one method a verb. Nothing here blocks; what takes time ends in a signal.
 
     Attributes:
         library: the jobs and runs. hosts: the nodes. draft: the job being edited. tasks: the pool.
         job_id: the job being edited. node_name: the node chosen for it, empty where none is.
+        range_tests: of the draft's learning rate. memory: estimated and measured, of the draft and of runs.
     """
 
     run_opened = Signal(str)  # run id: show its monitor
@@ -77,8 +84,18 @@ class Session(FileVerbs):
             self._on_node_failed,
         )
         self._runs = OpenRuns(self._shelf, store, reach, self.tasks, self._nodes, self)
+        self._adopting = Adopting(self._shelf, store, reach, self.tasks, self._runs, self)
         self._files = Files(store, self.tasks, self)
         self._launcher = Launcher(store, reach, self.tasks, self)
+        self.memory = MemoryRuns(
+            MemoryOutlook(self.draft, Peaks(self), lambda: self.node_name, self),
+            MemoryServices(
+                store, self.library, self._writing, self._launcher, self._shelf, self._runs, reach, self.tasks
+            ),
+            self._chosen_address,
+            self,
+        )
+        self.range_tests = RangeTests(self.draft, self._launcher, self._shelf, self._runs, self._chosen_address, self)
         self._save_timer = QTimer(self, singleShot=True, interval=SAVE_JOB_MS)
         self._connect()
         self._open_last_job()
@@ -90,6 +107,8 @@ class Session(FileVerbs):
         self._nodes.probed.connect(self._on_probed)
         self._nodes.host_key_question.connect(self.host_key_question)
         self._runs.notice.connect(self.notice)
+        self._runs.alert_raised.connect(self.alert_raised)
+        self._adopting.notice.connect(self.notice)
         self._files.notice.connect(self.notice)
         self._writing.failed.connect(lambda sentence: self.notice.emit("error", sentence))
         self._launcher.changed.connect(self.launch_changed)
@@ -100,6 +119,7 @@ class Session(FileVerbs):
 
         Called once, after the window is up.
         """
+        self.memory.fill()
         for sentence in self._complaints:
             self.notice.emit("warning", sentence)
         self._inspecting.look()
@@ -286,7 +306,9 @@ class Session(FileVerbs):
             self.inspect()  # what stood in the way may be gone by now; the next launch knows
         else:
             self.save_job()
-            self._launcher.launch(self.draft.spec, self.draft.known, address, self._on_started)
+            self._launcher.launch(
+                self.draft.spec, self.draft.known, address, functools.partial(self._on_started, self.job_id)
+            )
 
     def cancel_launch(self) -> None:
         """End the launch before the run is started."""
@@ -304,27 +326,6 @@ class Session(FileVerbs):
     def close_run(self, run_id: str) -> None:
         """Let go of a run that is not shown any more; one that goes on stays followed."""
         self._runs.close_run(run_id)
-
-    def delete_run(self, run_id: str) -> None:
-        """Forget a run and its journal here; its folder on the node stays."""
-        self._runs.forget(run_id)
-        self._shelf.delete_run(run_id)
-
-    def stop_run(self, run_id: str, save: bool = True) -> None:
-        """Ask a run to stop after the update it is in, with a checkpoint if asked."""
-        self._runs.command(run_id, "stop", {"save": save})
-
-    def resume_run(self, run_id: str) -> None:
-        """Let a run that has ended, but is not complete, go on from its last checkpoint with full state."""
-        self._runs.resume(run_id)
-
-    def save_now(self, run_id: str) -> None:
-        """Ask a run for a checkpoint with everything a resume needs."""
-        self._runs.command(run_id, "save", {})
-
-    def evaluate_now(self, run_id: str) -> None:
-        """Ask a run for its held-out loss."""
-        self._runs.command(run_id, "evaluate", {})
 
     def retry_link(self, node: str) -> None:
         """Try the link to a node now instead of waiting for the next try."""
@@ -369,6 +370,7 @@ class Session(FileVerbs):
             self.notice.emit("info", adaptation.sentence)
 
     def _on_probed(self, name: str, report: NodeReport) -> None:
+        self._adopting.look(self._nodes.address(name))
         if name == self.node_name:
             if self._adapts_to == name:
                 self._adapt(report)
@@ -383,6 +385,6 @@ class Session(FileVerbs):
         self._on_node_failed(error)
         self.notice.emit("error", sentence_of(error))
 
-    def _on_started(self, row: RunRow) -> None:
-        self._shelf.show_run(row)
+    def _on_started(self, job_id: str, row: RunRow) -> None:
+        self._shelf.update_run(dataclasses.replace(row, job_id=job_id))
         self.open_run(row.run_id)

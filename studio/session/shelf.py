@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from remote_agent.contract.events import ENDED
 from remote_agent.contract.job_spec import JobSpec
@@ -14,7 +15,9 @@ from remote_agent.contract.spec_json import SpecError, spec_from_json, spec_to_j
 from studio.session.writing import Writing
 from studio.state.library import JobEntry, LibraryState, RunEntry
 from studio.store.library import Library
-from studio.store.rows import JobRow, RunRow
+from studio.store.rows import JobRow, LabelRow, RunRow
+
+_NO_LABEL = LabelRow("")
 
 
 class Shelf:
@@ -26,6 +29,7 @@ class Shelf:
         self._store, self._shown, self._writing, self._clock = store, shown, writing, clock
         self._rows: dict[str, RunRow] = {}
         self._saved: dict[str, RunRow] = {}
+        self._labels: dict[str, LabelRow] = {}
 
     def fill(self) -> list[str]:
         """Read everything. Returns a sentence for each job that cannot be read, which is then left out."""
@@ -38,7 +42,8 @@ class Shelf:
                 complaints.append(f"The job {row.name} cannot be read and is not shown. {error.mistakes[0]}")
         self._rows = {row.run_id: row for row in self._store.runs()}
         self._saved = dict(self._rows)
-        self._shown.fill(jobs, [run_entry(row) for row in self._rows.values()])
+        self._labels = self._store.labels()
+        self._shown.fill(jobs, [self._entry(row) for row in self._rows.values()])
         return complaints
 
     def save_job(self, job_id: str, spec: JobSpec, opened: bool = False) -> None:
@@ -75,6 +80,36 @@ class Shelf:
         """Return a run's row. Raises KeyError for an unknown id."""
         return self._rows[run_id]
 
+    def has_run(self, run_id: str) -> bool:
+        """Say whether a run is here."""
+        return run_id in self._rows
+
+    def label(self, run_id: str) -> LabelRow:
+        """Return what a person noted about a run."""
+        return self._labels.get(run_id, LabelRow(run_id))
+
+    def label_runs(self, labels: Iterable[LabelRow]) -> None:
+        """Show and keep what a person noted about runs; runs that are not here are passed over."""
+        changed = [label for label in labels if label.key in self._rows]
+        for label in changed:
+            self._labels[label.key] = label
+            self._writing.put(f"label {label.key}", functools.partial(self._store.save_label, label))
+        self._shown.put_runs([self._entry(self._rows[label.key]) for label in changed])
+
+    def adopt_runs(self, rows: Iterable[RunRow]) -> list[str]:
+        """Show and keep runs that were started elsewhere; return the ids of those that were not here."""
+        new = [row for row in rows if row.run_id not in self._rows]
+        for row in new:
+            self._rows[row.run_id] = self._saved[row.run_id] = row
+            self._writing.put(f"run {row.run_id}", functools.partial(self._store.save_run, row))
+        if new:
+            self._shown.put_runs([self._entry(row) for row in new])
+        return [row.run_id for row in new]
+
+    def runs(self) -> list[RunRow]:
+        """Return the rows of all runs, newest first."""
+        return sorted(self._rows.values(), key=lambda row: -row.created_s)
+
     def unended(self) -> list[RunRow]:
         """Return the runs that were not over when they were last heard of."""
         return [row for row in self._rows.values() if row.state not in ENDED and not row.note]
@@ -82,7 +117,7 @@ class Shelf:
     def show_run(self, row: RunRow) -> None:
         """Show what is known of a run without keeping it."""
         self._rows[row.run_id] = row
-        self._shown.put_run(run_entry(row))
+        self._shown.put_run(self._entry(row))
 
     def update_run(self, row: RunRow) -> None:
         """Show and keep what is new of a run."""
@@ -96,15 +131,16 @@ class Shelf:
         self._writing.put(f"run {run_id}", lambda: self._store.delete_run(run_id))
         self._rows.pop(run_id, None)
         self._saved.pop(run_id, None)
+        self._labels.pop(run_id, None)
         self._shown.remove_run(run_id)
 
-
-def run_entry(row: RunRow) -> RunEntry:
-    """Return what the sidebar shows of a run."""
-    return RunEntry(
-        row.run_id, row.name, row.node, row.state, row.step, row.total_steps, row.loss, row.created_s, row.ended_s,
-        row.note, row.losses,
-    )  # fmt: skip
+    def _entry(self, row: RunRow) -> RunEntry:
+        label = self._labels.get(row.run_id, _NO_LABEL)
+        return RunEntry(
+            row.run_id, row.name, row.node, row.state, row.step, row.total_steps, row.loss, row.created_s, row.ended_s,
+            row.note, row.losses, row.job_id, row.best_held_out, row.tokens_per_s, label.heading, label.tags,
+            label.remark, label.archived,
+        )  # fmt: skip
 
 
 def _same(known: RunRow | None, row: RunRow) -> bool:

@@ -24,7 +24,8 @@ class JobEntry:
 class RunEntry:
     """A run of the library. ``loss`` is NaN where there is none yet; ``losses`` are a few points for a sparkline.
 
-    Times are seconds since the epoch, ``ended_s`` 0 while the run goes on.
+    Times are seconds since the epoch, ``ended_s`` 0 while the run goes on. ``heading`` (under which a person put it),
+    ``tags`` and ``remark`` are a person's own; ``job_id`` is the job that it was launched from, empty where unknown.
     """
 
     run_id: str
@@ -38,6 +39,13 @@ class RunEntry:
     ended_s: float = 0.0
     note: str = ""
     losses: tuple[float, ...] = ()
+    job_id: str = ""
+    best_held_out: float = float("nan")
+    tokens_per_s: float = float("nan")
+    heading: str = ""
+    tags: tuple[str, ...] = ()
+    remark: str = ""
+    archived: bool = False
 
 
 class LibraryState(QObject):
@@ -49,6 +57,7 @@ class LibraryState(QObject):
         super().__init__(parent)
         self._jobs: dict[str, JobEntry] = {}
         self._runs: dict[str, RunEntry] = {}
+        self._runs_in_order: tuple[RunEntry, ...] | None = ()
 
     @property
     def jobs(self) -> tuple[JobEntry, ...]:
@@ -58,7 +67,9 @@ class LibraryState(QObject):
     @property
     def runs(self) -> tuple[RunEntry, ...]:
         """Return the runs, newest first."""
-        return tuple(sorted(self._runs.values(), key=lambda run: (-run.created_s, run.run_id)))
+        if self._runs_in_order is None:
+            self._runs_in_order = tuple(sorted(self._runs.values(), key=lambda run: (-run.created_s, run.run_id)))
+        return self._runs_in_order
 
     def job(self, job_id: str) -> JobEntry | None:
         """Return a job by its id, None where there is none."""
@@ -72,6 +83,7 @@ class LibraryState(QObject):
         """Replace everything."""
         self._jobs = {job.job_id: job for job in jobs}
         self._runs = {run.run_id: run for run in runs}
+        self._runs_in_order = None
         self.changed.emit()
 
     def put_job(self, job: JobEntry) -> None:
@@ -88,10 +100,18 @@ class LibraryState(QObject):
     def put_run(self, run: RunEntry) -> None:
         """Add or replace a run."""
         if self._runs.get(run.run_id) != run:
-            self._runs[run.run_id] = run
+            self._runs[run.run_id], self._runs_in_order = run, None
             self.changed.emit()
+
+    def put_runs(self, runs: Iterable[RunEntry]) -> None:
+        """Add or replace runs, and tell it once."""
+        for run in runs:
+            self._runs[run.run_id] = run
+        self._runs_in_order = None
+        self.changed.emit()
 
     def remove_run(self, run_id: str) -> None:
         """Forget a run; one that is not here is passed over."""
         if self._runs.pop(run_id, None) is not None:
+            self._runs_in_order = None
             self.changed.emit()

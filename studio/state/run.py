@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from remote_agent.contract.amendments import AmendedJob
 from remote_agent.contract.events import (
     ENDED,
     QUEUED,
@@ -17,6 +18,7 @@ from remote_agent.contract.events import (
     AlertCleared,
     AlertRaised,
     AlertSent,
+    Amended,
     AttemptStarted,
     CheckpointCommitted,
     CommandAccepted,
@@ -25,17 +27,21 @@ from remote_agent.contract.events import (
     Complained,
     Evaluated,
     Event,
+    MemoryMeasured,
     NodeSampled,
     Progressed,
     RankExited,
     Sampled,
+    StacksTaken,
     Stamped,
     StateChanged,
     StepCompleted,
     TrainingStarted,
 )  # fmt: skip
 from remote_agent.contract.job_spec import JobSpec
+from studio.state.run_amendments import RunAmendments
 from studio.state.series import AttemptSeries, Column
+from studio.state.telemetry import Telemetry
 from studio.store.journal_decoder import add_step
 from studio.store.live import STEP_COLUMNS, LinkState, RunBatch, StepColumns
 from studio.store.log_lines import plain_text
@@ -47,9 +53,7 @@ _HELD_OUT = "held_out_loss"
 _ATTEMPT = STEP_COLUMNS.index("attempt")
 _ETA_STEPS = 50
 _LEAST_SPREAD_STEPS = 5
-_MOST_KEPT = 2_000
-_MOST_LAST_LINES = 100
-_MAX_TEXT = 65_536
+_MOST_KEPT, _MOST_LAST_LINES, _MAX_TEXT = 2_000, 100, 65_536
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -69,7 +73,9 @@ class RunState(QObject):
         damaged: journal lines that could not be read.
         notes: sentences about the journal itself.
         caught_up: the first reading is through; before that the figures may be old or sampled.
-        gone: the node has no folder of this run any more.
+        memory: what the ranks have held, told after a few updates and at the end.
+        amendments: what was changed while it went on. stacks: where each rank stood when it last stalled.
+        telemetry: what the node's hardware did. gone: the node has no folder of this run any more.
     """
 
     changed = Signal()
@@ -83,13 +89,14 @@ class RunState(QObject):
         self.started_s, self.ended_s = 0.0, 0.0
         self.link: LinkState | None = None
         self.training: TrainingStarted | None = None
+        self.memory: MemoryMeasured | None = None
         self.progress: Progressed | None = None
         self.node_sample: NodeSampled | None = None
+        self.telemetry = Telemetry()
         self.exits: list[RankExited] = []
         self.commands: dict[str, CommandAccepted | CommandRefused | CommandDone] = {}
         self.notes: list[str] = []
-        self.damaged = 0
-        self.caught_up, self.gone = False, False
+        self.damaged, self.caught_up, self.gone = 0, False, False
         self.log: deque[tuple[int, str]] = deque(maxlen=MAX_LOG_LINES)
         self.log_count = 0
         self._steps = AttemptSeries(len(_KEPT_COLUMNS))
@@ -102,6 +109,8 @@ class RunState(QObject):
         self._medians: dict[str, tuple[int, float]] = {}
         self._alerts: dict[tuple[str, int], AlertRaised] = {}
         self._past_alerts: dict[tuple[str, int, int, int], AlertRaised] = {}
+        self.amendments = RunAmendments()
+        self.stacks: tuple[str, ...] = ()
 
     def series(self, name: str) -> tuple[Column, Column]:
         """Return the steps and the values of a metric: the newest attempt from its resume step on, older ones before.
@@ -290,13 +299,18 @@ class RunState(QObject):
                 self.attempt = max(self.attempt, event.attempt)
             case TrainingStarted():
                 self.training, self.total_steps, self.progress = event, event.total_steps, None
+                self.total_steps = self.amended_job().total_steps
                 self.attempt = max(self.attempt, event.attempt)
+            case Amended():
+                self.amendments.take(event)
+                self.total_steps = self.amended_job().total_steps
             case Evaluated():
                 self._evaluate(event)
             case Progressed():
                 self.progress = event
             case NodeSampled():
                 self.node_sample = event
+                self.telemetry.add(stamped.time_s, event)
             case CommandAccepted() | CommandRefused() | CommandDone():
                 _put(self.commands, event.command_id, event)
             case _:
@@ -307,18 +321,12 @@ class RunState(QObject):
             case CheckpointCommitted():
                 _put(self._checkpoints, event.name, event)
             case Sampled():
-                said = Sampled(event.attempt, event.step, _text(event.prompt), _text(event.text))
+                said = dataclasses.replace(event, prompt=_text(event.prompt), text=_text(event.text))
                 _put(self._samples, (said.attempt, said.step, said.prompt), said)
-            case AlertRaised():
-                alert = dataclasses.replace(event, sentence=_text(event.sentence))
-                _put(self._alerts, (event.rule, event.rank), alert)
-                _put(self._past_alerts, (event.rule, event.rank, event.attempt, event.step), alert)
-            case AlertCleared():
-                self._alerts.pop((event.rule, event.rank), None)
-            case AlertSent():
-                if event.problem:
-                    sentence = f"An alert of step {event.step} did not reach {event.channel}. {event.problem}"
-                    self._complain(Complained("warning", _text(sentence)))
+            case AlertRaised() | AlertCleared() | AlertSent() | StacksTaken():
+                self._keep_alert(event)
+            case MemoryMeasured():
+                self.memory = event
             case Complained():
                 self._complain(Complained(event.severity, _text(event.sentence), event.rank))
             case RankExited():
@@ -328,6 +336,25 @@ class RunState(QObject):
             case _:
                 # a step went into the columns; that training ended is told by the state; unknown kinds wait for us
                 pass
+
+    def _keep_alert(self, event: AlertRaised | AlertCleared | AlertSent | StacksTaken) -> None:
+        match event:
+            case AlertRaised():
+                rows = tuple(row for row in event.rows if isinstance(row, int))
+                alert = dataclasses.replace(event, sentence=_text(event.sentence), rows=rows)
+                _put(self._alerts, (event.rule, event.rank), alert)
+                _put(self._past_alerts, (event.rule, event.rank, event.attempt, event.step), alert)
+            case AlertCleared():
+                self._alerts.pop((event.rule, event.rank), None)
+            case StacksTaken():
+                self.stacks = tuple(_text(str(text)) for text in event.stacks)
+            case AlertSent() if event.problem:
+                sentence = f"An alert of step {event.step} did not reach {event.channel}. {event.problem}"
+                self._complain(Complained("warning", _text(sentence)))
+
+    def amended_job(self) -> AmendedJob:
+        """Return the job as it stands at each update: with what was changed while the run went on."""
+        return self.amendments.job(self.spec, self.training, self.total_steps)
 
     def _complain(self, complaint: Complained) -> None:
         _put(self._complaints, (complaint.severity, complaint.sentence, complaint.rank), complaint)
@@ -346,8 +373,7 @@ class RunState(QObject):
     def _evaluate(self, event: Evaluated) -> None:
         _put(self._evaluations, (event.attempt, event.step), event)
         self._begin_attempts(event.attempt)
-        step, loss = np.array([float(event.step)]), np.array([event.loss])
-        self._held_out.add(np.array([float(event.attempt)]), (step, loss))
+        self._held_out.add(np.array([float(event.attempt)]), (np.array([float(event.step)]), np.array([event.loss])))
 
     def _begin_attempts(self, up_to: int) -> None:
         """Cut the held-out curve where attempts resumed: they may have trained further before they evaluate."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from studio.store.rows import StoreDamaged, StoreError, StoreFull
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 3
 
 _TABLES = """
 CREATE TABLE jobs (id TEXT PRIMARY KEY, name TEXT NOT NULL, spec TEXT NOT NULL, opened REAL NOT NULL);
@@ -27,8 +27,23 @@ CREATE TABLE cursors (run_id TEXT NOT NULL, writer TEXT NOT NULL, segment INTEGE
 CREATE TABLE logs (run_id TEXT NOT NULL, rank INTEGER NOT NULL, offset INTEGER NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (run_id, rank, offset));
 """
+_SINCE_2 = """
+ALTER TABLE runs ADD COLUMN job_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN best_held_out REAL;
+ALTER TABLE runs ADD COLUMN tokens_per_s REAL;
+CREATE TABLE labels (key TEXT PRIMARY KEY, heading TEXT NOT NULL, tags TEXT NOT NULL, remark TEXT NOT NULL,
+    archived INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE forgotten (run_id TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+_SINCE_3 = """
+CREATE TABLE peaks (run_id TEXT PRIMARY KEY, node TEXT NOT NULL, model TEXT NOT NULL, time_s REAL NOT NULL,
+    corrects INTEGER NOT NULL, body TEXT NOT NULL);
+"""
+_LAYOUTS = (_TABLES, _SINCE_2, _SINCE_3)
+"""What each layout of the database adds to the one before it, so that an older library is brought up to date."""
+
 _PATIENCE_S, _RETRY_S = 10.0, 0.01
-_SALVAGED = ("jobs", "nodes", "runs")
+_SALVAGED = ("jobs", "nodes", "runs", "labels", "peaks")
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
@@ -132,9 +147,8 @@ class Database:
     def _prepare(self) -> None:
         with self.reading() as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-            if version == 0:
+            if version < SCHEMA_VERSION:
                 self._make_tables()
-                return
             if version > SCHEMA_VERSION:
                 self.close()
                 raise StoreError(
@@ -147,10 +161,11 @@ class Database:
     def _make_tables(self) -> None:
         with self.writing() as connection:
             # a second window may have made them while this one waited for the lock
-            if int(connection.execute("PRAGMA user_version").fetchone()[0]) == 0:
-                for statement in filter(str.strip, _TABLES.split(";")):
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            for layout in _LAYOUTS[version:]:
+                for statement in filter(str.strip, layout.split(";")):
                     connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute(f"PRAGMA user_version = {max(version, SCHEMA_VERSION)}")
 
     def _translated(self, error: sqlite3.Error) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -191,8 +206,10 @@ class Database:
         with contextlib.closing(sqlite3.connect(aside)) as old, self.writing() as new:
             for table in _SALVAGED:
                 with contextlib.suppress(sqlite3.Error):
-                    for row in old.execute(f"SELECT * FROM {table}"):  # noqa: S608 - names are our own
+                    found = old.execute(f"SELECT * FROM {table}")  # noqa: S608 - names are our own
+                    columns = ",".join(column[0] for column in found.description)  # an older layout has fewer
+                    for row in found:
                         marks = ",".join("?" * len(row))
-                        new.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608
-                        saved += 1
+                        new.execute(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", row)  # noqa: S608
+                        saved += table not in ("labels", "peaks")
         return saved

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from studio.store.connection import Database
-from studio.store.rows import Block, Cursor, JobRow, LogBlock, NodeRow, RunRow, StoreError, beyond
+from studio.store.rows import Block, Cursor, JobRow, LabelRow, LogBlock, NodeRow, PeakRow, RunRow, StoreError, beyond
 
 LOG_KEPT_BYTES = 32 << 20
 """How much of what one rank printed is kept; older parts go, since a flood must not fill the desktop's disk."""
 
-_RUN_COLUMNS = "run_id, name, node, job, state, step, total_steps, loss, created_s, ended_s, note, losses, bundle"
+_RUN_COLUMNS = (
+    "run_id, name, node, job, state, step, total_steps, loss, created_s, ended_s, note, losses, bundle, job_id, "
+    "best_held_out, tokens_per_s"
+)
 
 
 class Library:
@@ -61,6 +64,24 @@ class Library:
         """Forget a job; one that is not here is passed over."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+            connection.execute("DELETE FROM labels WHERE key = ?", (job_id,))
+
+    def save_label(self, label: LabelRow) -> None:
+        """Keep what a person noted about a job or a run; a label that says nothing is not kept."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM labels WHERE key = ?", (label.key,))
+            if label != LabelRow(label.key):
+                values = (label.key, label.heading, json.dumps(label.tags), label.remark, int(label.archived))
+                connection.execute("INSERT INTO labels VALUES (?, ?, ?, ?, ?)", values)
+
+    def labels(self) -> dict[str, LabelRow]:
+        """Return what a person noted, by the id of the job or run."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT key, heading, tags, remark, archived FROM labels").fetchall()
+        return {
+            key: LabelRow(key, heading, tuple(json.loads(tags)), remark, bool(archived))
+            for key, heading, tags, remark, archived in rows
+        }
 
     def save_node(self, node: NodeRow) -> None:
         """Add or replace a node."""
@@ -83,13 +104,17 @@ class Library:
     def save_run(self, run: RunRow) -> None:
         """Add a run, or replace its row; its journal stays."""
         losses = json.dumps([loss if math.isfinite(loss) else None for loss in run.losses])
-        loss = run.loss if math.isfinite(run.loss) else None
+        loss, best, rate = (
+            value if math.isfinite(value) else None for value in (run.loss, run.best_held_out, run.tokens_per_s)
+        )
         values = (run.run_id, run.name, run.node, run.job, run.state, run.step, run.total_steps, loss)
+        rest = (run.created_s, run.ended_s, run.note, losses, run.bundle, run.job_id, best, rate)
         with self._database.writing() as connection:
             connection.execute(
-                f"INSERT OR REPLACE INTO runs ({_RUN_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
-                (*values, run.created_s, run.ended_s, run.note, losses, run.bundle),
+                f"INSERT OR REPLACE INTO runs ({_RUN_COLUMNS}) VALUES ({','.join('?' * 16)})",  # noqa: S608
+                (*values, *rest),
             )
+            connection.execute("DELETE FROM forgotten WHERE run_id = ?", (run.run_id,))
 
     def runs(self) -> list[RunRow]:
         """Return all runs, newest first."""
@@ -109,10 +134,45 @@ class Library:
         return _run_row(row) if row is not None else None
 
     def delete_run(self, run_id: str) -> None:
-        """Forget a run with its journal and logs; what lies on the node stays."""
+        """Forget a run with its journal and logs; what lies on the node stays and is not taken in again by itself."""
         with self._database.writing() as connection:
             for table in ("runs", "blocks", "cursors", "logs"):
                 connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608
+            connection.execute("DELETE FROM labels WHERE key = ?", (run_id,))
+            connection.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (run_id,))
+
+    def is_new(self, run_id: str) -> bool:
+        """Say whether a run was never in this library: neither here nor forgotten by a person."""
+        with self._database.reading() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM runs WHERE run_id = ? UNION ALL SELECT 1 FROM forgotten WHERE run_id = ?",
+                (run_id, run_id),
+            ).fetchone()
+        return found is None
+
+    def kept_bytes(self, run_id: str) -> int:
+        """Return how many bytes of a run's journals and logs are kept here, which deleting it frees."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT coalesce(sum(length(body)), 0) FROM logs WHERE run_id = ?", (run_id,)
+            ).fetchone()
+        return int(row[0]) + self.journal_bytes(run_id)
+
+    def save_peak(self, peak: PeakRow) -> None:
+        """Add or replace what was measured of a run's memory."""
+        values = (peak.run_id, peak.node, peak.model, peak.time_s, int(peak.corrects), peak.body)
+        with self._database.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO peaks VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def peaks(self) -> list[PeakRow]:
+        """Return what was measured of runs' memory, newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT run_id, node, model, time_s, corrects, body FROM peaks ORDER BY time_s DESC, run_id"
+            ).fetchall()
+        return [
+            PeakRow(run, node, model, time, bool(corrects), body) for run, node, model, time, corrects, body in rows
+        ]
 
     def store_blocks(self, run_id: str, blocks: Sequence[Block], logs: Sequence[LogBlock] = ()) -> None:
         """Keep pieces of a run's journals and logs and move its cursors, all in one transaction.
@@ -192,9 +252,14 @@ class Library:
 
 
 def _run_row(row: Sequence[Any]) -> RunRow:
-    values = dict(zip(_RUN_COLUMNS.split(", "), row, strict=True))
-    points = tuple(math.nan if point is None else float(point) for point in json.loads(values["losses"]))
-    return RunRow(**(values | {"losses": points, "loss": math.nan if values["loss"] is None else values["loss"]}))
+    run_id, name, node, job, state, step, total, loss, created_s, ended_s, note, losses, bundle, job_id, best, rate = (
+        row
+    )
+    points = tuple(math.nan if point is None else float(point) for point in json.loads(losses))
+    loss, best, rate = (math.nan if value is None else value for value in (loss, best, rate))
+    return RunRow(
+        run_id, name, node, job, state, step, total, loss, created_s, ended_s, note, points, bundle, job_id, best, rate
+    )
 
 
 def _cursors(connection: sqlite3.Connection, run_id: str) -> dict[str, Cursor]:

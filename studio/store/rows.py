@@ -50,7 +50,9 @@ class RunRow:
     """A run as the sidebar lists it. ``job`` is the text of its job.json; ``loss`` is NaN where there is none yet.
 
     Times are seconds since the epoch, ``ended_s`` 0 while the run goes on. ``losses`` are a few points of the loss
-    curve. ``bundle`` is free JSON text that an export needs later.
+    curve. ``bundle`` is free JSON text that an export needs later. ``job_id`` is the job of this library that it was
+    launched from, empty where it came from elsewhere. ``best_held_out`` and ``tokens_per_s`` (the median) are NaN where
+    nothing was measured.
     """
 
     run_id: str
@@ -66,6 +68,35 @@ class RunRow:
     note: str = ""
     losses: tuple[float, ...] = ()
     bundle: str = ""
+    job_id: str = ""
+    best_held_out: float = math.nan
+    tokens_per_s: float = math.nan
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LabelRow:
+    """What a person noted about a job or a run (``key`` is its id); an archived one is out of the sidebar."""
+
+    key: str
+    heading: str = ""
+    tags: tuple[str, ...] = ()
+    remark: str = ""
+    archived: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PeakRow:
+    """What a run's memory came to beside its estimate; it stays when the run is forgotten.
+
+    ``model`` is the model's source and id; ``corrects`` says whether later estimates follow it; ``body`` is JSON text.
+    """
+
+    run_id: str
+    node: str
+    model: str
+    time_s: float
+    corrects: bool
+    body: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

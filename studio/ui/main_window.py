@@ -18,9 +18,20 @@ from studio.ui import icons
 from studio.ui.dropped import DATA, JOB_FILE, MODEL, dropped_path, kind_of
 from studio.ui.header import Chip, Header
 from studio.ui.last_layout import LastLayout
-from studio.ui.page_stack import COMPARE, JOB_KEYS, RUN_KEYS, PageStack, compare_tabs, job_tabs, run_tabs
+from studio.ui.page_stack import (
+    COMPARE,
+    JOB_KEYS,
+    LIBRARY,
+    RUN_KEYS,
+    PageStack,
+    compare_tabs,
+    job_tabs,
+    library_tabs,
+    run_tabs,
+)  # fmt: skip
 from studio.ui.problems_bar import PlainNotice, ProblemsBar, page_of
-from studio.ui.sidebar import JOB, NODE, RUN, Sidebar, short_gpu_name
+from studio.ui.sidebar import Sidebar, short_gpu_name
+from studio.ui.sidebar_rows import JOB, NODE, RUN
 from studio.ui.status_strip import StatusStrip
 from studio.ui.translation import told
 from studio.ui.window_keys import WindowKeys
@@ -54,6 +65,7 @@ class MainWindow(QMainWindow):
         self._last_layout = LastLayout(settings_file)
         self._job_id, self._run_id = "", ""
         self._compared: tuple[str, ...] = ()
+        self._in_library = False
         self._run: RunState | None = None
         self._tabs = {JOB: "data", RUN: "monitor"}
         self._started = False
@@ -120,6 +132,7 @@ class MainWindow(QMainWindow):
         ):  # fmt: skip
             add(self.tr("Export for {}…").format(tool), functools.partial(verbs.ask_export_for, target))
         add(self.tr("Compare with another job…"), verbs.compare_jobs)
+        add(self.tr("All runs…"), self.show_library, "Ctrl+L")
         self._undo = add(self.tr("Undo"), session.draft.undo, QKeySequence.StandardKey.Undo)
         self._redo = add(self.tr("Redo"), session.draft.redo, "Ctrl+Y", "Ctrl+Shift+Z")
         add(self.tr("Launch"), self.launch, "Ctrl+Return", "Ctrl+Enter")
@@ -149,6 +162,7 @@ class MainWindow(QMainWindow):
         sidebar.run_chosen.connect(self.show_run)
         sidebar.runs_chosen.connect(self.show_runs)
         sidebar.node_chosen.connect(lambda name: self.open_node_menu(name))
+        sidebar.library_wanted.connect(self.show_library)
         sidebar.new_job_wanted.connect(session.new_job)
         sidebar.new_node_wanted.connect(self.open_node_form)
         self.verbs.node_form_wanted.connect(self.open_node_form)
@@ -162,6 +176,8 @@ class MainWindow(QMainWindow):
         for kind, chip in self._chips().items():
             chip.clicked.connect(functools.partial(self.open_picker, kind))
         self.problems.field_wanted.connect(self.reveal)
+        self.pages.run_wanted.connect(self.show_run)
+        self.pages.comparison_wanted.connect(self.show_runs)
         self.pages.model_wanted.connect(functools.partial(self.open_picker, "model"))
 
     def _chips(self) -> dict[str, Chip]:
@@ -203,6 +219,17 @@ class MainWindow(QMainWindow):
         self.pages.compare(runs)
         self.header.choose_tab(COMPARE)
 
+    def show_library(self) -> None:
+        """Show all runs as a table."""
+        self._let_go_of_run()
+        self._in_library = True
+        self.header.show_run(self.tr("All runs"), self.tr("of this library"), library_tabs())
+        self.header.export.hide()
+        self.problems.hide()
+        self.sidebar.select_runs(())
+        self.pages.show_page(LIBRARY)
+        self.header.choose_tab(LIBRARY)
+
     @property
     def shown_runs(self) -> tuple[str, ...]:
         """The ids of the runs that are shown, none where a job is."""
@@ -210,10 +237,10 @@ class MainWindow(QMainWindow):
 
     @property
     def _shows_job(self) -> bool:
-        return not self.shown_runs
+        return not self.shown_runs and not self._in_library
 
     def _let_go_of_run(self) -> None:
-        self._compared = ()
+        self._compared, self._in_library = (), False
         if self._run is not None:
             self._run.changed.disconnect(self._on_run_changed)
             self.sidebar.show_live(None)
@@ -226,7 +253,7 @@ class MainWindow(QMainWindow):
 
     def show_tab(self, key: str) -> None:
         """Show a page of what is open. Raises KeyError for an unknown key."""
-        if key in (RUN_KEYS if self._run_id else JOB_KEYS) and not self._compared:
+        if key in (RUN_KEYS if self._run_id else JOB_KEYS) and not self._compared and not self._in_library:
             self._tabs[RUN if self._run_id else JOB] = key
             self.pages.show_page(key)
             self.header.choose_tab(key)

@@ -20,7 +20,7 @@ JOB_KEYS = ("data", "recipe", "memory", "launch")
 _EDGE_TO_EDGE = ("recipe", "memory")  # their scroll areas reach the edges, and their own margins scroll along
 _LEAST_WIDTH, _LEAST_HEIGHT = 640, 320
 RUN_KEYS = ("monitor", "samples", "log", "config")
-COMPARE = "compare"
+COMPARE, LIBRARY = "compare", "library"
 
 
 class RunPage(Protocol):
@@ -64,10 +64,17 @@ def compare_tabs() -> tuple[Tab, ...]:
     return (Tab(COMPARE, QCoreApplication.translate("pages", "Compare")),)
 
 
+def library_tabs() -> tuple[Tab, ...]:
+    """Return the tab of all runs."""
+    return (Tab(LIBRARY, QCoreApplication.translate("pages", "Library")),)
+
+
 class PageStack(QStackedWidget):
     """Builds a page at its first use and keeps it."""
 
     model_wanted = Signal()
+    run_wanted = Signal(str)
+    comparison_wanted = Signal(object)
 
     def __init__(self, session: Session, layout: LastLayout | None = None) -> None:
         super().__init__()
@@ -150,6 +157,11 @@ class PageStack(QStackedWidget):
                 from studio.ui.launch.launch_page import LaunchPage
 
                 return LaunchPage(session)
+        return self._build_of_runs(key)
+
+    def _build_of_runs(self, key: str) -> QWidget:
+        session = self._session
+        match key:
             case "monitor":
                 from studio.ui.monitor.monitor_page import MonitorPage
 
@@ -166,6 +178,13 @@ class PageStack(QStackedWidget):
                 from studio.ui.compare.compare_page import ComparePage
 
                 return ComparePage(session)
+            case "library":
+                from studio.ui.library.library_page import LibraryPage
+
+                library = LibraryPage(session, self._layout)
+                library.run_wanted.connect(self.run_wanted)
+                library.comparison_wanted.connect(self.comparison_wanted)
+                return library
             case "config":
                 from studio.ui.monitor.config_page import ConfigPage
 

@@ -5,71 +5,41 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
-    QEvent,
     QItemSelectionModel,
     QModelIndex,
-    QPersistentModelIndex,
     QPoint,
-    QRect,
-    QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPen, QPolygonF, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QToolButton,
     QTreeView,
     QVBoxLayout,
-    QWidget,
 )
 
 from remote_agent.contract.events import ENDED
 from studio.session.session import Session
 from studio.state.library import RunEntry
 from studio.state.node import NEEDS_PERSON, PROBING, READY, UNREACHABLE, NodeState
-from studio.ui import icons, theme, words
+from studio.ui import icons, words
+from studio.ui.rate_words import rate_hint
+from studio.ui.sidebar_rows import ACTION, ENTRY_ROLE, JOB, NODE, RUN, RUN_ICONS, SECTION, Entry, RowPainter
 from studio.ui.translation import told
 
 if TYPE_CHECKING:
+    from studio.session.memory_runs import MemoryRuns
     from studio.state.run import RunState
 
-JOB, RUN, NODE, SECTION, ACTION = "job", "run", "node", "section", "action"
-_ENTRY = Qt.ItemDataRole.UserRole + 1
-_ROW_PX = 29
 _SPARKLINE_POINTS = 32
-
-RUN_ICONS = {
-    "running": ("play-circle-fill", "accent"),
-    "finished": ("check-circle-fill", "good"),
-    "failed": ("x-circle-fill", "bad"),
-    "interrupted": ("x-circle-fill", "bad"),
-    "paused": ("pause-circle-fill", "warning"),
-    "stopped": ("stop-circle-fill", "muted"),
-}
-"""Icon and colour token of a run's state; states on their way are an hourglass."""
-
-
-class Entry(NamedTuple):
-    """One row of the sidebar; ``hint`` is what the pointer over it tells."""
-
-    kind: str
-    key: str
-    text: str
-    detail: str = ""
-    icon: str = ""
-    tint: str = "muted"
-    losses: tuple[float, ...] = ()
-    hint: str = ""
+_NEWEST_RUNS = 50
 
 
 class Sidebar(QFrame):
@@ -82,6 +52,7 @@ class Sidebar(QFrame):
     run_chosen = Signal(str)
     runs_chosen = Signal(object)
     node_chosen = Signal(str)
+    library_wanted = Signal()
     new_job_wanted = Signal()
     new_node_wanted = Signal()
     menu_wanted = Signal(str, str, QPoint)
@@ -105,7 +76,7 @@ class Sidebar(QFrame):
         self._model = QStandardItemModel(self)
         self.tree = _Tree()
         self.tree.setModel(self._model)
-        self.tree.setItemDelegate(_RowPainter(self.tree))
+        self.tree.setItemDelegate(RowPainter(self.tree))
         self.tree.clicked.connect(self._on_opened)
         self.tree.activated.connect(self._on_opened)
         self.tree.customContextMenuRequested.connect(self._on_menu)
@@ -115,6 +86,7 @@ class Sidebar(QFrame):
         self._live: tuple[str, float, tuple[float, ...]] = ("", math.nan, ())
         session.library.changed.connect(self.refresh)
         session.hosts.changed.connect(self.refresh)
+        session.memory.peaks.changed.connect(self.refresh)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -154,7 +126,7 @@ class Sidebar(QFrame):
         if same_rows:
             for row, entry in enumerate(entries):
                 item = self._model.item(row)
-                if item.data(_ENTRY) != entry:
+                if item.data(ENTRY_ROLE) != entry:
                     _fill(item, entry)
             return
         top = self.tree.verticalScrollBar().value()
@@ -182,12 +154,17 @@ class Sidebar(QFrame):
         session = self._session
         jobs = [Entry(JOB, job.job_id, job.name, icon="file-text") for job in session.library.jobs]
         nodes = [_node_entry(node) for node in session.hosts]
-        runs = [_run_entry(self._lively(run)) for run in session.library.runs]
+        kept = [run for run in session.library.runs if not run.archived]
+        found = [run for run in kept if self._wanted() in _searched(run)][:_NEWEST_RUNS]
+        runs = [_run_entry(self._lively(run), session.memory) for run in found]
+        has_runs = bool(session.library.runs)
         return [
             Entry(SECTION, JOB, self.tr("JOBS")),
             *jobs,
             Entry(ACTION, JOB, self.tr("New job"), icon="plus"),
-            *([Entry(SECTION, RUN, self.tr("RUNS")), *runs] if runs else []),
+            *([Entry(SECTION, RUN, self.tr("RUNS"))] if has_runs else []),
+            *runs,
+            *([Entry(ACTION, RUN, self.tr("All runs…"), words.whole(len(kept)), "list-bullets")] if has_runs else []),
             Entry(SECTION, NODE, self.tr("NODES")),
             *nodes,
             Entry(ACTION, NODE, self.tr("Add a node…"), icon="plus"),
@@ -198,8 +175,11 @@ class Sidebar(QFrame):
         return dataclasses.replace(run, loss=loss, losses=losses) if run_id == run.run_id else run
 
     def _passes(self, entry: Entry) -> bool:
-        wanted = self.filter.text().strip().casefold()
-        return entry.kind == SECTION or wanted in f"{entry.text} {entry.detail}".casefold()
+        stays = entry.kind in (SECTION, RUN) or (entry.kind == ACTION and entry.key == RUN)
+        return stays or self._wanted() in f"{entry.text} {entry.detail}".casefold()
+
+    def _wanted(self) -> str:
+        return self.filter.text().strip().casefold()
 
     def _mark_selected(self) -> None:
         kind, keys = self._selected
@@ -213,8 +193,8 @@ class Sidebar(QFrame):
             selection.select(index, QItemSelectionModel.SelectionFlag.Select)
 
     def _on_opened(self, index: QModelIndex) -> None:
-        entry = index.data(_ENTRY)
-        chosen = [index.data(_ENTRY) for index in self.tree.selectionModel().selectedIndexes()]
+        entry = index.data(ENTRY_ROLE)
+        chosen = [index.data(ENTRY_ROLE) for index in self.tree.selectionModel().selectedIndexes()]
         runs = {one.key for one in chosen if one.kind == RUN}
         if entry.kind == RUN and len(runs) > 1:
             self.runs_chosen.emit(tuple(one.key for one in self._shown if one.kind == RUN and one.key in runs))
@@ -226,11 +206,13 @@ class Sidebar(QFrame):
             self.node_chosen.emit(entry.key)
         elif entry.kind == ACTION and entry.key == JOB:
             self.new_job_wanted.emit()
+        elif entry.kind == ACTION and entry.key == RUN:
+            self.library_wanted.emit()
         elif entry.kind == ACTION:
             self.new_node_wanted.emit()
 
     def _on_menu(self, place: QPoint) -> None:
-        entry = self.tree.indexAt(place).data(_ENTRY)
+        entry = self.tree.indexAt(place).data(ENTRY_ROLE)
         if entry is not None and entry.kind in (JOB, RUN, NODE):
             self.menu_wanted.emit(entry.kind, entry.key, self.tree.viewport().mapToGlobal(place))
 
@@ -268,102 +250,26 @@ class _Tree(QTreeView):
         super().keyPressEvent(event)
 
 
-class _RowPainter(QStyledItemDelegate):
-    """Paints icon, text, sparkline and detail of a row."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        entry = index.data(_ENTRY)
-        return QSize(120, 32 if entry.kind == SECTION and index.row() else _ROW_PX)
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        entry: Entry = index.data(_ENTRY)
-        colours = theme.tokens()
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        font: QFont = option.font
-        if entry.kind == SECTION:
-            self._paint_section(painter, area, font, entry)
-        else:
-            chosen = bool(state & QStyle.StateFlag.State_Selected)
-            hovered = bool(state & QStyle.StateFlag.State_MouseOver)
-            if chosen or hovered:
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(QColor(colours.selection if chosen else colours.hover))
-                painter.drawRoundedRect(area.adjusted(0, 1, 0, -1), 6, 6)
-            self._paint_row(painter, area.adjusted(8, 0, -8, 0), font, entry)
-        painter.restore()
-
-    def _paint_section(self, painter: QPainter, area: QRect, font: QFont, entry: Entry) -> None:
-        font.setPixelSize(theme.CAPTION_PX)
-        font.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(font)
-        painter.setPen(QColor(theme.tokens().muted))
-        painter.drawText(area.adjusted(0, 0, 0, -6), Qt.AlignmentFlag.AlignBottom, entry.text)
-
-    def _paint_row(self, painter: QPainter, area: QRect, font: QFont, entry: Entry) -> None:
-        colours = theme.tokens()
-        ratio = painter.device().devicePixelRatio()
-        image = icons.pixmap(entry.icon, entry.tint, 15, ratio)
-        if image is not None:
-            painter.drawPixmap(area.left(), area.center().y() - 7, image)
-        right = area.right()
-        small = QFont(font)
-        small.setPixelSize(theme.CAPTION_PX)
-        if entry.detail:
-            painter.setFont(small)
-            painter.setPen(QColor(colours.muted))
-            width = min(painter.fontMetrics().horizontalAdvance(entry.detail), area.width() // 2)
-            text = painter.fontMetrics().elidedText(entry.detail, Qt.TextElideMode.ElideRight, width + 1)
-            box = QRect(right - width, area.top(), width + 1, area.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
-            right -= width + 8
-        if len(entry.losses) > 1 and right - area.left() > 120:
-            _paint_sparkline(painter, QRect(right - 36, area.center().y() - 6, 36, 13), entry.losses)
-            right -= 44
-        painter.setFont(font)
-        painter.setPen(QColor(colours.muted if entry.kind == ACTION else colours.text))
-        left = area.left() + 22
-        text = painter.fontMetrics().elidedText(entry.text, Qt.TextElideMode.ElideRight, right - left)
-        painter.drawText(QRect(left, area.top(), right - left, area.height()), Qt.AlignmentFlag.AlignVCenter, text)
-
-    def helpEvent(self, event: QEvent, view: QWidget, option: QStyleOptionViewItem, index: QModelIndex) -> bool:  # type: ignore[override]
-        return False
-
-
-def _paint_sparkline(painter: QPainter, area: QRect, losses: tuple[float, ...]) -> None:
-    finite = [(place, loss) for place, loss in enumerate(losses) if math.isfinite(loss)]
-    if len(finite) < 2:
-        return
-    low, high = min(loss for _, loss in finite), max(loss for _, loss in finite)
-    spread = (high - low) or 1.0
-    line = QPolygonF()
-    for place, loss in finite:
-        across = area.left() + area.width() * place / (len(losses) - 1)
-        line.append(QPoint(round(across), round(area.bottom() - area.height() * (loss - low) / spread)).toPointF())
-    pen = QPen(theme.series_colour(0), 1.0)
-    pen.setCosmetic(True)
-    painter.setPen(pen)
-    painter.drawPolyline(line)
-
-
 def _fill(item: QStandardItem, entry: Entry) -> None:
     item.setText(entry.text)
-    item.setData(entry, _ENTRY)
+    item.setData(entry, ENTRY_ROLE)
     item.setToolTip(entry.hint)
     item.setAccessibleText(", ".join(part for part in (entry.text, entry.detail) if part))
 
 
-def _run_entry(run: RunEntry) -> Entry:
+def _searched(run: RunEntry) -> str:
+    """Return what the filter looks through of a run."""
+    return f"{run.name or run.run_id} {words.run_state(run.state)} {run.loss:.3g}".casefold()
+
+
+def _run_entry(run: RunEntry, memory: MemoryRuns) -> Entry:
     icon, tint = RUN_ICONS.get(run.state, ("hourglass-medium", "muted"))
     if math.isfinite(run.loss):
         detail = f"{run.loss:.3g}"
     else:
         detail = "" if run.state in ENDED - {"failed"} else words.run_state(run.state)
-    hint = f"{run.run_id} · {words.run_state(run.state)}"  # two runs of one job are told apart by it
+    parts = (run.run_id, words.run_state(run.state), rate_hint(memory, run.run_id, run.tokens_per_s))
+    hint = " · ".join(filter(None, parts))  # two runs of one job are told apart by it
     return Entry(RUN, run.run_id, run.name or run.run_id, detail, icon, tint, run.losses, hint)
 
 

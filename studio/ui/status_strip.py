@@ -11,7 +11,6 @@ from remote_agent.contract.events import STOPPING
 from studio.session.session import Session
 from studio.state.node import NEEDS_PERSON, PROBING, READY, UNREACHABLE
 from studio.ui import theme, words
-from studio.ui.memory.figures import estimate
 from studio.ui.translation import told
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ class StatusStrip(QWidget):
         self._facts.setText("".join(f"   ·   {fact}" for fact in facts))
 
     def _fit(self) -> list[str]:
-        figures = estimate(self._session.draft.spec, self._session.draft.known)
+        figures = self._session.memory.outlook.figures
         if figures is None or not figures.capacity_bytes:
             return []
         fits = self.tr("fits") if figures.fits else self.tr("does not fit")

@@ -26,6 +26,9 @@ def bring_in_libraries(window: MainWindow) -> None:
     window.session.tasks.run(
         window, lambda _: loading.load_numbers(), lambda _: _show_icons(window), lambda error: _complain(window, error)
     )
+    from studio.ui.desktop_notice import DesktopNotice
+
+    DesktopNotice(window.session, window)
     window.ready.emit()
 
 

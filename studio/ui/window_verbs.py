@@ -158,6 +158,12 @@ class WindowVerbs(QObject):
 
         CompareDialog(self._session, self._window, job_id).show()
 
+    def show_changes(self, job_id: str) -> None:
+        """Open the window that says what of a job was changed since it was last launched."""
+        from studio.ui.compare_jobs.changes_dialog import ChangesDialog
+
+        ChangesDialog(self._session, self._window, job_id).show()
+
     def open_channels(self) -> None:
         """Open the window that says where alerts are sent."""
         from studio.ui.monitor.channels_dialog import ChannelsDialog
@@ -170,6 +176,7 @@ class WindowVerbs(QObject):
         menu.addAction(self.tr("Open"), lambda: self._session.open_job(job_id))
         menu.addAction(self.tr("Duplicate"), lambda: self._session.duplicate_job(job_id))
         menu.addAction(self.tr("Compare with the open job…"), lambda: self.compare_jobs(job_id))
+        menu.addAction(self.tr("What changed since its last launch"), lambda: self.show_changes(job_id))
         menu.addAction(self.tr("Delete…"), lambda: self._ask_delete_job(job_id))
         menu.popup(at)
 

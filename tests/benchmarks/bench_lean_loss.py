@@ -356,7 +356,7 @@ def train_with_trl(run_dir: Path, watch: Watch) -> int:
                 watch.losses.append(logs["loss"])
                 watch.done_s.append(time.time())
 
-    spec, launch, _ = read_run_inputs(run_dir)
+    spec, launch, *_ = read_run_inputs(run_dir)
     torch.set_num_threads(launch.threads_per_rank)
     watch.time(SFTTrainer, "compute_loss", FORWARD)
     watch.time(Accelerator, "backward", BACKWARD)

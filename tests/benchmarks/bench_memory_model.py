@@ -10,7 +10,9 @@ import pytest
 
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.memory import estimate_memory, setup_of_job
+from remote_agent.contract.memory.largest import largest_model
 from remote_agent.contract.memory.search import proposals
+from remote_agent.contract.step_time import Machine, step_time
 
 CONFIG = {
     "model_type": "llama", "vocab_size": 128256, "hidden_size": 8192, "intermediate_size": 28672,
@@ -37,7 +39,11 @@ def test_that_an_estimate_takes_less_than_five_milliseconds() -> None:
     alone = _median_ms(lambda: estimate_memory(setup), 200)
     search = _median_ms(lambda: proposals(spec, CONFIG, 0, CAPACITY), 9)
     assert proposals(spec, CONFIG, 0, CAPACITY)
+    machine = Machine(989e12, 3350e9, 450e9)
+    time_alone = _median_ms(lambda: step_time(setup, machine), 200)
+    largest = _median_ms(lambda: largest_model(setup, CAPACITY), 9)
     print(
         f"\nMemory of a 70B job: {once:.2f} ms from the spec (goal 5 ms), {alone:.2f} ms of them the model itself; "
-        f"what fits: {search:.0f} ms (goal 200 ms), {search / once:.0f} x of one estimate"
+        f"what fits: {search:.0f} ms (goal 200 ms), {search / once:.0f} x of one estimate; "
+        f"an update's time: {time_alone:.3f} ms; the largest model: {largest:.1f} ms"
     )

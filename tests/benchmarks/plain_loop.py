@@ -24,7 +24,7 @@ def main() -> None:
     from remote_agent.trainer.run_inputs import read_run_inputs
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call, unused-ignore]
-    spec, launch, _ = read_run_inputs(Path(sys.argv[1]))
+    spec, launch, *_ = read_run_inputs(Path(sys.argv[1]))
     torch.set_num_threads(launch.threads_per_rank)
     data = open_prepared(launch.data_folder)
     batches = MicroBatches(data.train, spec, 0, BatchShape(data.report.pad_token_id))

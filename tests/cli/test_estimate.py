@@ -58,6 +58,35 @@ def test_that_a_job_is_estimated_by_phase_and_term(job: str, spec: JobSpec, caps
     assert "<- binds" in capsys.readouterr().out
 
 
+def test_that_time_cost_and_energy_are_told_as_intervals(job: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["estimate", job, "--gpu", "H100-80GB", "--updates", "1000"]
+    assert main([*command, "--price", "2", "--json"]) == 0
+    found = _json(capsys)["outlay"]
+    assert found["hours"]["low"] < found["hours"]["likely"] < found["hours"]["high"]
+    assert found["cost"]["likely"] == pytest.approx(found["hours"]["likely"] * 8 * 2)
+    assert found["flops_per_token"] == pytest.approx(6 * 7.5e9, rel=0.1)
+    assert main([*command, "--json"]) == 0
+    assert "2026" in _json(capsys)["outlay"]["price_source"]
+    assert main(command) == 0
+    assert "kWh" in capsys.readouterr().out
+    assert main(["estimate", job, "--gpu", "L4-24GB", "--updates", "9"]) == 0
+    assert "--price" in capsys.readouterr().out
+    assert main(["estimate", job, "--gpu", "V100-32GB"]) == 0
+    assert "no bf16 peak" in capsys.readouterr().out
+    for price in ("0", "nan", "much", "-1"):
+        with pytest.raises(SystemExit):
+            main([*command, "--price", price])
+
+
+def test_that_the_worked_examples_are_said_with_their_sums(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", "--examples"]) == 0
+    said = capsys.readouterr().out
+    for figure in ("1,128.9 GB", "141.1 GB", "17.6 GB", "12.7 GB", "36.4 GB", "70,553,706,496 x 16 bytes / 64"):
+        assert figure in said
+    assert main(["estimate", "--examples", "--json"]) == 0
+    assert [kind["kind"] for kind in _json(capsys)["kinds"]] == ["full", "lora", "qlora"]
+
+
 def test_that_what_fits_keeps_the_global_batch(job: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate", job, "--fit", "--gpu", "RTX-4090-24GB", "--json"]) == 0
     found = _json(capsys)

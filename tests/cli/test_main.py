@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from remote_agent.contract.events import StateChanged
+from remote_agent.contract.events import AttemptStarted, StateChanged
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.memory import state_bytes
 from remote_agent.contract.schedule import Horizon, lr_at
@@ -143,10 +143,11 @@ def test_that_a_failed_run_is_resumed_and_followed_to_its_end(
         assert main(["attach", run_id, "--node", LOCAL_NODE]) == 1
         assert main(["runs"]) == 0
         assert "failed" in capsys.readouterr().out
-        assert main(["resume", run_id, "--json"]) == 0
+        assert main(["resume", run_id, "--gpus", "1", "--zero-stage", "3", "--json"]) == 0
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert lines[0] == {"run_id": run_id, "node": LOCAL_NODE, "attempt": 2, "step": 8}
         assert [line["step"] for line in lines[1:] if line["k"] == "step"] == [9, 10, 11, 12, 13, 14]
+        assert failed.of(AttemptStarted)[-1] == AttemptStarted(2, 1, 8, "step-8", 3)
         assert main(["resume", run_id]) == 2
         assert "The run is complete" in capsys.readouterr().err
     finally:

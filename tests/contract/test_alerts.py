@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from remote_agent.contract import alerts
 from remote_agent.contract.alert_spec import AlertSpec
 from remote_agent.contract.alerts import Alert, AlertRules
+from remote_agent.contract.amendments import LEARNING_RATE, MAX_STEPS, AmendedJob
 from remote_agent.contract.events import (
     AlertCleared,
     AlertRaised,
+    Amended,
     AttemptStarted,
     CheckpointCommitted,
     Evaluated,
@@ -22,9 +25,11 @@ from remote_agent.contract.events import (
     Stamped,
     StateChanged,
     StepCompleted,
+    StepRows,
     TrainingStarted,
 )
 from remote_agent.contract.job_spec import JobSpec, OptimizerSpec
+from remote_agent.contract.schedule_spans import Horizon
 
 START = TrainingStarted(1, 0, 1000, 50, 1, 10, 100, 10)
 GIB = 2**30
@@ -162,14 +167,14 @@ def test_that_throughput_below_half_of_the_usual_is_told() -> None:
 
 
 def test_that_a_learning_rate_unlike_the_plan_is_told() -> None:
-    told = Told(lr_plan=lambda start: lambda update: 1e-5 if update < 5 else 5e-6)
+    told = Told(lr_plan=lambda start, amendments: lambda update: 1e-5 if update < 5 else 5e-6)
     assert told.steps(1, 5) == []
     assert raised(told.steps(6, 1)) == [alerts.LR_PLAN]
 
 
 def test_that_a_group_with_a_factor_of_its_own_is_held_to_the_plan_times_it() -> None:
     spec = JobSpec(optimizer=OptimizerSpec(layer_decay=0.5))
-    told = Told(spec, lr_plan=lambda start: lambda update: 4e-5 if update < 5 else 8e-5)
+    told = Told(spec, lr_plan=lambda start, amendments: lambda update: 4e-5 if update < 5 else 8e-5)
     assert told.steps(1, 5) == []
     assert raised(told.steps(6, 1)) == [alerts.LR_PLAN]
 
@@ -207,7 +212,7 @@ def test_that_a_full_memory_of_the_node_is_told() -> None:
 
 
 def test_that_every_rule_can_be_turned_off() -> None:
-    off = AlertSpec(0.0, 0.0, 0, 0.0, 0.0, 0.0, 0.0, False)
+    off = AlertSpec(0.0, 0.0, 0, 0.0, 0.0, 0.0, 0.0, False, 0.0)
     told = Told(JobSpec(alerts=off))
     told.steps(1, 60)
     told.tell(CheckpointCommitted(1, 10, "step-10", True, 10 * GIB, 1.0))
@@ -241,3 +246,45 @@ def test_that_the_end_of_a_run_closes_what_was_open_and_names_state_step_and_rea
     assert isinstance(found[-1], AlertRaised)
     assert found[-1].sentence == "The run failed at step 11 of 1000. Rank 1 was killed."
     assert found[-1].severity == "error"
+
+
+def test_that_a_rank_that_is_slow_ten_updates_long_is_named_and_one_that_is_slow_in_turn_is_not() -> None:
+    told = Told()
+    for step in range(1, 31):
+        assert told.steps(step, 1, slowest_rank=step % 2, slowest_share=4.0) == []
+    found = told.steps(31, 12, slowest_rank=3, slowest_share=2.5)
+    assert raised(found) == [alerts.SLOW_RANK]
+    assert isinstance(found[0], AlertRaised)
+    assert (found[0].rank, found[0].value) == (3, 2.5)
+    assert "Rank 3 takes 2.5 times as long as the others" in found[0].sentence
+    assert cleared(told.steps(43, 1, slowest_rank=1, slowest_share=1.1)) == [alerts.SLOW_RANK]
+
+
+def test_that_an_alert_about_an_update_names_its_rows() -> None:
+    told = Told()
+    told.steps(1, 3)
+    assert told.tell(StepRows(1, 4, (7, 11))) == []
+    (found,) = told.steps(4, 1, loss=math.nan)
+    assert isinstance(found, AlertRaised)
+    assert found.rows == (7, 11)
+
+
+def test_that_an_amended_rate_and_end_are_the_plan_from_then_on() -> None:
+    spec = JobSpec()
+    horizon = Horizon(10)
+
+    def plan(start: TrainingStarted, amendments: Sequence[Amended]) -> Callable[[int], float]:
+        return AmendedJob(spec, horizon, amendments).learning_rate
+
+    told = Told(spec, lr_plan=plan)
+    told.tell(TrainingStarted(1, 0, 10, 10, 1, 1, 1, 1))
+    job = AmendedJob(spec, horizon)
+    for step in range(1, 5):
+        assert told.steps(step, 1, learning_rate=job.learning_rate(step - 1)) == []
+    change = Amended(1, 4, LEARNING_RATE, 0.5 * spec.optimizer.learning_rate)
+    longer = Amended(1, 4, MAX_STEPS, 20.0)
+    told.tell(change, longer)
+    assert told.rules.where.total_steps == 20
+    job = job.with_more([change, longer])
+    assert told.steps(5, 1, learning_rate=job.learning_rate(4)) == []
+    assert raised(told.steps(6, 1, learning_rate=2 * job.learning_rate(5))) == [alerts.LR_PLAN]

@@ -64,6 +64,7 @@ def with_more(*more: SourceSpec, **fields: Any) -> JobSpec:
 
 
 FURTHER = SourceSpec(path="/data/more.json")
+REPLAYED = SourceSpec(path="/data/general.json", replay=True, weight=2.0)
 ENDPOINT = AugmentStep(method="endpoint", url="https://example.org/say", consent=True)
 BACK = AugmentStep(method="back_translation", model="m", source_language="en", other_language="de")
 
@@ -75,6 +76,10 @@ CASES = [
     (with_more(SourceSpec()), Known(), ERROR, "data.more[0].path"),
     (with_more(FURTHER, weight=2.0), Known(), ERROR, "data.more[0].weight"),
     (with_more(FURTHER, SourceSpec(path="x", weight=0.5)), Known(), ERROR, "data.weight"),
+    (with_more(FURTHER, replay_share=0.05), Known(), ERROR, "data.replay_share"),
+    (with_more(replay_share=0.05), Known(), ERROR, "data.replay_share"),
+    (with_more(FURTHER, SourceSpec(path="x", replay=True)), Known(), ERROR, "data.replay_share"),
+    (with_more(REPLAYED, SourceSpec(path="x", replay=True), replay_share=0.1), Known(), ERROR, "data.more[1].weight"),
     (with_value(SOUND, "data.held_out_by", "group"), Known(), ERROR, "data.held_out_column"),
     (with_more(held_out_by="group", held_out_column="id"), Known(data=report()), ERROR, "data.held_out_column"),
     (with_value(SOUND, "data.held_out_by", "class"), Known(data=report()), ERROR, "data.held_out_by"),

@@ -1,12 +1,14 @@
 """State bytes against the published ZeRO arithmetic."""
 
+import re
 from typing import Any
 
 import pytest
 
 from remote_agent.contract.job_spec import JobSpec, OptimizerSpec, StrategySpec
-from remote_agent.contract.memory import state_bytes
-from remote_agent.contract.memory.examples import worked_examples
+from remote_agent.contract.memory import Shape, state_bytes
+from remote_agent.contract.memory.adapters import tuning_kinds
+from remote_agent.contract.memory.examples import LLAMA_3_70B, worked_examples
 
 
 def _states(parameters: int, **strategy: Any) -> Any:
@@ -49,3 +51,34 @@ def test_that_the_worked_examples_are_the_known_figures() -> None:
     assert gb["lora_weights"] == pytest.approx(141, abs=0.2)
     assert gb["qlora_weights"] == pytest.approx(36, abs=0.5)
     assert gb["host_of_8"] == pytest.approx(12 * 70.553706496, rel=1e-6)
+
+
+def test_that_seventy_billion_need_24_gpus_or_a_host_of_1_4_terabytes() -> None:
+    found = {example.key: example for example in worked_examples()}
+    assert found["least_gpus"].gpus in (24, 32)
+    assert found["host_needed"].size / 1e12 == pytest.approx(1.4, abs=0.1)
+    assert found["on_top_of_512"].size > found["states_of_512"].size
+
+
+def test_that_each_examples_sum_comes_to_its_figure() -> None:
+    for example in worked_examples():
+        product = re.fullmatch(r"([\d,]+) x ([\d.]+) (bytes|bits)(?: / (\d+))?", example.arithmetic)
+        if product is not None:
+            count, width, unit, over = product.groups()
+            size = int(count.replace(",", "")) * float(width) / (8 if unit == "bits" else 1) / int(over or 1)
+            assert example.size == pytest.approx(size, rel=1e-6)
+        elif example.arithmetic.endswith(" GB"):
+            terms = sum(float(number.replace(",", "")) for number in re.findall(r" ([\d,.]+)", example.arithmetic))
+            assert example.size / 1e9 == pytest.approx(terms, rel=0.01)
+
+
+def test_that_full_fine_tuning_stands_beside_lora_and_qlora() -> None:
+    full, lora, qlora = tuning_kinds(LLAMA_3_70B)
+    assert full.total == 16 * LLAMA_3_70B.parameters
+    assert lora.trained == qlora.trained == 207_093_760  # peft's count for rank 16 on every linear layer
+    assert lora.total == 2 * LLAMA_3_70B.parameters + 16 * lora.trained
+    assert qlora.total / 1e9 == pytest.approx(36.4 + 3.3, abs=0.1)
+    for kind in (full, lora, qlora):
+        assert kind.total == sum(size for _, size, _ in kind.parts)
+    unknown = tuning_kinds(Shape(7_000_000_000, 1, 0, 0, 0, 0, 0, 0))
+    assert unknown[0].total == 112e9 and unknown[1].trained == 0

@@ -17,6 +17,7 @@ from remote_agent.dataset.encoding import MASKED, EncodedRow, RowEncoder
 from remote_agent.dataset.readers import Row
 from remote_agent.dataset.shapes import row_shape
 from remote_agent.dataset.tokenizer_files import load_tokenizer
+from tests.support.real_model import real_inputs
 from tests.support.tiny import CHATML_TEMPLATE, GENERATION_TEMPLATE, tiny_tokenizer_files
 
 LONG = DataSpec(max_length=10_000)
@@ -265,3 +266,17 @@ def test_that_a_cut_in_the_middle_of_a_character_stays_tokens(folder: Path, over
         (found,) = encode_examples(folder, talk(Turn("user", "a"), Turn("assistant", answer)), spec, offsets=True)
         assert all(end - start <= length for start, end in found.pieces) and found.supervised > 0
         assert len(found.offsets) == len(found.ids)
+
+
+def test_that_a_span_that_ends_in_a_character_of_many_tokens_trains_all_of_them() -> None:
+    inputs = real_inputs()
+    # This template's marker ends before the end of turn, so that the emoji's last token is the span's last.
+    template = (
+        "{% for turn in messages %}<|im_start|>{{ turn.role }}\n{% if turn.role == 'assistant' %}{% generation %}"
+        "{{ turn.content }}{% endgeneration %}{% else %}{{ turn.content }}{% endif %}<|im_end|>\n{% endfor %}"
+    )
+    encoder = RowEncoder(load_tokenizer(inputs.model, template), LONG)
+    answers = ("🧿", "Here it is: 🧿", "🧿🧿", "two words", "naïve é")
+    rows = [example for answer in answers for example in talk(Turn("user", "a"), Turn("assistant", answer))]
+    found = [row for batch in encoder.encode(rows, strict=True) for row in batch]
+    assert [trained(inputs.model, row) for row in found] == [[answer] for answer in answers]

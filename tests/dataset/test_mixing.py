@@ -14,6 +14,7 @@ from remote_agent.dataset.mixing import (
     largest_remainder,
     mixed,
     mixture_rows,
+    replayed_rows,
     seeded_permutation,
     times_taken,
 )
@@ -134,3 +135,29 @@ def test_that_shares_are_whole_and_within_one_of_their_proportion(sizes: list[in
     for share, size in zip(shares, sizes, strict=True):
         assert 0 <= share <= size
         assert abs(Fraction(share) - Fraction(size * wanted, max(sum(sizes), 1))) < 1
+
+
+@given(
+    st.integers(0, 5000), st.sampled_from([0.0, 0.01, 0.05, 0.25, 0.9]),
+    st.lists(st.tuples(st.integers(0, 200), st.sampled_from([0.0, 0.3, 1.0])), min_size=1, max_size=4),
+)  # fmt: skip
+def test_that_replayed_rows_make_up_their_share_however_few_they_are(
+    main: int, share: float, sources: list[tuple[int, float]]
+) -> None:
+    available, weights = [rows for rows, _ in sources], [weight for _, weight in sources]
+    added = replayed_rows(main, share, available, weights)
+    parts = [weight if any(weights) else 1 for weight in weights]
+    if not any(rows and part for rows, part in zip(available, parts, strict=True)):
+        assert not any(added)
+        return
+    # The share of the nearest whole number of rows: one row more or less would be further from it.
+    exact = main * Fraction(str(share)) / (1 - Fraction(str(share)))
+    assert abs(sum(added) - exact) <= Fraction(1, 2)
+    assert all(taken == 0 for taken, rows, part in zip(added, available, parts, strict=True) if not rows or not part)
+
+
+def test_that_replay_is_shared_by_weights_or_by_rows() -> None:
+    assert replayed_rows(95, 0.05, [40], [0.0]) == [5]
+    assert replayed_rows(900, 0.1, [30, 10], [0.0, 0.0]) == [75, 25]
+    assert replayed_rows(900, 0.1, [30, 10], [1.0, 3.0]) == [25, 75]
+    assert replayed_rows(900, 0.1, [30, 0], [1.0, 3.0]) == [100, 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -274,6 +275,30 @@ def test_that_weights_mix_sources_and_no_row_comes_more_often_than_it_may(model:
     assert (plan.train[40:50] == 3).all() and plan.train[:40].max() == 1
     once = Corpus(JobSpec(data=DataSpec(more=(SourceSpec(), SourceSpec()))), model, DataPaths(paths)).plan()
     assert ((once.train == 1) ^ once.held_out).all()
+
+
+@pytest.mark.parametrize("held_out_by", ["row", "class"])
+def test_that_replayed_rows_fill_their_share_and_are_never_held_out(
+    model: ModelTokenizer, folder: Path, held_out_by: str
+) -> None:
+    first, general, third = (
+        texts(folder / f"{name}.jsonl", [(f"{name} {number}", "ab"[number % 2]) for number in range(size)])
+        for name, size in (("first", 60), ("general", 7), ("third", 40))
+    )
+    shape = "classification"
+    replay = SourceSpec(path="g", shape=shape, replay=True)
+    third_source = SourceSpec(path="t", shape=shape)
+    alone = DataSpec(path="f", shape=shape, more=(third_source,), held_out_fraction=0.1, held_out_by=held_out_by)
+    data = dataclasses.replace(alone, more=(replay, third_source), replay_share=0.25)
+    plan = Corpus(JobSpec(data=data), model, DataPaths((first, general, third))).plan()
+    assert int(plan.held_out.sum()) == 10 and not plan.held_out[60:67].any()
+    trained = [int(part.sum()) for part in np.split(plan.train, [60, 67])]
+    assert trained[0] + trained[2] == 90 and trained[1] == 30, "30 of 120 rows are replayed"
+    assert set(plan.train[60:67].tolist()) == {4, 5}, "each as often as the others, give or take one"
+    # The main rows are divided as without the replay.
+    without = Corpus(JobSpec(data=alone), model, DataPaths((first, third))).plan()
+    assert (np.delete(plan.held_out, np.s_[60:67]) == without.held_out).all()
+    assert (np.delete(plan.train, np.s_[60:67]) == without.train).all()
 
 
 def test_that_reports_are_spared_where_nobody_wants_them_and_nothing_else_changes(

@@ -10,9 +10,14 @@ from pytestqt.qtbot import QtBot
 
 from studio import places
 from studio.session.opening import open_session
+from studio.session.reach import LOCAL_NODE
 from studio.session.session import Session
+from tests.support.agent_home import with_shared_operators
 from tests.support.model_folder import write_model
-from tests.support.tiny import tiny_rows
+from tests.support.tiny import tiny_model, tiny_rows
+
+LONG_MS = 240_000
+"""How long a run on this computer may take."""
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +28,12 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_rows(tmp_path_factory.mktemp("rows"))
+
+
+@pytest.fixture(scope="session")
+def trained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a model with weights, small enough to be trained in seconds."""
+    return tiny_model(tmp_path_factory.mktemp("trained") / "tiny")
 
 
 @pytest.fixture
@@ -64,4 +75,17 @@ def looked_at(session: Session, qtbot: QtBot, model_folder: Path, rows_file: Pat
     session.choose_data("desktop", str(rows_file))
     session.draft.set_value("data.max_length", 128)
     look(session, qtbot)
+    return session
+
+
+@pytest.fixture
+def ready(luthier_home: Path, session: Session, qtbot: QtBot, trained_model: Path, rows_file: Path) -> Session:
+    """Return a session whose 40 rows can be trained on this computer, which is chosen and known."""
+    with_shared_operators(luthier_home / "agent-home")
+    session.choose_node(LOCAL_NODE)
+    session.choose_model("desktop", str(trained_model))
+    session.choose_data("desktop", str(rows_file))
+    session.draft.edit({"data.max_length": 128, "strategy.precision": "fp32", "strategy.ranks": 1})
+    look(session, qtbot)
+    qtbot.waitUntil(lambda: session.draft.known.node is not None, timeout=LONG_MS)
     return session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import keyring
@@ -111,6 +112,19 @@ def test_that_the_supervisor_understands_what_it_is_handed() -> None:
 
 def test_that_what_is_kept_and_cannot_be_read_counts_as_nothing(own_keyring: OwnKeyring) -> None:
     own_keyring.kept["luthier", "alert channels"] = json.dumps([{"name": 1}])
+    assert AlertChannels().read() == ()
+
+
+def test_that_a_test_message_goes_to_channels_that_are_not_kept_yet(
+    session: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    assert session.send_test_message("phone: smoke https://x").startswith("Line 1: phone: 'smoke' is no kind")
+    assert session.send_test_message("\n").startswith("There is no channel yet")
+    told = tmp_path / "told"
+    with qtbot.waitSignal(session.test_message_sent, timeout=60_000) as sent:
+        assert session.send_test_message(f"a: command sh -c 'cat > {told}'\nb: command false") == ""
+    assert sent.args == ["This computer", {"a": "", "b": "The command ended with 1."}, ""]
+    assert told.read_text() == "Luthier\nThis is a test message. Alerts of runs will arrive here.\n"
     assert AlertChannels().read() == ()
 
 

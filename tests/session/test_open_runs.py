@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,13 +11,14 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from remote_agent.contract.events import FAILED, FINISHED, QUEUED
+from remote_agent.contract.events import FAILED, FINISHED, QUEUED, MemoryMeasured
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import RANK0_WRITER
 from remote_agent.contract.spec_json import spec_to_json
 from studio import places
 from studio.remote.agent import Agent
 from studio.remote.transport import LocalTransport
+from studio.session.expected_memory import keep_measured, run_of_row
 from studio.session.following import Following
 from studio.session.reach import LOCAL_NODE
 from studio.session.session import Session
@@ -171,3 +174,24 @@ def _row() -> RunRow:
     library.close()
     assert row is not None
     return row
+
+
+def test_that_following_without_qt_keeps_what_the_ranks_held_as_the_window_does(folder: RunFolder) -> None:
+    library = Library(places.library_path())
+    kept = {"predicted": {"peak": 2 << 30}, "config": {"model_type": "llama"}, "parameters": 9, "gpu": "H100"}
+    row = dataclasses.replace(_row(), bundle=json.dumps({"memory": kept}))
+    library.save_run(row)
+    folder.write(RANK0_WRITER, MemoryMeasured(1, 5, True, 1, 2, 3, 3 << 30, 4 << 30, 5 << 30, 6, 7))
+    folder.end()
+    following = Following(row, library, Agent(LocalTransport(), places.agent_home()))
+    following.follow(lambda _row, _batch: None)
+    assert following.memory is not None
+    followed = following.measured_row()
+    for _ in range(2):
+        keep_measured(library, followed, following.memory)
+        (peak,) = library.peaks()
+        found = run_of_row(peak)
+        assert found is not None and found.ratio == 1.5 and found.tokens_per_s == followed.tokens_per_s > 0
+        library.save_peak(dataclasses.replace(peak, corrects=False))
+    assert not peak.corrects, "what was taken back stays so"
+    library.close()

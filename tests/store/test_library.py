@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from studio.store import connection
 from studio.store.library import LOG_KEPT_BYTES, Library
 from studio.store.rows import (
     Block,
     Cursor,
     JobRow,
     JournalGap,
+    LabelRow,
     LogBlock,
     NodeRow,
     RunRow,
@@ -267,3 +269,23 @@ def test_that_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(StoreError, match="cannot be made"):
         Library(tmp_path / "file" / "below" / "library.db")
+
+
+def test_that_a_library_of_the_first_layout_is_brought_up_to_date_with_all_it_held(tmp_path: Path) -> None:
+    path = tmp_path / "library.db"
+    old = sqlite3.connect(path)
+    old.executescript(connection._TABLES + "PRAGMA user_version = 1;")
+    values = (RUN, "try", "here", "{}", "finished", 5, 10, 1.25, 3.0, 9.0, "", "[1.25]", "{}")
+    old.execute(f"INSERT INTO runs VALUES ({','.join('?' * len(values))})", values)
+    old.commit()
+    old.close()
+    library = Library(path)
+    row = library.run(RUN)
+    assert row is not None and (row.loss, row.losses, row.job_id) == (1.25, (1.25,), "")
+    assert math.isnan(row.best_held_out)
+    label = LabelRow(RUN, "sweep", ("a", "b"), "a remark", True)
+    library.save_label(label)
+    assert library.labels() == {RUN: label}
+    library.save_label(LabelRow(RUN))
+    assert library.labels() == {}
+    library.close()

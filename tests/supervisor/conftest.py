@@ -87,6 +87,9 @@ class Node:
             (package / name).symlink_to(SOURCE_TREE / "remote_agent" / name)
         (package / "trainer").mkdir()
         shutil.copy(HERE / "fake_trainer.py", package / "trainer" / "__main__.py")
+        (package / "trainer" / "to_universal.py").touch()
+        answering = Path("remote_agent", "trainer", "stacks_on_request.py")
+        (self.agent_dir / answering).symlink_to(SOURCE_TREE / answering)
         self.python = folder / "env" / "bin" / "python"
         self.python.parent.mkdir(parents=True)
         found = json.dumps({"version": "3.11.7", "packages": dict.fromkeys(TRAINER_PACKAGES, "1.0")})
@@ -111,7 +114,8 @@ class Node:
 
     def start_arguments(self, plan: dict[str, Any], ranks: int = 2) -> dict[str, Any]:
         spec: Any = JobSpec()
-        for path, value in (("name", "a fake"), ("model.id", "m"), ("data.path", "d"), ("strategy.ranks", ranks)):
+        wanted = {"name": "a fake", "model.id": "m", "data.path": "d", "strategy.ranks": ranks, **plan.pop("job", {})}
+        for path, value in wanted.items():
             spec = with_value(spec, path, value)
         return {
             "run_id": run_id("260101-000000", secrets.token_bytes(8)),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
 import sys
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).absolute().parents[2]))
 
 from remote_agent.contract.events import (
+    Amended,
     CheckpointCommitted,
     CommandDone,
+    CommandRefused,
     StepCompleted,
     TrainingEnded,
     TrainingStarted,
@@ -21,6 +25,7 @@ from remote_agent.contract.events import (
 from remote_agent.run_files.inbox import list_commands, remove_command
 from remote_agent.run_files.journal import JournalWriter
 from remote_agent.run_files.manifest import commit
+from remote_agent.trainer.stacks_on_request import answer_requests
 
 
 class Rank:
@@ -38,12 +43,14 @@ class Rank:
         if self.rank == 0:
             (run_dir / "over").unlink(missing_ok=True)
         self.stopped = False
+        answer_requests(run_dir, self.rank)
 
     def train(self) -> int:
         steps = self.plan.get("steps", 3)
         if self.plan.get("ignore_term"):
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         print(f"rank {self.rank} begins", flush=True)
+        self.print_secrets()
         while not (self.run_dir / "go").exists() and self.plan.get("wait_to_begin"):
             time.sleep(0.01)
         journal = JournalWriter(str(self.run_dir / "journal"), "rank0", self.run_dir.name, time.time)
@@ -54,10 +61,10 @@ class Rank:
             done += 1
             while done == self.plan.get("hold_at") and not (self.run_dir / "go").exists():
                 time.sleep(0.01)
-            if self.plan.get("die_rank") == self.rank and done == self.plan["die_step"]:
-                print("a last word", flush=True)
-                self.die()
+            self.die_where_planned(done)
             if self.rank == 0:
+                if self.gives_up(journal, done):
+                    return 0
                 journal.write(step(self.attempt, done))
                 self.save(journal, done)
                 self.obey(journal, done)
@@ -71,16 +78,37 @@ class Rank:
         journal.close()
         return int(self.plan.get("exit_code", 0))
 
+    def print_secrets(self) -> None:
+        """Print what the plan names of the environment: as it is, in two pieces, and encoded."""
+        for name in self.plan.get("prints", []):
+            secret = os.environ[name].encode()
+            os.write(1, secret + b" and in pieces " + secret[:5])
+            time.sleep(0.12)
+            forms = base64.b64encode(secret), quote(secret, safe="").encode()
+            os.write(2, secret[5:] + b" or " + b" ".join(forms) + b"\n")
+
+    def gives_up(self, journal: JournalWriter, done: int) -> bool:
+        """End where the plan says that the loss is no number."""
+        if done != self.plan.get("nan_at") or self.attempt > self.plan.get("nan_attempts", 1):
+            return False
+        journal.write(step(self.attempt, done, float("nan")))
+        journal.write(TrainingEnded(self.attempt, done, False, f"The loss is nan at step {done}.", "nonfinite"))
+        (self.run_dir / "over").touch()
+        return True
+
     def follow(self) -> int:
         done = 0
         print(f"rank {self.rank} begins", flush=True)
         while not (self.run_dir / "over").exists():
             done += 1
-            if self.plan.get("die_rank") == self.rank and done == self.plan["die_step"]:
-                print("a last word", flush=True)
-                self.die()
+            self.die_where_planned(done)
             time.sleep(0.01)
         return 0
+
+    def die_where_planned(self, done: int) -> None:
+        if self.plan.get("die_rank") == self.rank and done == self.plan["die_step"]:
+            print("a last word", flush=True)
+            self.die()
 
     def die(self) -> None:
         if "die_code" in self.plan:
@@ -104,13 +132,23 @@ class Rank:
         if self.plan.get("ignore_stop"):
             return
         for command in list_commands(str(self.run_dir / "control"))[0]:
-            self.stopped = self.stopped or command.verb == "stop"
+            if command.verb == "pause" and self.plan.get("no_room"):
+                journal.write(CommandRefused(command.command_id, command.verb, "The disk is full."))
+                remove_command(str(self.run_dir / "control"), command.command_id)
+                continue
+            if command.verb == "amend":
+                asked = command.arguments
+                journal.write(Amended(self.attempt, done, asked["field"], asked["value"]))
+            if command.verb == "pause":
+                self.plan["state_every"] = 1
+                self.save(journal, done)
+            self.stopped = self.stopped or command.verb in ("stop", "pause")
             journal.write(CommandDone(command.command_id, command.verb, done))
             remove_command(str(self.run_dir / "control"), command.command_id)
 
 
-def step(attempt: int, number: int) -> StepCompleted:
-    return StepCompleted(attempt, number, 2.5, 1e-4, 1.0, 512, 300, 900.0, 0.5, 1 << 20, number / 10)
+def step(attempt: int, number: int, loss: float = 2.5) -> StepCompleted:
+    return StepCompleted(attempt, number, loss, 1e-4, 1.0, 512, 300, 900.0, 0.5, 1 << 20, number / 10)
 
 
 def main() -> int:

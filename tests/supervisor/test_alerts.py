@@ -211,6 +211,30 @@ def test_that_a_channel_that_cannot_be_used_is_refused_without_its_address(secre
         take_channels({SECRET_NAME: secret})
 
 
+def test_that_a_test_message_is_sent_as_an_alert_is_and_what_fails_is_said(
+    node: Node, receiver: Receiver, tmp_path: Path
+) -> None:
+    told = tmp_path / "told"
+    channels = [
+        channel(receiver.address),
+        channel(f"sh -c 'cat > {told}; echo said'", "command", "script"),
+        channel("http://127.0.0.1:1/secret-hook", "ntfy", "dead"),
+        channel("false", "command", "failing"),
+    ]
+    answer = node.ask("tell", {"secrets": {SECRET_NAME: json.dumps(channels)}})
+    problems = answer.result["problems"]
+    assert problems == {
+        "team": "",
+        "script": "",
+        "dead": "It was not reached: ConnectionRefusedError.",
+        "failing": "The command ended with 1.",
+    }
+    assert json.loads(receiver.posts[0][2])["text"].startswith("Luthier\nThis is a test message.")
+    assert told.read_text().startswith("Luthier\nThis is a test message.")
+    wrong = node.ask("tell", {"secrets": {SECRET_NAME: json.dumps([channel("ftp://x")])}})
+    assert wrong.kind == "bad_request"
+
+
 def test_that_a_new_supervisor_says_no_alert_again(node: Node, receiver: Receiver) -> None:
     run = start_with(node, [channel(receiver.address)], steps=100_000)
     run.wait_for("running")

@@ -8,7 +8,7 @@ import pytest
 
 from remote_agent.supervisor import node_facts
 from remote_agent.supervisor.node_facts import parse_gpus
-from remote_agent.supervisor.node_sample import NodeSampler
+from remote_agent.supervisor.node_sample import NodeSampler, network_bytes
 
 H100 = (
     "0, GPU-2f1e5b3c-0d0a-4f6e-9a51-0c8a8f4d1b11, NVIDIA H100 80GB HBM3, 81559, 4, 0, 31, 69.42, 9.0\n"
@@ -53,6 +53,20 @@ def test_that_a_driver_that_refuses_a_field_is_asked_without_it(
 def test_that_a_node_without_the_program_has_no_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert node_facts.gpus() == ()
+
+
+def test_that_the_networks_bytes_are_those_of_all_interfaces_but_the_loopback(tmp_path: Path) -> None:
+    table = tmp_path / "dev"
+    table.write_text(
+        "Inter-|   Receive                                                |  Transmit\n"
+        " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls\n"
+        "    lo: 900000    5    0    0    0     0          0         0   900000    5    0    0    0     0       0\n"
+        "  eth0: 1000    5    0    0    0     0          0         0   20    5    0    0    0     0       0\n"
+        "  ib0:500    5    0    0    0     0          0         0   3    5    0    0    0     0       0\n"
+    )
+    assert network_bytes(str(table)) == (1500, 23)
+    assert network_bytes(str(tmp_path / "none")) == (0, 0)
+    assert network_bytes()[0] >= 0
 
 
 def test_that_sampling_never_waits_for_a_driver_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

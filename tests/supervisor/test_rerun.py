@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
-from remote_agent.contract.bundle import Bundle, BundleInput, BundleLoss
+from remote_agent.contract.bundle import Bundle, BundleAmendment, BundleInput, BundleLoss
 from remote_agent.contract.data_report import FileEntry
+from remote_agent.contract.events import Amended
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.spec_json import spec_to_json
 from remote_agent.contract.wire import to_wire
+from remote_agent.run_files.amendments import read_amendments
 from remote_agent.supervisor.environment import describe_environment
 from tests.supervisor.conftest import Node, preparing_dataset
 
@@ -149,3 +151,11 @@ def test_that_a_run_that_fails_ends_with_1(bundle: Made) -> None:
     done = rerun(bundle)
     assert done.returncode == 1
     assert "exit code 5" in done.stderr
+
+
+def test_that_a_rerun_makes_the_changes_of_the_original_before_its_ranks_start(bundle: Made) -> None:
+    write_bundle(*bundle, amendments=(BundleAmendment(1, "optimizer.learning_rate", 1e-5),))
+    done = rerun(bundle)
+    assert done.returncode == 0, done.stderr
+    (run,) = (bundle[0].folder / "out").iterdir()
+    assert read_amendments(str(run)) == [Amended(1, 1, "optimizer.learning_rate", 1e-5, at_start=True)]

@@ -147,8 +147,11 @@ def test_that_a_run_that_goes_on_or_is_complete_or_has_no_state_is_refused_with_
     without = failed_run(node, state_every=1 << 30, weights_every=4)
     answer = ask_resume(without)
     assert (answer.kind, answer.error[:55]) == ("not_found", "The run has no checkpoint with its full state, so it ca")
-    others = failed_run(node, saved_by=4)
-    assert ask_resume(others).error == "step-8 was written by 4 processes and the run has 2."
+    others = failed_run(node, saved_by=4, job={"optimizer.kind": "lion"})
+    assert ask_resume(others).error == (
+        "step-8: The state of 4 ranks at ZeRO stage 1 cannot go on with 2 ranks at stage 1: the optimizer is lion, and "
+        "only AdamW's state can be divided anew."
+    )
     assert ask_resume(node.run("r-260101-000000-aaaaaa")).kind == "not_found"
     for run in (complete, without, others):
         assert len(run.of(AttemptStarted)) == 1
@@ -247,3 +250,27 @@ def test_that_an_open_attach_sees_the_run_go_on(node: Node) -> None:
         while b'"state":"finished"' not in seen:
             seen += agent.until("journal")[-1].body
     assert b'"reason":"from step 8"' in seen
+
+
+def test_that_a_run_goes_on_with_other_ranks_and_stage_and_keeps_them_after_a_crash(node: Node) -> None:
+    # the global batch is 8: micro batch 1, 4 accumulations, 2 ranks
+    job = {"batch.micro_batch": 1, "batch.accumulation": 4, "recovery.restarts": 1, "recovery.backoff_s": 0.0}
+    run = failed_run(node, die_attempts=3, job={**job, "recovery.restarts": 0})
+    odd = ask_resume(run, ranks=3)
+    assert (odd.kind, odd.error) == (
+        "bad_request",
+        "The global batch of 8 sequences does not divide among 3 ranks; choose a number that divides it.",
+    )
+    assert ask_resume(run, ranks=1, zero_stage=0).error.endswith("is not divided, which DeepSpeed does not convert.")
+    assert ask_resume(run, ranks=1, zero_stage=3).result["step"] == 8
+    wait_until(lambda: run.states().count("failed") == 2)
+    assert run.of(AttemptStarted)[-1] == AttemptStarted(2, 1, 8, "step-8", 3)
+    told = json.loads((run.folder / "launch.json").read_text())
+    assert (told["ranks"], told["zero_stage"]) == (2, -1)
+    # the next one, by another supervisor, keeps the shape; then back to the job's own
+    assert ask_resume(run).value
+    wait_until(lambda: run.states().count("failed") == 3)
+    assert run.of(AttemptStarted)[-1] == AttemptStarted(3, 1, 8, "step-8", 3)
+    assert ask_resume(run, ranks=2, zero_stage=1).value
+    run.wait_for("finished")
+    assert run.of(AttemptStarted)[-1] == AttemptStarted(4, 2, 8, "step-8")

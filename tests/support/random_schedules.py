@@ -14,7 +14,7 @@ def any_schedules(draw: st.DrawFn) -> ScheduleSpec:
     points = draw(st.dictionaries(st.floats(0, 100), st.floats(0, 1), min_size=1, max_size=4))
     return ScheduleSpec(
         shape=draw(st.sampled_from(["constant", "linear", "cosine", "cosine_restarts", "polynomial", "inverse_sqrt",
-                                    "wsd", "one_cycle", "rex", "step", "multi_step", "piecewise"])),
+                                    "wsd", "one_cycle", "rex", "step", "multi_step", "piecewise", "range_test"])),
         minimum_factor=draw(st.floats(0, 1)),
         warmup=WarmupSpec(draw(st.floats(0, 100)), draw(units), draw(st.floats(0, 1)),
                           draw(st.sampled_from(["linear", "cosine"]))),

@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from remote_agent.contract.events import StepCompleted
+from remote_agent.contract.amendments import SKIP_STEPS
+from remote_agent.contract.events import Amended, StepCompleted
 from remote_agent.contract.job_spec import JobSpec, with_value
+from remote_agent.contract.range_test import RangeTest, range_test_job
 from remote_agent.dataset.prepared import TRAIN, WEIGHTS, Prepared, array_file, open_prepared
+from remote_agent.run_files.journal import JournalWriter
 from tests.support.tiny import tiny_model, tiny_rows
 from tests.trainer.run_folder import events_of, job, launch_script, make_run
 
@@ -61,7 +64,7 @@ def do_launches(root: Path) -> Launches:
     maker = _Maker(root, tiny_model(root / "model"), tiny_rows(root / "rows", 60))
     one = job(batch__micro_batch=8, data__packing=False, batch__max_steps=5)
     two = with_value(with_value(one, "strategy.ranks", 2), "batch.micro_batch", 4)
-    _launch(1, root / "one.json", _alone(maker, one))
+    _launch(1, root / "one.json", [*_alone(maker, one), *_saved_alone(maker, one)])
     together = [
         maker.run("two-packed-1", job(strategy__ranks=2, batch__max_steps=1)),
         maker.run("two-padded-4", job(strategy__ranks=2, evaluation__micro_batch=4, batch__max_steps=1,
@@ -71,14 +74,19 @@ def do_launches(root: Path) -> Launches:
     ]  # fmt: skip
     for stage in STAGES:
         together += _of_stage(maker, two, stage)
-    together += _stopped(maker, two)
+    together += [*_stopped(maker, two), *_changed(maker, two)]
     full = job(
         strategy__ranks=2, batch__max_steps=3, checkpointing__weights_every_steps=2, checkpointing__save_at_end=False
     )
     together += [*_weighted(maker, two), *_row_losses(maker), *_with_added_tokens(maker)]
     together.append(maker.run("grouped", _grouped(job(strategy__ranks=2, batch__micro_batch=3))))
+    longest = job(strategy__ranks=2, batch__micro_batch=3, batch__max_steps=5, batch__longest_only=True)
+    together.append(maker.run("longest", with_value(longest, "data.packing", False)))
+    together += _on_two_ranks(maker, one)
+    # last, since the launch believes the disk full from then on
     together.append(maker.run("full-disk", full, free_bytes=1000))
     _launch(2, root / "two.json", together)
+    _launch(1, root / "one-again.json", _on_one_rank(maker, two))
     return Launches(root)
 
 
@@ -89,6 +97,7 @@ def _alone(maker: _Maker, one: JobSpec) -> list[dict[str, Any]]:
         maker.run("one-accumulated", accumulated),
         maker.run("one-packed-4", job(evaluation__micro_batch=4, batch__max_steps=1)),
         maker.run("one-padded-4", job(evaluation__micro_batch=4, batch__max_steps=1, data__packing=False)),
+        maker.run("range-test", _range_test(one)),
         maker.run("weighted-one-8", one),
         maker.run("weighted-one-accumulated", accumulated),
         maker.run("grouped-one-8", _grouped(one)),
@@ -96,6 +105,42 @@ def _alone(maker: _Maker, one: JobSpec) -> list[dict[str, Any]]:
     for name in ("weighted-one-8", "weighted-one-accumulated"):
         _give_weights(maker.root / name)
     return runs
+
+
+def _range_test(one: JobSpec) -> JobSpec:
+    spec: JobSpec = with_value(range_test_job(one, RangeTest(1e-4, 1.0, 60)), "schedule.divergence_factor", 1.1)
+    return spec
+
+
+ONE_TO_TWO, TWO_TO_ONE = ((1, 2), (2, 3)), ((3, 1), (3, 3))
+"""The ZeRO stages before and after, where a run goes on with another number of ranks."""
+
+
+def _saved_alone(maker: _Maker, one: JobSpec) -> list[dict[str, Any]]:
+    """Runs of a single rank that keep their state after two updates, for two ranks to go on from."""
+    return [maker.run(f"alone-{stage}", _saving(one, stage)) for stage, _ in ONE_TO_TWO]
+
+
+def _on_two_ranks(maker: _Maker, one: JobSpec) -> list[dict[str, Any]]:
+    return [
+        maker.resumed(f"one-to-two-{old}-{new}", f"alone-{old}", 2, _saving(one, old), shape=(2, new))
+        for old, new in ONE_TO_TWO
+    ]
+
+
+def _on_one_rank(maker: _Maker, two: JobSpec) -> list[dict[str, Any]]:
+    return [
+        maker.resumed(f"two-to-one-{old}-{new}", f"stage-{old}", 2, _saving(two, old), shape=(1, new))
+        for old, new in TWO_TO_ONE
+    ]
+
+
+def _saving(spec: JobSpec, stage: int) -> JobSpec:
+    for path, value in (
+        ("strategy.zero_stage", stage), ("checkpointing.state_every_steps", 2), ("checkpointing.keep_last", 3),
+    ):  # fmt: skip
+        spec = with_value(spec, path, value)
+    return spec
 
 
 def _of_stage(maker: _Maker, two: JobSpec, stage: int) -> list[dict[str, Any]]:
@@ -124,6 +169,30 @@ def _stopped(maker: _Maker, two: JobSpec) -> list[dict[str, Any]]:
         json.dumps({"command_id": "c1", "verb": "stop", "arguments": {"save": True}}), encoding="utf-8"
     )
     return [stopped, {**stopped, "attempt": 2, "resume": "step-1"}]
+
+
+CHANGES = (("optimizer.learning_rate", 4e-4), ("batch.max_steps", 7), ("evaluation.every_steps", 3))
+"""What the changed runs are told while they do their first update."""
+
+
+def _changed(maker: _Maker, two: JobSpec) -> list[dict[str, Any]]:
+    """Runs that are changed, paused, given rows to leave out, and one whose loss is no number soon."""
+    asked = with_value(two, "evaluation.sample_prompts", ("What does the river do?",))
+    asked = with_value(asked, "evaluation.sample_tokens", 3)
+    changed, paused = maker.run("changed", asked), maker.run("changed-paused", asked)
+    for name in ("changed", "changed-paused"):
+        commands = [("amend", {"field": field, "value": value}) for field, value in CHANGES]
+        commands += [("sample", {})] if name == "changed" else [("pause", {})]
+        for number, (verb, arguments) in enumerate(commands):
+            told = {"command_id": f"c{number}", "verb": verb, "arguments": arguments}
+            (maker.root / name / "control" / f"c{number}.json").write_text(json.dumps(told), encoding="utf-8")
+    left_out = maker.run("left-out", with_value(two, "batch.max_steps", 4))
+    journal = JournalWriter(str(maker.root / "left-out" / "journal"), "supervisor", "left-out", lambda: 0.0)
+    journal.write(Amended(1, 2, SKIP_STEPS, 1.0, at_start=True))
+    journal.close()
+    wild = with_value(with_value(two, "optimizer.learning_rate", 1e38), "regularization.clip_norm", 0.0)
+    wild = with_value(wild, "checkpointing.state_every_steps", 1)
+    return [changed, paused, {**paused, "attempt": 2, "resume": "step-1"}, left_out, maker.run("wild", wild)]
 
 
 def _weighted(maker: _Maker, two: JobSpec) -> list[dict[str, Any]]:

@@ -15,10 +15,11 @@ from typing import Any
 def main() -> None:
     """Do the runs of the plan and write what rows were trained.
 
-    Of each run it names run_dir, attempt, resume, copy_from, copy_losses and free_bytes.
+    Of each run it names run_dir, attempt, resume, copy_from, copy_losses, shape and free_bytes.
     """
     import torch.distributed as dist
 
+    from remote_agent.contract.reshaping import Shape
     from remote_agent.trainer import course, fine_tuner
     from remote_agent.trainer.rank import fine_tune
     from remote_agent.trainer.report import Report
@@ -47,7 +48,8 @@ def main() -> None:
             course.shutil.disk_usage = lambda path, free=free: free  # type: ignore[attr-defined]
         report = Report(run_dir, rank)
         try:
-            fine_tune(read_run_inputs(run_dir), run_dir, run["attempt"], run["resume"], report)
+            shape = Shape(*run["shape"]) if "shape" in run else None
+            fine_tune(read_run_inputs(run_dir, shape), run_dir, run["attempt"], run["resume"], report)
         except Exception:  # noqa: BLE001 a rank that fails must not leave the other waiting
             traceback.print_exc()
             os._exit(1)

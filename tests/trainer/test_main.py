@@ -13,6 +13,7 @@ from remote_agent.contract.events import (
     CommandDone,
     Complained,
     Evaluated,
+    MemoryMeasured,
     Progressed,
     RowLossesTaken,
     StepCompleted,
@@ -44,7 +45,7 @@ def test_that_a_run_tells_its_whole_course(tmp_path: Path, inputs: tuple[Path, P
         TrainingStarted,
         Evaluated,
         *(StepCompleted, CheckpointCommitted, Evaluated, CommandDone, CommandDone),
-        *(StepCompleted, StepCompleted, CheckpointCommitted, Evaluated, RowLossesTaken, TrainingEnded),
+        *(StepCompleted, StepCompleted, CheckpointCommitted, Evaluated, RowLossesTaken, MemoryMeasured, TrainingEnded),
     ]
     started = next(event for event in events if isinstance(event, TrainingStarted))
     assert (started.first_step, started.total_steps, started.world_size) == (0, 3, 1)

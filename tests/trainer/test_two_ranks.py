@@ -20,7 +20,9 @@ from remote_agent.contract.events import (
     StepCompleted,
     TrainingEnded,
 )
-from remote_agent.contract.schedule import lr_at
+from remote_agent.contract.range_test import suggestion
+from remote_agent.contract.schedule import lr_at, lr_curve
+from remote_agent.contract.spec_json import spec_from_json
 from remote_agent.dataset.order import step_sequences
 from remote_agent.dataset.prepared import open_prepared
 from tests.trainer.launches import STAGES, Launches
@@ -192,3 +194,18 @@ def _weights(folder: Path) -> dict[str, bytes]:
     from safetensors.numpy import load_file
 
     return {name: value.tobytes() for name, value in load_file(folder / "model.safetensors").items()}
+
+
+def test_that_a_range_test_rises_as_previewed_ends_where_the_loss_diverges_and_keeps_no_weights(
+    launches: Launches,
+) -> None:
+    spec = spec_from_json((launches.root / "range-test" / "job.json").read_text(encoding="utf-8"))
+    steps = launches.events("range-test", StepCompleted)
+    drawn = dict(zip(*lr_curve(spec, spec.batch.max_steps), strict=True))
+    assert [e.learning_rate for e in steps] == pytest.approx([drawn[e.step - 1] for e in steps], rel=1e-12)
+    (ended,) = launches.events("range-test", TrainingEnded)
+    assert ended.complete and 20 < ended.step == len(steps) < spec.batch.max_steps
+    assert "smoothed loss" in ended.reason
+    assert launches.events("range-test", CheckpointCommitted) == launches.events("range-test", Evaluated) == []
+    found = suggestion([e.learning_rate for e in steps], [e.loss for e in steps])
+    assert found is not None and 1e-3 < found.peak < 0.1

@@ -29,6 +29,7 @@ from remote_agent.contract.events import (
 )
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.node_report import TRAINER_PACKAGES, Gpu, Interpreter, NodeReport, PackageVersion
+from remote_agent.contract.range_test import RangeTest
 from remote_agent.contract.schedule import lr_at
 from studio import places
 from studio.presets import load_presets
@@ -45,6 +46,7 @@ from studio.state.run import RunState
 from tests.ui.data_samples import counts_of as counts_of
 from tests.ui.data_samples import data_report as data_report
 from tests.ui.data_samples import row_view as row_view
+from tests.ui.page_memory import PageMemory
 
 
 class Work(NamedTuple):
@@ -80,6 +82,26 @@ class PageNodeSetup(QObject):
         self.on_step, self.on_done = on_step, on_done
 
 
+class PageRangeTests(QObject):
+    """Range tests, noted; the run that is the newest one comes from the test."""
+
+    changed = Signal()
+
+    def __init__(self, calls: list[tuple[Any, ...]], parent: QObject) -> None:
+        super().__init__(parent)
+        self._calls = calls
+        self.newest: RunState | None = None
+        self.refusal = ""
+
+    def start(self, test: RangeTest) -> None:
+        if self.refusal:
+            raise ValueError(self.refusal)
+        self._calls.append(("range_test", test))
+
+    def latest(self) -> RunState | None:
+        return self.newest
+
+
 class PageSession(QObject):
     """The attributes, signals and verbs of `studio.session.session.Session` that the pages use."""
 
@@ -96,6 +118,7 @@ class PageSession(QObject):
     losses_changed = Signal()
     making_changed = Signal()
     alert_channels_loaded = Signal(str, str)
+    test_message_sent = Signal(str, object, str)
     inputs_changed = Signal()
     launch_changed = Signal()
 
@@ -117,7 +140,9 @@ class PageSession(QObject):
         self.runs: dict[str, RunState] = {}
         self.listings: dict[str, dict[str, Any]] = {}
         self.node_setup = PageNodeSetup(self.calls, self)
+        self.range_tests = PageRangeTests(self.calls, self)
         self.hosts.put(NodeAddress("This computer"))
+        self.memory = PageMemory(self.draft, lambda: self.node_name, self.calls, self)
 
     @property
     def node(self) -> NodeState | None:
@@ -230,6 +255,14 @@ class PageSession(QObject):
         self.calls.append(("keep_alert_channels", text))
         return ""
 
+    def send_test_message(self, text: str) -> str:
+        try:
+            parse_channels(text)
+        except ChannelsError as error:
+            return str(error)
+        self.calls.append(("send_test_message", text))
+        return ""
+
     def save_comparison(
         self, path: Path, run_ids: Sequence[str], drawings: Sequence[bytes], tables: Sequence[Table]
     ) -> None:
@@ -246,6 +279,24 @@ class PageSession(QObject):
 
     def resume_run(self, run_id: str) -> None:
         self.calls.append(("resume_run", run_id))
+
+    def pause_run(self, run_id: str) -> None:
+        self.calls.append(("pause_run", run_id))
+
+    def sample_now(self, run_id: str) -> None:
+        self.calls.append(("sample_now", run_id))
+
+    def extend_run(self, run_id: str, steps: int) -> None:
+        self.calls.append(("extend_run", run_id, steps))
+
+    def change_rate(self, run_id: str, peak: float) -> None:
+        self.calls.append(("change_rate", run_id, peak))
+
+    def change_evaluation(self, run_id: str, every_steps: int) -> None:
+        self.calls.append(("change_evaluation", run_id, every_steps))
+
+    def roll_back(self, run_id: str, step: int, skip: bool) -> None:
+        self.calls.append(("roll_back", run_id, step, skip))
 
     def save_now(self, run_id: str) -> None:
         self.calls.append(("save_now", run_id))

@@ -144,7 +144,7 @@ def test_that_pairs_that_were_not_compared_name_no_share(qtbot: QtBot) -> None:
     view = PairView()
     qtbot.addWidget(view)
     view.show_pairs((RowPair(3, 8, 0.0), RowPair(4, 9, 0.93)))
-    assert text_of(view, "pairWords") == "Pair 1 of 2"
+    assert text_of(view, "pairWords") == "Pair 1 of 2  ·  not compared"
     view.step(1)
     assert text_of(view, "pairWords") == "Pair 2 of 2  ·  93 % alike"
 

@@ -248,6 +248,26 @@ def test_that_a_source_is_added_weighed_and_taken_out(page: DataPage, session: P
     assert last_call(session) == ("remove_source", 0) and session.draft.spec.data.more == ()
 
 
+def test_that_a_source_is_marked_as_replay_with_a_share(page: DataPage, session: PageSession) -> None:
+    page.view.show_side(READING)
+    mark = page.findChild(QAbstractButton, "data.replay")
+    share = page.findChild(QLineEdit, "data.replay_share")
+    assert isinstance(mark, QAbstractButton) and isinstance(share, QLineEdit)
+    assert not mark.isVisible() and not share.isVisible(), "one source alone has nothing to replay"
+    session.add_source(SourceSpec("node", "/data/sets/general.jsonl", max_epochs=2.0))
+    page.view.reading.show_source(1)
+    assert mark.isVisible() and share.isVisible()
+    mark.click()
+    share.clear()
+    QTest.keyClicks(share, "0.05")
+    QTest.keyClick(share, Qt.Key.Key_Return)
+    assert session.draft.spec.data.more[0].replay and session.draft.spec.data.replay_share == 0.05
+    facts = text_of(page, "sourceFacts1")
+    assert "replayed" in facts and "at most" not in facts, "a replayed row comes as often as the share needs"
+    page.view.reading.show_source(0)
+    assert not mark.isVisible(), "the first source is what the job is about"
+
+
 def test_that_a_problem_leads_to_its_field(page: DataPage) -> None:
     for path in ("data.max_length", "data.held_out_fraction", "data.shape", "data.chat_template", "data.max_rows"):
         assert page.reveal(path) is not None, path

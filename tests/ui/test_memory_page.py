@@ -13,7 +13,7 @@ from remote_agent.contract.job_spec import JobSpec, StrategySpec
 from remote_agent.contract.memory import FITS, estimate_memory, setup_of_job
 from remote_agent.contract.memory.host import PROCESS_BYTES
 from remote_agent.contract.problems import Known
-from studio.ui.memory.figures import estimate, parameters_of
+from studio.state.memory_figures import estimate, parameters_of
 from studio.ui.memory.fit_card import FitCard
 from studio.ui.memory.memory_card import phase_name, verdict_of
 from studio.ui.memory.memory_page import MemoryPage
@@ -95,7 +95,7 @@ def test_that_what_fits_is_found_keeps_the_global_batch_and_is_applied_by_a_clic
     session = filled_session()
     session.draft.set_known(model=known().model, node=gpu_report())
     session.draft.edit({"strategy.ranks": 8, "strategy.zero_stage": 0, "batch.micro_batch": 4, "batch.accumulation": 2})
-    card = FitCard(session.draft)
+    card = FitCard(session.memory.outlook)
     qtbot.addWidget(card)
     find = card.findChild(QPushButton, "findFits")
     assert find is not None

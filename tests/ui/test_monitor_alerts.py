@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, cast
 
 import pytest
-from PySide6.QtWidgets import QFrame, QPushButton
+from PySide6.QtWidgets import QFrame, QLabel, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from remote_agent.contract.events import AlertCleared, AlertRaised, Stamped, StateChanged
+from remote_agent.contract.events import AlertCleared, AlertRaised, StacksTaken, Stamped, StateChanged
 from studio.ui.monitor.channels_dialog import ChannelsDialog
 from studio.ui.monitor.monitor_page import MonitorPage
 from tests.ui.page_session import PageSession, fold_start, fold_steps, new_run
@@ -115,3 +116,49 @@ def test_that_channels_are_checked_before_they_are_kept(qtbot: QtBot, session: P
     keep.click()
     assert not dialog.isVisible()
     assert ("keep_alert_channels", "phone: ntfy https://x") in session.calls
+
+
+def test_that_a_test_message_says_in_a_sentence_where_it_arrived_and_where_not(
+    qtbot: QtBot, session: PageSession
+) -> None:
+    dialog = ChannelsDialog(cast(Any, session))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.text.setPlainText("phone: smoke https://x")
+    dialog.test.click()
+    assert dialog.problem.text().startswith("Line 1: phone")
+    assert not dialog.outcome.isVisible()
+    dialog.text.setPlainText("phone: ntfy https://x")
+    dialog.test.click()
+    assert session.calls == [("send_test_message", "phone: ntfy https://x")]
+    assert not dialog.problem.isVisible()
+    assert not dialog.test.isEnabled()
+    assert dialog.outcome.text() == "Sending…"
+    session.test_message_sent.emit("gpu-1", {"phone": "", "team": "It answered 500."}, "")
+    assert dialog.outcome.text() == "Sent from gpu-1 to phone. team was not reached from gpu-1. It answered 500."
+    assert dialog.test.isEnabled()
+    session.test_message_sent.emit("gpu-1", {}, "The node did not answer.")
+    assert dialog.outcome.text() == "Nothing was sent. The node did not answer."
+
+
+def test_that_an_alert_names_its_rows_and_takes_the_run_back_in_the_way_that_is_chosen(
+    page: MonitorPage, session: PageSession
+) -> None:
+    run = alarmed(page, dataclasses.replace(NAN, rows=(3, 11, 12, 90, 91)))
+    captions = [label.text() for label in page.alerts.findChildren(QLabel)]
+    assert "rows 4, 12, 13, 91 and 1 more" in captions
+    press(page, "alert_nonfinite_loss_-1_skip")
+    press(page, "alert_nonfinite_loss_-1_roll_back")
+    assert session.calls == [("roll_back", run.run_id, 99, True), ("roll_back", run.run_id, 99, False)]
+
+
+def test_that_a_stall_leads_to_where_its_ranks_stand(page: MonitorPage) -> None:
+    stalled = AlertRaised("stall", "error", "No update came for 90 s; the median step takes 1.0 s.", 1, 99, 5.0)
+    run = alarmed(page, stalled)
+    assert page.findChild(QPushButton, "alert_stall_-1_stacks") is None
+    run.fold([Stamped(101.0, StacksTaken(1, 99, "faulthandler", ("rank 0\n<b>in</b> train", "rank 1\nin follow")))])
+    page.refresh()
+    press(page, "alert_stall_-1_stacks")
+    text = page.findChild(QPlainTextEdit, "stacksText")
+    assert text is not None
+    assert text.toPlainText() == "rank 0\n<b>in</b> train\n\nrank 1\nin follow"

@@ -16,13 +16,13 @@ from pytestqt.qtbot import QtBot
 
 from remote_agent.contract.events import AttemptStarted, CheckpointCommitted, Event, Stamped, StepCompleted
 from remote_agent.contract.schedule import lr_at
+from studio.state.memory_figures import estimate
 from studio.state.run import RunState
 from studio.ui.charts.columns import smoothed
 from studio.ui.charts.line_chart import LineChart
 from studio.ui.charts.run_axis import EPOCHS, STEPS, TIME, TOKENS, RunAxis
 from studio.ui.controls import ChoiceBox
 from studio.ui.last_layout import LastLayout
-from studio.ui.memory.figures import estimate
 from studio.ui.monitor.monitor_page import MonitorPage
 from studio.ui.monitor.view_choices import CHARTS, DEFAULT_CHARTS, ViewChoices, choices_of
 from tests.ui.page_session import PageSession, filled_session, fold_start, fold_steps, new_run
@@ -96,7 +96,7 @@ def toggle_chart(page: MonitorPage, key: str) -> QAction:
 
 
 def shown(page: MonitorPage) -> list[str]:
-    return [key for key in CHARTS if getattr(page.charts, key).isVisible()]
+    return [key for key in CHARTS if page.charts.chart(key).isVisible()]
 
 
 def test_that_every_point_of_the_run_is_on_its_chart_and_the_plan_is_the_contracts(page: MonitorPage) -> None:
@@ -152,7 +152,7 @@ def test_that_a_further_attempt_is_smoothed_anew(page: MonitorPage) -> None:
 
 @pytest.mark.parametrize(("place", "weight"), [(1, 0.5), (6, 0.98), (10, 0.999)])
 def test_that_the_slider_smooths_with_its_weight_and_the_legend_says_how(
-    page: MonitorPage, place: int, weight: float
+    page: MonitorPage, qtbot: QtBot, place: int, weight: float
 ) -> None:
     run = going(page)
     choose_weight(page, place)
@@ -163,16 +163,17 @@ def test_that_the_slider_smooths_with_its_weight_and_the_legend_says_how(
     weights = [weight ** (len(losses) - 1 - row) for row in range(len(losses))]
     last = sum(share * loss for share, loss in zip(weights, losses, strict=True)) / sum(weights)
     assert drawn[-1] == pytest.approx(last, rel=1e-9) and drawn[0] == losses[0]
-    assert MEAN.format(weight) in page.charts.loss.legend.accessibleName()
+    qtbot.waitUntil(lambda: MEAN.format(weight) in page.charts.loss.legend.accessibleName())
     means = [name for name in page.charts.loss.line_names if name.startswith("train, debiased")]
     assert means == [MEAN.format(weight)]
 
 
-def test_that_without_smoothing_only_the_line_of_every_step_is_left(page: MonitorPage) -> None:
+def test_that_without_smoothing_only_the_line_of_every_step_is_left(page: MonitorPage, qtbot: QtBot) -> None:
     run = going(page)
     choose_weight(page, 0)
     names = [name for name in page.charts.loss.line_names if name.startswith("train")]
-    assert names == [RAW] and RAW in page.charts.loss.legend.accessibleName()
+    assert names == [RAW]
+    qtbot.waitUntil(lambda: RAW in page.charts.loss.legend.accessibleName())
     assert page.charts.loss.line(RAW)[1].tolist() == run.series("loss")[1].tolist()
 
 
@@ -302,7 +303,7 @@ def test_that_step_time_and_memory_are_drawn_as_they_were_measured(page: Monitor
         toggle_chart(page, key)
         page.charts.maximise(key)
         page.refresh()
-        assert getattr(page.charts, key).line("measured")[1].tolist() == run.series(metric)[1].tolist()
+        assert page.charts.chart(key).line("measured")[1].tolist() == run.series(metric)[1].tolist()
         page.charts.maximise(key)
 
 

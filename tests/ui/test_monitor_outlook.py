@@ -12,11 +12,13 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from remote_agent.contract.events import (
+    CheckpointCommitted,
     CommandAccepted,
     CommandDone,
     CommandRefused,
     Evaluated,
     Event,
+    Sampled,
     Stamped,
     StateChanged,
     StepCompleted,
@@ -26,7 +28,7 @@ from remote_agent.contract.job_spec import JobSpec, with_value
 from studio.state.run import RunState
 from studio.ui import words
 from studio.ui.monitor.monitor_page import MonitorPage
-from studio.ui.monitor.outlook import next_checkpoint
+from studio.ui.monitor.outlook import Outlook, next_checkpoint, spent_beside
 from studio.ui.pieces import ElidedLabel
 from tests.ui.page_session import PageSession, fold_start, fold_steps, new_run
 
@@ -195,3 +197,21 @@ def test_that_state_buttons_and_time_left_stand_side_by_side_in_the_smallest_goo
     page.refresh()
     QTest.qWaitForWindowExposed(page)
     assert label.text() == label.whole_text()
+
+
+def test_that_the_shares_of_saving_evaluating_and_sampling_are_told(qtbot: QtBot) -> None:
+    run = new_run()
+    fold_start(run, 200)
+    fold_steps(run, 1, 20, 200)
+    trained = float(run.series("step_time_s")[1].sum())
+    before = spent_beside(run)
+    run.fold([
+        Stamped(90.0, CheckpointCommitted(1, 20, "step-20", True, 9, trained)),
+        Stamped(91.0, Sampled(1, 20, "Hello", "Hi", 0.5 * trained)),
+    ])  # fmt: skip
+    assert spent_beside(run) == (before[0] + trained, before[1], before[2] + 0.5 * trained)
+    outlook = Outlook()
+    qtbot.addWidget(outlook)
+    outlook.show_run(run)
+    assert "of the time " in outlook.whole_text() and "saving" in outlook.whole_text()
+    assert "sampling" in outlook.whole_text()

@@ -7,10 +7,21 @@ from typing import Any, cast
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
+from remote_agent.contract.amendments import LEARNING_RATE, MAX_STEPS
 from remote_agent.contract.events import (
+    Amended,
     CheckpointCommitted,
     Complained,
     Progressed,
@@ -19,6 +30,7 @@ from remote_agent.contract.events import (
 )
 from studio.remote.errors import HostKeyChanged, HostKeyUnknown
 from studio.store.live import LinkState
+from studio.ui.monitor.change_dialog import ChangeDialog
 from studio.ui.monitor.config_page import ConfigPage
 from studio.ui.monitor.link_words import link_sentence
 from studio.ui.monitor.log_page import LogPage
@@ -324,3 +336,62 @@ def test_that_a_run_that_is_stopping_promises_no_time(page: MonitorPage) -> None
     run.fold([Stamped(2100.0, StateChanged("stopping", 1))])
     page.refresh()
     assert " left" not in detail.whole_text()
+
+
+def test_that_a_run_is_paused_and_resumed_by_its_buttons_as_the_journal_says(
+    qtbot: QtBot, page: MonitorPage, session: PageSession
+) -> None:
+    run = new_run()
+    fold_start(run, TOTAL)
+    fold_steps(run, 1, 20, TOTAL)
+    page.show_run(run)
+    click(qtbot, page, "pauseButton")
+    assert session.calls == [("pause_run", run.run_id)]
+    assert label_text(page, "runStateWord") == "Running"
+    run.fold(
+        [Stamped(50.0, StateChanged("pausing", 1)), Stamped(51.0, CheckpointCommitted(1, 20, "step-20", True, 9, 1.0))]
+    )
+    page.refresh()
+    assert label_text(page, "runStateWord") == "Pausing" and not page.state_line.pause.isEnabled()
+    run.fold([Stamped(52.0, StateChanged("paused", 1))])
+    page.refresh()
+    assert label_text(page, "runStateWord") == "Paused"
+    assert not page.state_line.pause.isVisible() and page.state_line.stop.isEnabled()
+    click(qtbot, page, "resumeButton")
+    assert session.calls[-1] == ("resume_run", run.run_id)
+
+
+def test_that_the_rest_of_a_run_is_changed_and_the_plan_follows_the_journal(
+    page: MonitorPage, session: PageSession
+) -> None:
+    run = new_run()
+    fold_start(run, TOTAL)
+    fold_steps(run, 1, 20, TOTAL)
+    page.show_run(run)
+    page.state_line.sample_now.trigger()
+    page.state_line.change.trigger()
+    dialog = page.findChild(ChangeDialog)
+    assert dialog is not None
+    peak = run.spec.optimizer.learning_rate
+    for name, value in (("changeSteps", 300), ("changeEvery", 25)):
+        box = dialog.findChild(QSpinBox, name)
+        assert box is not None
+        box.setValue(value)
+    factor = dialog.findChild(QDoubleSpinBox, "changeFactor")
+    assert factor is not None
+    factor.setValue(0.5)
+    dialog.accept()
+    assert session.calls[-3:] == [
+        ("extend_run", run.run_id, 300), ("change_rate", run.run_id, 0.5 * peak), ("change_evaluation", run.run_id, 25),
+    ]  # fmt: skip
+    assert run.total_steps == TOTAL
+    run.fold(
+        [Stamped(60.0, Amended(1, 20, MAX_STEPS, 300.0)), Stamped(60.0, Amended(1, 20, LEARNING_RATE, 0.5 * peak))]
+    )
+    page.refresh()
+    assert run.total_steps == 300
+    places, rates = page.charts.learning_rate.line("plan")
+    assert max(places) == 300
+    planned = dict(zip([int(place) for place in places], rates, strict=True))
+    assert planned[21] == pytest.approx(run.amended_job().learning_rate(20))
+    assert planned[21] < 0.6 * planned[20]

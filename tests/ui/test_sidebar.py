@@ -13,7 +13,8 @@ from remote_agent.contract.job_spec import JobSpec
 from studio.state.library import JobEntry, RunEntry
 from studio.state.run import RunState
 from studio.store.live import RunBatch
-from studio.ui.sidebar import RUN, Sidebar, short_gpu_name
+from studio.ui.sidebar import Sidebar, short_gpu_name
+from studio.ui.sidebar_rows import RUN
 from tests.support.journals import step_event
 from tests.ui.page_session import PageSession, filled_session, gpu_report
 

@@ -49,7 +49,7 @@ def predicted(row: Published, calibration: Calibration = CALIBRATION) -> float:
 def fit(rows: Sequence[Published], start: Calibration = Calibration()) -> Calibration:
     """Return the calibration whose predictions are off the least, by the mean of the absolute logarithms of the ratios.
 
-    One constant after the other is chosen from `CHOICES`, twice over. Context and NCCL are not fitted.
+    One constant after the other is chosen from `CHOICES`, twice over.
     """
     return _fit([_prepared(row) for row in rows], start)
 

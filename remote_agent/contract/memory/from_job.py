@@ -49,6 +49,7 @@ def shape_of(facts: ModelFacts) -> Shape:
         experts=facts.experts,
         plain_gelu=facts.plain_gelu,
         fused_qkv=facts.fused_qkv,
+        linear=facts.linear_elements,
     )
 
 

@@ -36,8 +36,10 @@ def setup_of_row(row: Mapping[str, str]) -> Setup:
         gpus=_number(row, "gpus"),
         strategy=_word(row, "strategy", STRATEGIES),
         zero_stage=_number(row, "zero_stage", 0, least=0),
-        offload_optimizer=_number(row, "offload_optimizer", 0, least=0) == 1,
-        offload_parameters=_number(row, "offload_params", 0, least=0) == 1,
+        offload_optimizer=_offloaded(row, "offload_optimizer"),
+        offload_parameters=_offloaded(row, "offload_params"),
+        optimizer_on_nvme=_on_nvme(row, "offload_optimizer"),
+        parameters_on_nvme=_on_nvme(row, "offload_params"),
         precision=_word(row, "model_state_precision", tuple(PRECISIONS)),
         step_copies=1.0 if "foreach" in row.get("optimizer_impl", "") else 0.0,
         micro_batch=_number(row, "micro_batch", 1),
@@ -92,6 +94,15 @@ def capacities(row: Mapping[str, str]) -> Tuple[int, int]:
     """Return a GPU's and the host's bytes where the row states them, 0 where not."""
     host = float(row.get("host_ram_gb") or 0)
     return int(float(row.get("gpu_gib") or 0) * GIB), int(host * 1e9)
+
+
+def _on_nvme(row: Mapping[str, str], column: str) -> bool:
+    return (row.get(column) or "").strip().lower() == "nvme"
+
+
+def _offloaded(row: Mapping[str, str], column: str) -> bool:
+    """Return whether a column says 1, or names the disk instead of host memory."""
+    return _on_nvme(row, column) or _number(row, column, 0, least=0) == 1
 
 
 def _number(row: Mapping[str, str], column: str, default: Optional[int] = None, least: int = 0) -> int:

@@ -18,6 +18,14 @@ SHARD_BYTES = 5_000_000_000
 PINNED_ROUNDING = 1.15
 """Pinned host buffers are rounded up to a power of two; a seventh meets the one published figure there is."""
 
+NVME_STATE_BUFFERS = 4
+"""Pinned pieces through which states pass to the disk, DeepSpeed's ``buffer_count``: each a sub group in fp32.
+
+Source: Rajbhandari et al., ZeRO-Infinity, SC 2021, arXiv:2104.07857, section 6.3, and DeepSpeed's defaults.
+"""
+NVME_WEIGHT_BUFFERS, NVME_WEIGHT_BUFFER, NVME_WEIGHTS_IN_MEMORY = 5, 100_000_000, 1_000_000_000
+"""DeepSpeed's ``buffer_count``, ``buffer_size`` and ``max_in_cpu`` of weights on the disk, in elements a rank."""
+
 
 class HostEstimate(NamedTuple):
     """Bytes of one node's host memory.
@@ -51,20 +59,15 @@ def host_memory(setup: Setup, loader_processes: int = 0, pinned: bool = True) ->
         pinned: whether offloaded states lie in page-locked memory.
     """
     ranks = -(-setup.gpus // max(1, setup.nodes))
-    share = ranks / setup.gpus
     parameters, widths = setup.shape.parameters, setup.bytes_of
     always: Dict[str, float] = {
         "processes": float(ranks * PROCESS_BYTES),
         "loaders": float(ranks * loader_processes * LOADER_BYTES),
     }
-    offloaded = 0.0
-    if setup.offload_optimizer:
-        # master copy and moments, the gradients as they come and once more in fp32 for the CPU's update
-        each = widths.master + widths.moment * setup.moments + widths.gradients + (4 if widths.gradients < 4 else 0)
-        offloaded += each * setup.trained * parameters * share
-    if setup.offload_parameters:
-        offloaded += widths.weights * parameters * share
-    always["offload"] = offloaded * (PINNED_ROUNDING if pinned else 1.0)
+    in_memory, buffers = _offloaded(setup, ranks)
+    rounding = PINNED_ROUNDING if pinned else 1.0
+    always["offload"] = in_memory * rounding
+    always["nvme buffers"] = buffers * rounding
     whole = float(widths.compute * parameters)
     splits = setup.split_weights > 1 or setup.offload_parameters
     loads = min(whole, SHARD_BYTES) if splits and setup.zero_init else whole
@@ -77,6 +80,26 @@ def host_memory(setup: Setup, loader_processes: int = 0, pinned: bool = True) ->
     terms = tuple((name, int(size)) for name, size in phases[binding].items() if size >= 1)
     likely = sum(size for _, size in terms)
     return HostEstimate(terms, binding, Figure(likely, int(likely * 0.88), int(likely * 1.15)), int(whole))
+
+
+def _offloaded(setup: Setup, ranks: int) -> Tuple[float, float]:
+    """Return the bytes of a node's memory that offloaded states lie in, and those they pass through to the disk."""
+    parameters, widths = float(setup.shape.parameters), setup.bytes_of
+    own = parameters / setup.gpus
+    lying, passing = 0.0, 0.0
+    if setup.offload_optimizer and setup.optimizer_on_nvme:
+        passing += NVME_STATE_BUFFERS * 4.0 * min(setup.sub_group, setup.trained * own) * ranks
+    elif setup.offload_optimizer:
+        # master copy and moments, the gradients as they come and once more in fp32 for the CPU's update
+        summed = setup.gradient_width
+        each = widths.master + widths.moment * setup.moments + summed + (4 if summed < 4 else 0)
+        lying += each * setup.trained * own * ranks
+    if setup.offload_parameters and setup.parameters_on_nvme:
+        kept = min(own, NVME_WEIGHTS_IN_MEMORY + NVME_WEIGHT_BUFFERS * NVME_WEIGHT_BUFFER)
+        passing += widths.weights * kept * ranks
+    elif setup.offload_parameters:
+        lying += widths.weights * own * ranks
+    return lying, passing
 
 
 def verdict_with_host(on_gpu: str, setup: Setup, host: HostEstimate, host_bytes: int) -> str:
@@ -110,5 +133,17 @@ def disk(setup: Setup, keep_last: int, with_states: bool, dataset_bytes: int = 0
         ("checkpoints", keep_last * (weights + states)),
         ("being written", weights + states),
         ("dataset", dataset_bytes),
+        ("offloaded", _on_nvme(setup)),
     )
     return DiskEstimate(tuple(term for term in terms if term[1]), sum(size for _, size in terms))
+
+
+def _on_nvme(setup: Setup) -> int:
+    """Return the bytes that lie on one node's disk instead of its memory: states with fp32 gradients, and weights."""
+    widths = setup.bytes_of
+    each = 0.0
+    if setup.offload_optimizer and setup.optimizer_on_nvme:
+        each += (widths.master + widths.moment * setup.moments + 4.0) * setup.trained
+    if setup.offload_parameters and setup.parameters_on_nvme:
+        each += widths.weights
+    return int(each * setup.shape.parameters / max(1, setup.nodes))

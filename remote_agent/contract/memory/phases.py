@@ -55,7 +55,7 @@ def gradient_bytes(setup: Setup) -> float:
     """Return a GPU's gradients once the backward pass is through."""
     if setup.offload_optimizer and setup.strategy == "zero" and setup.zero_stage >= 2:
         return 0.0
-    each = setup.bytes_of.gradients * setup.trained
+    each = float(setup.gradient_width) * setup.trained
     if setup.strategy == "ddp":
         each *= 2  # the reducer's buckets hold a copy
     return each * setup.shape.parameters / setup.split_gradients
@@ -191,8 +191,8 @@ def step_bytes(setup: Setup) -> float:
     if setup.strategy != "zero":
         return copies * share
     piece = min(setup.sub_group, share) if setup.zero_stage == 3 else share
-    cast = widths.master or widths.gradients
-    return piece * (cast + max(widths.gradients, copies))
+    cast = widths.master or setup.gradient_width
+    return piece * (cast + max(setup.gradient_width, copies))
 
 
 def _load(setup: Setup) -> Dict[str, float]:

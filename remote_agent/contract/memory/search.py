@@ -113,12 +113,15 @@ def largest_fitting(setup: Setup, capacity_bytes: int, field: str, most: int) ->
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
-        estimate = estimate_memory(_with(setup, field, middle))
-        if estimate.card.likely <= (1.0 - HEADROOM) * capacity_bytes:
+        if _fits(_with(setup, field, middle), capacity_bytes):
             low = middle
         else:
             high = middle - 1
     return low
+
+
+def _fits(setup: Setup, capacity_bytes: int) -> bool:
+    return estimate_memory(setup).card.likely <= (1.0 - HEADROOM) * capacity_bytes
 
 
 def _variants(spec: JobSpec, setup: Setup) -> Iterator[Tuple[Changes, Setup]]:

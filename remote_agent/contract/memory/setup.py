@@ -38,6 +38,7 @@ class Shape(NamedTuple):
 
     ``plain_gelu``: the MLP's activation is written out in elementary operations (GPT-2), which autograd keeps.
     ``fused_qkv``: one linear layer gives queries, keys and values, and the values keep its whole output alive.
+    ``linear``: the elements of all layers' matrices that a token is multiplied with; 0: all that is in the layers.
     """
 
     parameters: int
@@ -56,6 +57,7 @@ class Shape(NamedTuple):
     experts: int = 0
     plain_gelu: bool = False
     fused_qkv: bool = False
+    linear: int = 0
 
     @property
     def embedding(self) -> int:
@@ -82,6 +84,10 @@ class Setup(NamedTuple):
         copies_bytes: bytes a parameter of weights kept beside: an average, the base of a penalty. Split as the states.
         trained: the share of the parameters that is not frozen.
         checkpoint_every: under "every_nth", how many layers lie from one checkpointed layer to the next.
+        optimizer_on_nvme: offloaded states lie on the node's disk and pass through host memory in pieces.
+        parameters_on_nvme: the same for offloaded weights.
+        accumulate_bytes: an element of the summed gradient where it is kept in another type than the precision's own;
+            0: as the precision has it.
         sub_group: elements that ZeRO-3 updates at once.
         max_live: elements that ZeRO-3 keeps gathered for their next use.
         supervised_share: the share of tokens whose logits are made.
@@ -119,6 +125,9 @@ class Setup(NamedTuple):
     supervised_share: float = 1.0
     loss_chunk_tokens: int = 0
     head_gradient_bytes: int = 0
+    optimizer_on_nvme: bool = False
+    parameters_on_nvme: bool = False
+    accumulate_bytes: int = 0
 
     @property
     def tokens(self) -> int:
@@ -129,6 +138,11 @@ class Setup(NamedTuple):
     def bytes_of(self) -> Precision:
         """Return the widths of this precision."""
         return PRECISIONS[self.precision]
+
+    @property
+    def gradient_width(self) -> int:
+        """Return the bytes an element of the summed gradient takes."""
+        return self.accumulate_bytes or self.bytes_of.gradients
 
     @property
     def split_weights(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -84,7 +85,9 @@ class NearDuplicates:
         matrix = RMinHash.digest_matrix_from_flat_token_hashes(
             found.values, found.offsets.astype(np.uint64), num_perm=_PERMUTATIONS, seed=_SEED
         )
-        self._signatures.append(np.array(matrix.to_rows(), dtype=np.uint32).astype(np.uint8))
+        # One flat run of numbers is turned into an array several times as fast as a list of lists.
+        hashes = np.fromiter(chain.from_iterable(matrix.to_rows()), dtype=np.uint32)
+        self._signatures.append(hashes.astype(np.uint8))
         self._texts.append(found.texts + self.count)
         sizes = np.zeros(len(found.texts), dtype=np.uint8)
         shorts = int(np.count_nonzero(found.is_short))

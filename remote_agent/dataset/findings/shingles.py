@@ -29,7 +29,7 @@ _UNSPACED = (
 )  # fmt: skip
 _FOLDED = np.array(
     [ord(chr(byte).lower()) if chr(byte).isalnum() or byte >= 128 or byte == 95 else 0 for byte in range(256)],
-    dtype=np.uint64,
+    dtype=np.uint8,
 )
 _FOLDED[128:] = np.arange(128, 256)
 _BASE = 0x9E3779B97F4A7C15
@@ -82,9 +82,13 @@ def _grams(words: UInt64, first: Int64, counts: Int64, size: int) -> tuple[UInt6
     """Return the n-grams of texts whose words lie at ``first``, and how many each has, at least one."""
     sizes = np.maximum(counts - size + 1, 1)
     starts = np.repeat(first - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+    grams = np.zeros(len(starts), dtype=np.uint64)
+    if len(counts) and counts.min() >= size:
+        for place in range(size):
+            grams += words[starts + place] * _PLACES[place]
+        return _mixed(grams), sizes
     # A text of fewer words than a gram has takes what there is.
     present = np.repeat(np.minimum(counts, size), sizes)
-    grams = np.zeros(len(starts), dtype=np.uint64)
     for place in range(size):
         here = np.minimum(starts + place, len(words) - 1)
         grams += np.where(place < present, words[here] * _PLACES[place], np.uint64(0))
@@ -106,7 +110,8 @@ def _words(texts: Sequence[str]) -> tuple[UInt64, Int64]:
     starts, ends = edges[::2], edges[1::2]
     powers, inverses = _powers_to(len(folded))
     sums = np.zeros(len(folded) + 1, dtype=np.uint64)
-    np.cumsum(folded * powers[: len(folded)], out=sums[1:])
+    np.multiply(folded, powers[: len(folded)], out=sums[1:])
+    np.cumsum(sums[1:], out=sums[1:])
     words = _mixed((sums[ends] - sums[starts]) * inverses[starts])
     borders = np.cumsum([0, *(len(raw) + 1 for raw in plain)])
     return words, np.searchsorted(starts, borders)

@@ -121,7 +121,8 @@ class Connection:
         except BROKEN as error:
             raise LinkError(
                 f"{self._where} did not answer as an SSH server within {HANDSHAKE_S:.0f} s "
-                f"({str(error) or 'it closed the connection'}). It may be busy, or refuse this address."
+                f"({str(error) or 'it closed the connection'}). It may be busy, take no more logins "
+                "at a time (MaxStartups of its configuration), or refuse this address."
             ) from None
         self._tell(f"{self._where} is an SSH server: {_printable(self._transport.remote_version)}.")
         offered = HostKey(key.get_name(), key.asbytes())

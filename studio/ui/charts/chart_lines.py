@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from remote_agent.contract.schedule import Horizon, horizon_of, lr_curve
+from remote_agent.contract.schedule import curve_steps
 from studio.ui.charts.growing_column import GrowingColumn
 from studio.ui.charts.growing_mean import GrowingMean
 from studio.ui.charts.loss_marks import LossMarks
+from studio.ui.charts.node_lines import NodeLines
 from studio.ui.charts.run_axis import RunAxis
 from studio.ui.monitor.view_choices import ViewChoices
 
@@ -50,6 +51,7 @@ class ChartLines(QObject):
             "step_time": self._draw_step_time,
             "memory": self._draw_memory,
         }
+        self._node = NodeLines(charts, self)
 
     def start_over(self) -> None:
         """Forget what was drawn: another run is shown."""
@@ -65,7 +67,11 @@ class ChartLines(QObject):
 
     def draw(self, name: str, run: RunState) -> None:
         """Bring the lines of a chart up to date, inside of its `drawing_once`."""
-        self._draws[name](run)
+        if name in self._draws:
+            self._draws[name](run)
+        else:
+            assert self._axis is not None
+            self._node.draw(name, run, self._axis)
 
     @property
     def is_behind(self) -> bool:
@@ -159,12 +165,13 @@ class ChartLines(QObject):
 
         assert self._axis is not None
         chart, axis = self._charts["learning_rate"], self._axis
-        key = (run.spec, run.total_steps, axis.kind, 0 if axis.kind == "step" else len(axis.x))
+        key = (run.spec, run.amendments.all, run.total_steps, axis.kind, 0 if axis.kind == "step" else len(axis.x))
         if run.spec is not None and run.total_steps and self._plan != key:
             self._plan = key
-            told = run.training
-            horizon = horizon_of(told, told.train_tokens) if told is not None else Horizon(run.total_steps)
-            updates, rates = lr_curve(run.spec, horizon)
+            job = run.amended_job()
+            begins = {max(0, each.from_step - back) for each in run.amendments.all for back in (0, 1)}
+            updates = sorted({*curve_steps(run.spec.schedule, job.horizon_at(run.total_steps)), *begins})
+            rates = [job.learning_rate(update) for update in updates]
             places = axis.of_steps(numpy.asarray(updates, dtype=numpy.float64) + 1)
             if places is None:
                 chart.remove_line(self.tr("plan"))

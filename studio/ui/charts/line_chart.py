@@ -51,7 +51,7 @@ class LineChart(ChartCard):
         self._is_log = False
         self._clips = False
         self._factor = 1.0
-        self._x_factor, self._x_whole = 1.0, True
+        self._x_factor, self._x_whole, self._x_is_log = 1.0, True, False
         self._cursor: float | None = None
         self._plot: Plot | None = None
         self._held_back = 0
@@ -206,6 +206,11 @@ class LineChart(ChartCard):
             self._x_unit, self._x_factor, self._x_whole = unit, factor, whole
             self._refresh()
 
+    def set_x_log(self) -> None:
+        """Take places on the x axis for decimal logarithms, told as what they are logarithms of."""
+        self._x_is_log = True
+        self._refresh()
+
     def set_unit(self, unit: str) -> None:
         """Say the unit of the y axis beside the title."""
         if unit != self._unit:
@@ -326,7 +331,7 @@ class LineChart(ChartCard):
         drawable = any(line.x.size for line in self._lines.values())
         if self._plot is not None:
             if drawable:
-                look = Look(self._from_zero, self._factor, self._is_log, self._clips, self._x_factor)
+                look = Look(self._from_zero, self._factor, self._is_log, self._clips, self._x_factor, self._x_is_log)
                 scale = self._plot.draw(self._lines, self._marks, self._handles, look)
                 said = " ".join(part for part in (scale, self._unit) if part)
                 clipped = self.tr("outliers clipped") if self._plot.is_clipped else ""
@@ -351,6 +356,8 @@ class LineChart(ChartCard):
 
     def place_words(self, x: float) -> str:
         """Return how a place on the x axis is told under the mouse."""
+        if self._x_is_log:
+            return short_number(10.0**x)
         place = x * self._x_factor
         return str(round(place)) if self._x_whole else short_number(place)
 

@@ -62,13 +62,17 @@ class Line(NamedTuple):
 
 
 class Look(NamedTuple):
-    """How a plot tells its axes: y from zero, y times ``factor``, y logarithmic, outliers of y left out, x times."""
+    """How a plot tells its axes: y from zero, y times ``factor``, y logarithmic, outliers of y left out, x times.
+
+    Where ``x_is_log``, places on the x axis are decimal logarithms and told as what they are logarithms of.
+    """
 
     from_zero: bool = False
     factor: float = 1.0
     is_log: bool = False
     clips: bool = False
     x_factor: float = 1.0
+    x_is_log: bool = False
 
 
 class Plot(QObject):
@@ -274,7 +278,10 @@ class Plot(QObject):
             bottom, top = self._log_reach(lines, low if look.clips else math.nan, high)
             axis.setTicks([[(math.log10(value), short_number(value)) for value in log_ticks(bottom, top)]])
         self._bottom = bottom
-        self._item.getAxis("bottom").setScale(look.x_factor)
+        below = self._item.getAxis("bottom")
+        below.setScale(look.x_factor)
+        ticks = [(math.log10(value), short_number(value)) for value in log_ticks(left, right)] if look.x_is_log else []
+        below.setTicks([ticks] if look.x_is_log else None)
         self._box.setRange(xRange=(left - 0.02 * width, right + 0.03 * width), yRange=(bottom, top), padding=0)
         furthest = factor * max(abs(low), abs(high)) if not self._is_log else 0.0
         self._exponent = math.floor(math.log10(furthest)) if furthest and not 1e-3 <= furthest < 1e5 else 0

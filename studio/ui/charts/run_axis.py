@@ -74,6 +74,23 @@ class RunAxis:
         places = numpy.where(wanted > steps[-1], self.x[-1] + rate * (wanted - steps[-1]), places)
         return numpy.where(wanted < steps[0], self.x[0] * wanted / max(1.0, steps[0]), places)
 
+    def of_times(self, times: Column) -> Column:
+        """Return the places of moments, in seconds of the writer's clock, but of those before training began.
+
+        The places of the last ones, in order: as many as there are moments since then.
+        """
+        import numpy
+
+        known = self._run.series("time_s")[1] if self._run is not None else times[:0]
+        if not len(known):
+            return times[:0]
+        origin = self._origin_s if self.kind == TIME else float(known[0])
+        since = times[int(numpy.searchsorted(times, origin)) :]
+        if self.kind == TIME:
+            return since - origin
+        # a clock that was set back stands still
+        return numpy.maximum.accumulate(numpy.interp(since, known, self.x))
+
     def ghosts(self, name: str) -> list[Ghost]:
         """Return what earlier attempts had of a metric where a later one took their place."""
         import numpy

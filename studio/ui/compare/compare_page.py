@@ -87,7 +87,7 @@ class ComparePage(QWidget):
                 self._draw(number, run, label)
         if any(mean.is_behind for mean in self._means):
             self._soon.start()
-        self.results.show_rows(results(self._runs))
+        self.results.show_rows(results(self._runs, self._session.memory.rate))
         settings = differing_settings([run.spec for run in self._runs])
         same = FieldRow((self.tr("The settings are the same."), *("" for _ in self._runs)))
         self.settings.show_rows(settings or [same])

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication
 
 from remote_agent.contract.job_spec import JobSpec, value_at
 from remote_agent.contract.knob import described_fields
+from remote_agent.contract.throughput import Throughput
 from studio.ui import words
 from studio.ui.field_table import FieldRow
 
 if TYPE_CHECKING:
     from studio.state.run import RunState
+
+Rate = Callable[[str, float], Throughput | None]
+"""What a run's tokens a second, by its id, come to; None where that is not known."""
 
 MOST_RUNS = 20
 _UNTOLD = ("schema_version", "name")
@@ -40,13 +44,18 @@ def differing_settings(specs: Sequence[JobSpec]) -> list[FieldRow]:
     return rows
 
 
-def results(runs: Sequence[RunState]) -> list[FieldRow]:
+def _unknown(run_id: str, tokens_per_s: float) -> Throughput | None:
+    return None
+
+
+def results(runs: Sequence[RunState], rate: Rate = _unknown) -> list[FieldRow]:
     """Return a row for each figure: its name, then what it is for each run; the best of a row is marked."""
 
     def translated(text: str) -> str:
         return QCoreApplication.translate("compare", text)
 
     columns = [_figures(run) for run in runs]
+    found = [rate(run.run_id, column["rate"]) for run, column in zip(runs, columns, strict=True)]
     lowest = min((column["best"][0] for column in columns if math.isfinite(column["best"][0])), default=math.nan)
     rows = [
         (translated("State"), [words.run_state(run.state) for run in runs]),
@@ -58,6 +67,7 @@ def results(runs: Sequence[RunState]) -> list[FieldRow]:
             [_best(column["best"], column["best"][0] == lowest and len(runs) > 1) for column in columns],
         ),
         (translated("Tokens/s, median"), [_rate(column["rate"]) for column in columns]),
+        *_utilisation(found),
         (translated("Time"), [words.duration(column["seconds"]) if column["seconds"] else "–" for column in columns]),
         (translated("Alerts"), [words.whole(len(run.all_alerts)) for run in runs]),
         (translated("Node"), [run.node for run in runs]),
@@ -82,6 +92,26 @@ def _number(value: float) -> str:
 
 def _rate(value: float) -> str:
     return words.count(value) if math.isfinite(value) else "–"
+
+
+def _utilisation(found: Sequence[Throughput | None]) -> list[tuple[str, list[str]]]:
+    """Return the rows of FLOP/s and MFU, and one of what cannot be; none where no run tells."""
+    from studio.ui.translation import told
+
+    def translated(text: str) -> str:
+        return QCoreApplication.translate("compare", text)
+
+    rows = []
+    if any(each is not None for each in found):
+        texts = [words.short_number(float(f"{each.tflops:.3g}")) if each is not None else "–" for each in found]
+        rows.append((translated("TFLOP/s a GPU or process"), texts))
+    if any(each is not None and each.mfu is not None for each in found):
+        shares = [each.mfu if each is not None else None for each in found]
+        rows.append((translated("MFU"), [words.percent(share) if share is not None else "–" for share in shares]))
+    if any(each is not None and each.defect for each in found):
+        defects = [told(each.defect) if each is not None else "" for each in found]
+        rows.append((translated("What cannot be"), [f"⚠ {defect}" if defect else "–" for defect in defects]))
+    return rows
 
 
 def _best(best: tuple[float, int], is_lowest: bool) -> str:

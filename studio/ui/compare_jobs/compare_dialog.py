@@ -89,7 +89,7 @@ class CompareDialog(QDialog):
         first, second = self._spec(self.left.value()), self._spec(self.right.value())
         self.table.setHorizontalHeaderLabels([self.tr("Field"), self.left.currentText(), self.right.currentText()])
         found = [each for each in differences(first, second) if each.path != "name"]  # they are chosen by it
-        self.table.show_rows([FieldRow(_cells(each), each.path) for each in found])
+        self.table.show_rows([FieldRow(difference_cells(each), each.path) for each in found])
         if not self.left.count():
             sentence = self.tr("There is no job to compare yet.")
         elif self.left.value() == self.right.value():
@@ -102,7 +102,8 @@ class CompareDialog(QDialog):
         self._copy.setEnabled(bool(found))
 
 
-def _cells(found: FieldDifference) -> tuple[str, str, str]:
+def difference_cells(found: FieldDifference) -> tuple[str, str, str]:
+    """Return a difference as a row of a table: the field's words and both values as its control shows them."""
     label = field_label(found.path) if found.path in FIELDS else found.label
     return label, _text(found.path, found.first), _text(found.path, found.second)
 

@@ -74,7 +74,7 @@ class PairView(QWidget):
         pair = self._pairs[self._number]
         place = self.tr("Pair {number} of {count}").format(number=self._number + 1, count=len(self._pairs))
         alike = self.tr("{share} alike").format(share=words.percent(pair.likeness))
-        self._title.set_text(f"{place}  ·  {alike}" if pair.likeness else place)  # 0: the rows were not compared
+        self._title.set_text(f"{place}  ·  {alike if pair.likeness else self.tr('not compared')}")
         wanted = self._wanted()
         self._rows = {index: row for index, row in self._rows.items() if index in wanted}
         for head, text, index in zip(self._heads, self.texts, wanted, strict=True):

@@ -26,6 +26,7 @@ LEARNT = (
 HELD_OUT = (
     "data.held_out_path", "data.held_out_fraction", "data.held_out_by", "data.held_out_column", "data.held_out_rows",
 )  # fmt: skip
+REPLAY = ("data.replay_share",)
 SEQUENCES = ("data.max_length", "data.over_length", "data.packing", "data.group_by_length")
 _LIST_WIDTH = 168
 _LINES = ("data.system_prompt", "data.classification_prompt")
@@ -80,6 +81,7 @@ class ReadingPanel(QWidget):
             self._fields[path].setVisible(by_class)
         for path in ("data.held_out_fraction", "data.held_out_by"):
             self._fields[path].setVisible(not data.held_out_path)
+        self._fields["data.replay_share"].setVisible(len(sources) > 1 or data.replay_share > 0)
         self._fields["data.held_out_column"].setVisible(not data.held_out_path and data.held_out_by == "group")
         self._fields["data.group_by_length"].setVisible(not data.packing)
 
@@ -107,6 +109,7 @@ class ReadingPanel(QWidget):
         self._rows.addWidget(self._heading(self.tr("Source")))
         self._rows.addWidget(self._which)
         self._rows.addWidget(self.source)
+        self._add(REPLAY)
         self._rows.addWidget(self._heading(self.tr("What is learnt")))
         self._rows.addWidget(self._template)
         self._add(LEARNT)

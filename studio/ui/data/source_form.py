@@ -26,7 +26,7 @@ _OF_SHAPE: dict[str, tuple[str, ...]] = {
     "classification": ("text", "label"),
 }
 _COLUMNS = tuple(dict.fromkeys(name for names in _OF_SHAPE.values() for name in names))
-_AMOUNTS = ("weight", "max_rows", "max_epochs")
+_AMOUNTS = ("weight", "max_rows", "max_epochs", "replay")
 _MOST_COLUMNS = 500
 _HUB = ("revision", "subset", "split")
 _PATHS = ("shape", *(f"columns.{name}" for name in _COLUMNS), *_AMOUNTS, *_HUB)
@@ -69,7 +69,8 @@ class SourceForm(QWidget):
         for path in _HUB:
             self.form.set_shown(path, source.source == "hub")
         self.form.set_shown("weight", len(sources) > 1)
-        self.form.set_shown("max_epochs", len(sources) > 1)
+        self.form.set_shown("max_epochs", len(sources) > 1 and not source.replay)
+        self.form.set_shown("replay", self._number > 0)
         self._reason.setText(self._said(report, source))
         self._reason.setVisible(bool(self._reason.text()))
 

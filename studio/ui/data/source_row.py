@@ -59,7 +59,9 @@ class SourceRow(QWidget):
             parts.append(self.tr("the first {}").format(words.whole(source.max_rows)))
         if is_mixed and source.weight:
             parts.append(self.tr("weight {}").format(words.short_number(source.weight)))
-        if is_mixed and source.max_epochs != 1:
+        if source.replay:
+            parts.append(self.tr("replayed"))
+        elif is_mixed and source.max_epochs != 1:
             parts.append(self.tr("at most {} times").format(words.short_number(source.max_epochs)))
         if is_mixed and report is not None and report.used_rows and report.used_rows != report.rows:
             parts.append(self.tr("{} used").format(words.whole(report.used_rows)))

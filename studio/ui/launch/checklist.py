@@ -13,7 +13,7 @@ from studio.ui import icons, words
 from studio.ui.pieces import ElidedLabel, clear_layout, plain_label
 from studio.ui.translation import told
 
-WAITING, DOING, DONE, FAILED = "waiting", "doing", "done", "failed"
+WAITING, DOING, DONE, FAILED, WARNED = "waiting", "doing", "done", "failed", "warned"
 LONG_S = 10.0
 """After so many seconds without a figure, a line says how long it has been at it, and why that may be."""
 
@@ -23,6 +23,7 @@ ICONS = {
     DOING: ("arrow-circle-right-fill", "accent"),
     DONE: ("check-circle-fill", "good"),
     FAILED: ("x-circle-fill", "bad"),
+    WARNED: ("warning-fill", "warning"),
 }
 
 
@@ -39,7 +40,7 @@ class Step(Protocol):
 
     @property
     def state(self) -> str:
-        """Return waiting, doing, done or failed."""
+        """Return waiting, doing, done, failed or warned."""
 
     @property
     def detail(self) -> str:
@@ -204,5 +205,6 @@ class _Line(QWidget):
             DOING: self.tr("under way"),
             DONE: self.tr("done"),
             FAILED: self.tr("failed"),
+            WARNED: self.tr("with a warning"),
         }
         return known.get(state, state)

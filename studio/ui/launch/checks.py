@@ -6,10 +6,25 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from remote_agent.contract.problems import blocking
+from remote_agent.contract.preflight import (
+    CLOCK,
+    DISK,
+    DRIVER,
+    GOOD,
+    GPUS,
+    LIMITS,
+    LOGOUT,
+    MEMORY,
+    PORTS,
+    SHARED_MEMORY,
+    Finding,
+    preflight,
+    preflight_problems,
+)
+from remote_agent.contract.problems import ERROR, Problem, blocking
 from studio.state.node import NEEDS_PERSON, PROBING, READY, UNREACHABLE
 from studio.ui import words
-from studio.ui.launch.checklist import DOING, DONE, FAILED, WAITING, Check
+from studio.ui.launch.checklist import DOING, DONE, FAILED, WAITING, WARNED, Check
 from studio.ui.translation import told
 
 if TYPE_CHECKING:
@@ -18,7 +33,42 @@ if TYPE_CHECKING:
 
 def checks(session: Session) -> list[Check]:
     """Return the lines in the order in which a person works them off."""
-    return [*_inputs(session), *_node(session), _job(session)]
+    return [*_inputs(session), *_node(session), *_preflight(session), _job(session)]
+
+
+def problems_before_launch(session: Session) -> tuple[Problem, ...]:
+    """Return what stands against the job, and what does not hold on the chosen node; errors first."""
+    draft, node = session.draft, session.node
+    found = list(draft.problems)
+    if node is not None and node.link == READY:
+        found += preflight_problems(draft.spec, draft.known)
+    return tuple(sorted(found, key=lambda problem: problem.severity != ERROR))
+
+
+def _preflight(session: Session) -> list[Check]:
+    """Return a line for each thing that the probe tells; what is wrong with it stands among the problems."""
+    node = session.node
+    if node is None or node.link != READY:
+        return []
+    labels = {
+        DRIVER: _tr("Driver, CUDA and torch fit together"),
+        GPUS: _tr("The GPUs are free"),
+        MEMORY: _tr("The host's memory is enough"),
+        DISK: _tr("The disk takes the checkpoints"),
+        SHARED_MEMORY: _tr("Shared memory is enough"),
+        LIMITS: _tr("The limits of the account are enough"),
+        PORTS: _tr("The processes can find each other"),
+        CLOCK: _tr("The clocks agree"),
+        LOGOUT: _tr("The run outlives the logout"),
+    }
+
+    def line(found: Finding) -> Check:
+        if found.severity == ERROR:
+            return Check(f"preflight_{found.key}", labels[found.key], FAILED, found.sentence)
+        detail = "" if found.severity == GOOD else _tr("see the warning")
+        return Check(f"preflight_{found.key}", labels[found.key], DONE if not detail else WARNED, detail)
+
+    return [line(found) for found in preflight(session.draft.spec, session.draft.known)]
 
 
 def _inputs(session: Session) -> list[Check]:
@@ -67,7 +117,7 @@ def _node(session: Session) -> list[Check]:
 
 
 def _job(session: Session) -> Check:
-    label, errors = _tr("The job can start"), blocking(list(session.draft.problems))
+    label, errors = _tr("The job can start"), blocking(list(problems_before_launch(session)))
     if errors:
         return Check("job", label, FAILED, words.counted(len(errors), _tr("{} problem"), _tr("{} problems")))
     return Check("job", label, DONE if can_start(session) else WAITING)
@@ -75,7 +125,8 @@ def _job(session: Session) -> Check:
 
 def can_start(session: Session) -> bool:
     """Say whether a launch may be begun: a node is there, and nothing is known to stand against the job."""
-    return session.node is not None and not blocking(list(session.draft.problems)) and not session.inspection_failed
+    stands = blocking(list(problems_before_launch(session)))
+    return session.node is not None and not stands and not session.inspection_failed
 
 
 def _tr(text: str) -> str:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVB
 from studio.ui import icons, words
 from studio.ui.launch.blocking_problems import ProblemCard
 from studio.ui.launch.checklist import FAILED, Checklist
-from studio.ui.launch.checks import can_start, checks
+from studio.ui.launch.checks import can_start, checks, problems_before_launch
 from studio.ui.launch.node_card import NodeCard
 from studio.ui.pieces import Card, ElidedLabel, button, plain_label
 
@@ -63,7 +63,7 @@ class LaunchPage(QWidget):
         """Show everything as it is now."""
         session = self._session
         self.node_card.refresh()
-        self.problems.show_problems(session.draft.problems)
+        self.problems.show_problems(problems_before_launch(session))
         failed = any(step.state == FAILED for step in session.launch_progress)
         launching = session.is_launching or (failed and not self._edited)
         self.checklist.show_steps(session.launch_progress if launching else checks(session))

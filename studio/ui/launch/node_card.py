@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from remote_agent.contract.node_report import NodeReport
 from studio.ui import icons, words
+from studio.ui.launch.survey_words import survey_lines
 from studio.ui.monitor.hardware import HardwareTiles
 from studio.ui.pickers.node_picker import NodePicker
 from studio.ui.pickers.node_words import LINK_ICONS, hardware_words, link_word
@@ -39,6 +40,7 @@ class NodeCard(Card):
         self._facts.setObjectName("launchNodeFacts")
         self._python = ElidedLabel("", "caption", Qt.TextElideMode.ElideMiddle)
         self._python.setObjectName("launchNodePython")
+        self._survey = plain_label("", "caption", "launchNodeSurvey", wraps=True)
         self._problem = plain_label("", "warning", "launchNodeProblem", wraps=True)
         self._change.clicked.connect(lambda: NodePicker(session, self).popup_at(self._change))
         self._again.clicked.connect(lambda: session.probe_node(session.node_name))
@@ -50,7 +52,7 @@ class NodeCard(Card):
         head.addWidget(self._again)
         head.addWidget(self._change)
         self.body.addLayout(head)
-        for widget in (self._problem, self._tiles, self._facts, self._python):
+        for widget in (self._problem, self._tiles, self._facts, self._python, self._survey):
             self.body.addWidget(widget)
 
     def refresh(self) -> None:
@@ -65,6 +67,7 @@ class NodeCard(Card):
             self._tiles.show_facts(())
             self._facts.set_text("")
             self._python.set_text("")
+            self._survey.hide()
             self._problem.hide()
             return
         self._name.setText(told(node.name))
@@ -73,6 +76,9 @@ class NodeCard(Card):
 
     def _show_report(self, node: NodeState) -> None:
         report = node.report
+        found = "\n".join(survey_lines(report)) if report is not None else ""
+        self._survey.setText(found)
+        self._survey.setVisible(bool(found))
         problems = [node.problem, *(report.problems if report is not None else ())]
         said = " ".join(problem for problem in problems if problem)
         self._problem.setText(said)

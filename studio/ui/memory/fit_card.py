@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
-from remote_agent.contract.memory.search import Proposal, proposals
-from studio.state.draft import Draft
+from remote_agent.contract.memory import setup_of_job
+from remote_agent.contract.memory.largest import largest_model
+from remote_agent.contract.memory.search import Proposal, largest_fitting, proposals
+from studio.state.memory_outlook import MemoryOutlook
 from studio.ui import words
-from studio.ui.memory.figures import estimate
 from studio.ui.pieces import ElidedLabel, button
 
 MOST = 4
+MOST_SEQUENCES, MOST_TOKENS = 1024, 131_072
+"""How far a search for the largest micro batch and sequence length goes; a model's own limit goes before."""
 
 
 class FitCard(QFrame):
     """A button that searches for what fits the node's GPUs, and its answers."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, outlook: MemoryOutlook) -> None:
         super().__init__()
-        self._draft = draft
+        self._outlook, self._draft = outlook, outlook.draft
         self.found: tuple[Proposal, ...] = ()
         self.setProperty("role", "card")
         self.setObjectName("fitCard")
@@ -43,7 +49,7 @@ class FitCard(QFrame):
         for number in range(MOST):
             row = self._row(number)
             layout.addWidget(row)
-        draft.changed.connect(self.refresh)
+        outlook.changed.connect(self.refresh)
         self.refresh()
 
     def _row(self, number: int) -> QFrame:
@@ -59,24 +65,45 @@ class FitCard(QFrame):
 
     def refresh(self) -> None:
         """Forget proposals of an earlier draft, and hide where there is no GPU to fit."""
-        figures = estimate(self._draft.spec, self._draft.known)
+        figures = self._outlook.figures
         self.setHidden(figures is None or figures.on_host or not figures.capacity_bytes)
         self.found = ()
         self._show(self.tr("Stage, offload, micro batch and checkpointing are tried; the global batch stays."))
 
     def search(self) -> None:
         """Search, and show the fastest proposals."""
-        figures = estimate(self._draft.spec, self._draft.known)
+        figures = self._outlook.figures
         model = self._draft.known.model
         if figures is None or model is None or not figures.capacity_bytes:
             return
+        # what a measured run says of the estimate, the search takes off the capacity
+        capacity = int(figures.capacity_bytes / figures.correction.factor)
         self.found = proposals(
-            self._draft.spec, model.config, model.parameters, figures.capacity_bytes, figures.host_capacity_bytes, MOST
+            self._draft.spec, model.config, model.parameters, capacity, figures.host_capacity_bytes, MOST
         )
         if self.found:
-            self._show(self.tr("The fastest first, estimated; a click applies it."))
+            said = self.tr("The fastest first, estimated; a click applies it.")
         else:
-            self._show(self.tr("Nothing fits these GPUs with this sequence length. More GPUs or a shorter one would."))
+            said = self.tr("Nothing fits these GPUs with this sequence length. More GPUs or a shorter one would.")
+        self._show(f"{said} {self._most_words(model.config, model.parameters, capacity)}".strip())
+
+    def _most_words(self, config: Mapping[str, Any], parameters: int, capacity_bytes: int) -> str:
+        """Return how far micro batch, sequence length and model could go, each with all else as it is."""
+        setup, missing = setup_of_job(self._draft.spec, config, parameters)
+        if missing:
+            return ""
+        limit = config.get("max_position_embeddings")
+        longest = limit if isinstance(limit, int) and limit > 0 else MOST_TOKENS
+        sequences = largest_fitting(setup, capacity_bytes, "micro_batch", MOST_SEQUENCES)
+        tokens = largest_fitting(setup, capacity_bytes, "seq_len", longest)
+        model = largest_model(setup, capacity_bytes)
+        found = [
+            self.tr("a micro batch of {}").format(words.whole(sequences)) if sequences else "",
+            self.tr("a sequence length of {}").format(words.whole(tokens)) if tokens else "",
+            self.tr("a model of these proportions with {} parameters").format(words.count(model)) if model else "",
+        ]
+        most = self.tr(", or ").join(each for each in found if each)
+        return self.tr("All else as it is, at most {} fits.").format(most) if most else ""
 
     def apply(self, number: int) -> None:
         """Make the changes of a proposal."""

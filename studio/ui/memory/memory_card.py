@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from remote_agent.contract.memory import DOES_NOT_FIT, TIGHT, UNKNOWN
-from studio.state.draft import Draft
+from studio.state.memory_figures import Estimate
+from studio.state.memory_outlook import MemoryOutlook
 from studio.ui import theme, words
-from studio.ui.memory.figures import Estimate, estimate
+from studio.ui.memory.measured_words import correction_words
 from studio.ui.memory.state_bar import StateBar
-from studio.ui.pieces import ElidedLabel
+from studio.ui.pieces import ElidedLabel, button, plain_label
 
 
 class MemoryCard(QFrame):
     """What a draft takes on each GPU, or in the host's memory of a node without one."""
 
-    def __init__(self, draft: Draft, bar_height: int = 14) -> None:
+    def __init__(
+        self, outlook: MemoryOutlook, bar_height: int = 14, drop_correction: Callable[[], None] | None = None
+    ) -> None:
         super().__init__()
-        self._draft = draft
+        self._outlook, self._draft = outlook, outlook.draft
         self.setProperty("role", "card")
         self.setObjectName("memoryCard")
         self._heading, self._figure = QLabel(), QLabel()
@@ -45,14 +50,30 @@ class MemoryCard(QFrame):
         layout.addLayout(row)
         layout.addWidget(self._bar)
         layout.addWidget(self._note)
-        draft.changed.connect(self.refresh)
+        self.corrected = plain_label("", "hint", "memoryCorrected")
+        self.uncorrect = button(self.tr("Take it back"), "dropCorrection", role="link")
+        self.uncorrect.setAccessibleName(self.tr("Take the correction back"))
+        if drop_correction is not None:
+            self.uncorrect.clicked.connect(drop_correction)
+        self._drops = drop_correction is not None
+        under = QHBoxLayout()
+        under.addWidget(self.corrected)
+        under.addWidget(self.uncorrect)
+        under.addStretch(1)
+        layout.addLayout(under)
+        outlook.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Show the draft's figures."""
-        figures = estimate(self._draft.spec, self._draft.known)
-        node = self._draft.known.node
-        if node is None:
+        figures = self._outlook.figures
+        node, kind, by = self._draft.known.node, self._outlook.kind, self._outlook.corrected_by
+        self.corrected.setText(correction_words(by) if by is not None else "")
+        self.corrected.setVisible(by is not None and figures is not None)
+        self.uncorrect.setVisible(self._drops and by is not None and figures is not None)
+        if kind is not None:
+            self._heading.setText(self.tr("Each {}").format(kind.name))
+        elif node is None:
             self._heading.setText(self.tr("Each GPU"))
         elif node.gpus:
             self._heading.setText(self.tr("Each GPU of {}").format(node.hostname))

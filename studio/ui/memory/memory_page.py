@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -19,11 +19,16 @@ from PySide6.QtWidgets import (
 
 from remote_agent.contract.job_spec import JobSpec, with_value
 from studio.session.session import Session
-from studio.state.draft import Draft
+from studio.state.memory_figures import Estimate
+from studio.state.memory_outlook import MemoryOutlook
 from studio.ui import icons, theme, words
+from studio.ui.memory.adapters_card import AdaptersCard
+from studio.ui.memory.cost_card import CostCard
 from studio.ui.memory.examples_card import ExamplesCard
-from studio.ui.memory.figures import Estimate, estimate
 from studio.ui.memory.fit_card import FitCard
+from studio.ui.memory.hardware_card import HardwareCard
+from studio.ui.memory.host_card import HostCard
+from studio.ui.memory.measured_card import MeasuredCard
 from studio.ui.memory.memory_card import MemoryCard, verdict_of
 from studio.ui.memory.phase_card import PartsCard, PhaseCard
 from studio.ui.memory.state_bar import paint_bar, spoken
@@ -99,11 +104,12 @@ class VariantCard(QFrame):
     """A card of small multiples over the values of one field."""
 
     def __init__(
-        self, draft: Draft, name: str, path: str, values: tuple[int, ...], title: Callable[[JobSpec], str],
+        self, outlook: MemoryOutlook, name: str, path: str, values: tuple[int, ...], title: Callable[[JobSpec], str],
         words_for: Callable[[int], str],
     ) -> None:  # fmt: skip
         super().__init__()
-        self._draft, self._path, self._values = draft, path, values
+        self._outlook, self._draft = outlook, outlook.draft
+        self._path, self._values = path, values
         self._title, self._words_for = title, words_for
         self.setProperty("role", "card")
         self.setObjectName(name)
@@ -120,15 +126,24 @@ class VariantCard(QFrame):
         layout.setSpacing(8)
         layout.addWidget(self._heading)
         layout.addLayout(self._grid)
-        draft.changed.connect(self.refresh)
+        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later.timeout.connect(self.refresh)
+        outlook.changed.connect(self._on_changed)
         self.refresh()
+
+    def _on_changed(self) -> None:
+        """Follow a change now where it is seen; what is scrolled away or on a hidden page waits for the next frame."""
+        if self.window().isVisible() and self.visibleRegion().isEmpty():
+            self._later.start()
+        else:
+            self.refresh()
 
     def refresh(self) -> None:
         """Show the draft's figures with each of the values."""
-        spec, known = self._draft.spec, self._draft.known
+        spec = self._draft.spec
         self._heading.setText(self._title(spec))
         self.setAccessibleName(self._heading.text())
-        figures = [estimate(with_value(spec, self._path, value), known) for value in self._values]
+        figures = [self._outlook.of(with_value(spec, self._path, value)) for value in self._values]
         known_figures = [each for each in figures if each is not None]
         self.setHidden(not known_figures)
         reach = max((max(each.used_bytes, each.capacity_bytes) for each in known_figures), default=1)
@@ -151,12 +166,14 @@ class MemoryPage(QWidget):
         super().__init__()
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._draft = draft = session.draft
-        self.card = MemoryCard(draft, bar_height=26)
+        memory = session.memory
+        self._draft, outlook = session.draft, memory.outlook
+        self._outlook = outlook
+        self.card = MemoryCard(outlook, bar_height=26, drop_correction=memory.drop_correction)
         self.stages = VariantCard(
-            draft, "stageCard", "strategy.zero_stage", STAGES, self._stage_title, self.tr("ZeRO {}").format
+            outlook, "stageCard", "strategy.zero_stage", STAGES, self._stage_title, self.tr("ZeRO {}").format
         )
-        self.counts = VariantCard(draft, "countCard", "strategy.ranks", COUNTS, self._count_title, self._count_words)
+        self.counts = VariantCard(outlook, "countCard", "strategy.ranks", COUNTS, self._count_title, self._count_words)
         self._empty = self._empty_state()
         column = QWidget()
         column.setObjectName("scrolled")
@@ -164,12 +181,17 @@ class MemoryPage(QWidget):
         layout.setContentsMargins(20, 12, 20, 12)
         layout.setSpacing(12)
         for widget in (
+            HardwareCard(memory),
             self.card,
-            PhaseCard(draft),
-            FitCard(draft),
+            HostCard(outlook),
+            PhaseCard(outlook),
+            FitCard(outlook),
             self.stages,
             self.counts,
-            PartsCard(draft),
+            CostCard(memory),
+            MeasuredCard(memory),
+            PartsCard(outlook),
+            AdaptersCard(outlook),
             ExamplesCard(),
         ):
             layout.addWidget(widget)
@@ -184,7 +206,7 @@ class MemoryPage(QWidget):
         outer.addWidget(area)
         outer.addWidget(self._empty)
         self._area = area
-        draft.changed.connect(self.refresh)
+        outlook.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
@@ -226,7 +248,7 @@ class MemoryPage(QWidget):
 
     def _on_gpus(self) -> bool:
         node = self._draft.known.node
-        return node is None or bool(node.gpus)
+        return node is None or bool(node.gpus) or self._outlook.kind is not None
 
     def _stage_title(self, spec: JobSpec) -> str:
         ranks = spec.strategy.ranks

@@ -7,9 +7,9 @@ from PySide6.QtGui import QColor, QFont, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from remote_agent.contract.memory import Phase
-from studio.state.draft import Draft
+from studio.state.memory_figures import Estimate
+from studio.state.memory_outlook import MemoryOutlook
 from studio.ui import theme, words
-from studio.ui.memory.figures import Estimate, estimate
 from studio.ui.memory.memory_card import phase_name
 from studio.ui.memory.state_bar import paint_bar, part_names, parts_of
 
@@ -86,9 +86,9 @@ class PhaseChart(QWidget):
 class PhaseCard(QFrame):
     """The phases of the draft's run."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, outlook: MemoryOutlook) -> None:
         super().__init__()
-        self._draft = draft
+        self._outlook = outlook
         self.setProperty("role", "card")
         self.setObjectName("phaseCard")
         heading = QLabel(self.tr("Phase by phase"))
@@ -100,12 +100,12 @@ class PhaseCard(QFrame):
         layout.setSpacing(8)
         layout.addWidget(heading)
         layout.addWidget(self.chart)
-        draft.changed.connect(self.refresh)
+        outlook.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Show the draft's figures."""
-        figures = estimate(self._draft.spec, self._draft.known)
+        figures = self._outlook.figures
         self.setHidden(figures is None)
         if figures is not None:
             self.chart.show_estimate(figures)
@@ -114,9 +114,9 @@ class PhaseCard(QFrame):
 class PartsCard(QFrame):
     """Every part of the peak in bytes and in bytes a parameter, the three numbers, host memory and disk."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, outlook: MemoryOutlook) -> None:
         super().__init__()
-        self._draft = draft
+        self._outlook = outlook
         self.setProperty("role", "card")
         self.setObjectName("partsCard")
         heading = QLabel(self.tr("What the peak is made of"))
@@ -151,12 +151,12 @@ class PartsCard(QFrame):
         layout.addWidget(heading)
         layout.addLayout(grid)
         layout.addWidget(self._note)
-        draft.changed.connect(self.refresh)
+        outlook.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Show the draft's figures."""
-        figures = estimate(self._draft.spec, self._draft.known)
+        figures = self._outlook.figures
         self.setHidden(figures is None)
         if figures is None:
             return

@@ -6,8 +6,8 @@ from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from studio.state.memory_figures import PARTS, Estimate, parts_at
 from studio.ui import theme, words
-from studio.ui.memory.figures import PARTS, Estimate, parts_at
 
 _GAP = 2.0
 

@@ -12,10 +12,12 @@ from remote_agent.contract import alerts
 from remote_agent.contract.events import AlertRaised
 from studio.ui import words
 from studio.ui.monitor.notice_card import notice_card, severity_word
+from studio.ui.monitor.stacks_dialog import StacksDialog
 from studio.ui.pieces import button, clear_layout
 from studio.ui.translation import told
 
 SHOWN = 3
+_ROWS_SHOWN = 4
 _ORDER = (alerts.ERROR, alerts.WARNING, alerts.INFO)
 
 
@@ -38,15 +40,17 @@ def alert_title(rule: str) -> str:
         alerts.GPU_MEMORY: translated("GPU memory full"),
         alerts.HOST_MEMORY: translated("Memory full"),
         alerts.DISK: translated("Disk fills"),
+        alerts.SLOW_RANK: translated("Slow rank"),
         alerts.RUN_ENDED: translated("Run ended"),
     }
     return titles.get(rule, rule)
 
 
 class Alerts(QWidget):
-    """The worst alerts that nobody put away; ``action_wanted`` carries one of `contract.alerts`' actions."""
+    """The worst alerts that nobody put away; ``action_wanted`` carries one of `contract.alerts`' actions and
+    the alert."""
 
-    action_wanted = Signal(str)
+    action_wanted = Signal(str, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +58,7 @@ class Alerts(QWidget):
         self._put_away: set[AlertRaised] = set()
         self._shown: tuple[object, ...] = ()
         self._all: Sequence[AlertRaised] = ()
+        self._stacks: tuple[str, ...] = ()
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(8)
@@ -64,12 +69,15 @@ class Alerts(QWidget):
         self._put_away.clear()
         self.show_alerts(())
 
-    def show_alerts(self, raised: Sequence[AlertRaised]) -> None:
-        """Show a run's open alerts, given in the order they came; that the run ended says its state line."""
-        self._all = raised
+    def show_alerts(self, raised: Sequence[AlertRaised], stacks: Sequence[str] = ()) -> None:
+        """Show a run's open alerts, given in the order they came; that the run ended says its state line.
+
+        ``stacks`` say where each rank stood when it stalled.
+        """
+        self._all, self._stacks = raised, tuple(stacks)
         waiting = [one for one in raised if one.rule != alerts.RUN_ENDED and one not in self._put_away]
         waiting.sort(key=lambda one: (_ORDER.index(one.severity) if one.severity in _ORDER else 9, -one.since_s))
-        shown = (*waiting[:SHOWN], max(0, len(waiting) - SHOWN))
+        shown = (*waiting[:SHOWN], max(0, len(waiting) - SHOWN), self._stacks)
         if shown != self._shown:
             self._shown = shown
             clear_layout(self._rows)
@@ -82,10 +90,17 @@ class Alerts(QWidget):
             step=words.whole(alert.step), clock=time.strftime("%H:%M", time.localtime(alert.since_s))
         )
         captions = [since]
+        if alert.rows:
+            first = ", ".join(words.whole(row + 1) for row in alert.rows[:_ROWS_SHOWN])
+            more_rows = len(alert.rows) - _ROWS_SHOWN
+            told_rows = self.tr("rows {rows} and {count} more") if more_rows > 0 else self.tr("rows {rows}")
+            captions.append(told_rows.format(rows=first, count=more_rows))
         if more > 0:
             captions.append(self.tr("and {count} more").format(count=more))
         name = f"alert_{alert.rule}_{alert.rank}"
         buttons = [self._action(alert, action) for action in alerts.ACTIONS.get(alert.rule, ())]
+        if alert.rule == alerts.STALL and self._stacks:
+            buttons.append(self._stacks_button(name))
         ignore = button(self.tr("Ignore"), f"{name}_ignore", self.tr("Put this alert away until it comes again"))
         ignore.clicked.connect(lambda: self._ignore(alert))
         title = f"{severity_word(alert.severity)} · {alert_title(alert.rule)}"
@@ -93,13 +108,25 @@ class Alerts(QWidget):
         return notice_card(name, alert.severity, told(alert.sentence), captions, [*shown, ignore], title)
 
     def _action(self, alert: AlertRaised, action: str) -> QPushButton | None:
-        texts = {alerts.STOP: self.tr("Stop…"), alerts.SAVE: self.tr("Save now")}
+        texts = {
+            alerts.STOP: self.tr("Stop…"),
+            alerts.SAVE: self.tr("Save now"),
+            alerts.ROLL_BACK: self.tr("Go back, lower rate"),
+            alerts.SKIP: self.tr("Go back, skip its rows"),
+        }
+        if action in (alerts.ROLL_BACK, alerts.SKIP) and not alert.step:
+            return None
         if action not in texts:
             return None
         made = button(texts[action], f"alert_{alert.rule}_{alert.rank}_{action}")
-        made.clicked.connect(lambda: self.action_wanted.emit(action))
+        made.clicked.connect(lambda: self.action_wanted.emit(action, alert))
+        return made
+
+    def _stacks_button(self, name: str) -> QPushButton:
+        made = button(self.tr("Where the ranks stand…"), f"{name}_stacks")
+        made.clicked.connect(lambda: StacksDialog(self._stacks, self).open())
         return made
 
     def _ignore(self, alert: AlertRaised) -> None:
         self._put_away.add(alert)
-        self.show_alerts(self._all)
+        self.show_alerts(self._all, self._stacks)

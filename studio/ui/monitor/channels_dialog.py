@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
@@ -48,22 +49,33 @@ class ChannelsDialog(QDialog):
         self.problem.hide()
         self.note = plain_label("", "caption", "channelsNote", wraps=True)
         self.note.hide()
+        self.outcome = plain_label("", "muted", "channelsOutcome", wraps=True)
+        self.outcome.hide()
+        self.test = button(
+            self.tr("Send a test message"),
+            "channelsTestButton",
+            self.tr("The chosen node sends it to every channel above, kept or not, as it would send an alert"),
+        )
+        self.test.setEnabled(False)
+        self.test.clicked.connect(self._on_test)
         cancel = button(self.tr("Cancel"), "channelsCancelButton")
         cancel.clicked.connect(self.reject)
         self.keep = button(self.tr("Keep"), "channelsKeepButton", role="primary")
         self.keep.setEnabled(False)
         self.keep.clicked.connect(self._on_keep)
         row = QHBoxLayout()
+        row.addWidget(self.test)
         row.addStretch(1)
         row.addWidget(cancel)
         row.addWidget(self.keep)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 16)
         layout.setSpacing(12)
-        for widget in (plain_label(said, "muted", wraps=True), self.text, self.problem, self.note):
+        for widget in (plain_label(said, "muted", wraps=True), self.text, self.problem, self.outcome, self.note):
             layout.addWidget(widget)
         layout.addLayout(row)
         session.alert_channels_loaded.connect(self._on_loaded)
+        session.test_message_sent.connect(self._on_tested)
         session.load_alert_channels()
 
     def _on_loaded(self, text: str, note: str) -> None:
@@ -73,11 +85,37 @@ class ChannelsDialog(QDialog):
             self.note.setVisible(bool(note))
             self.text.setEnabled(True)
             self.keep.setEnabled(True)
+            self.test.setEnabled(True)
             self.text.setFocus()
 
     def _on_keep(self) -> None:
-        problem = self._session.keep_alert_channels(self.text.toPlainText())
+        if self._is_right(self._session.keep_alert_channels(self.text.toPlainText())):
+            self.accept()
+
+    def _on_test(self) -> None:
+        if self._is_right(self._session.send_test_message(self.text.toPlainText())):
+            self.test.setEnabled(False)
+            self.outcome.setText(self.tr("Sending…"))
+            self.outcome.show()
+
+    def _on_tested(self, node: str, problems: Mapping[str, str], reason: str) -> None:
+        arrived = ", ".join(name for name, problem in problems.items() if not problem)
+        said = [self.tr("Sent from {node} to {channels}.").format(node=told(node), channels=arrived)] if arrived else []
+        said += [
+            self.tr("{channel} was not reached from {node}. {problem}").format(
+                channel=name, node=told(node), problem=told(problem)
+            )
+            for name, problem in problems.items()
+            if problem
+        ]
+        if reason:
+            said.append(self.tr("Nothing was sent. {reason}").format(reason=told(reason)))
+        self.outcome.setText(" ".join(said))
+        self.outcome.show()
+        self.test.setEnabled(True)
+
+    def _is_right(self, problem: str) -> bool:
         self.problem.setText(told(problem))
         self.problem.setVisible(bool(problem))
-        if not problem:
-            self.accept()
+        self.outcome.hide()
+        return not problem

@@ -10,9 +10,10 @@ from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from remote_agent.contract.alerts import STOP
-from remote_agent.contract.events import ENDED
+from remote_agent.contract.alerts import ROLL_BACK, SKIP, STOP
+from remote_agent.contract.events import ENDED, AlertRaised
 from studio.ui.monitor.alerts import Alerts
+from studio.ui.monitor.change_dialog import ChangeDialog
 from studio.ui.monitor.complaints import Complaints
 from studio.ui.monitor.control_bar import ControlBar
 from studio.ui.monitor.followed_run import FollowedRun
@@ -20,6 +21,7 @@ from studio.ui.monitor.hardware import HardwareTiles
 from studio.ui.monitor.link_row import LinkRow
 from studio.ui.monitor.log_drawer import LogDrawer
 from studio.ui.monitor.run_charts import RunCharts
+from studio.ui.monitor.run_figures import RunFigures
 from studio.ui.monitor.state_line import StateLine
 from studio.ui.monitor.stop_dialog import KEEP, SAVE, StopDialog
 from studio.ui.monitor.view_choices import choices_of
@@ -73,12 +75,17 @@ class MonitorPage(QWidget):
         self.charts.choose(choices_of(layout.choice(_CHOICES) if layout is not None else ""))
         self.controls = ControlBar(self.charts.titles, self.charts.choices)
         self.hardware = HardwareTiles()
+        self.figures = RunFigures(session.memory)
         self.drawer = LogDrawer()
         self._build()
         self.controls.changed.connect(self._on_chosen)
         self.charts.refresh_wanted.connect(self._on_changed)
+        session.memory.peaks.changed.connect(self._on_changed)
         self.state_line.save_now.clicked.connect(self._on_save_now)
         self.state_line.evaluate_now.clicked.connect(self._on_evaluate_now)
+        self.state_line.pause.clicked.connect(self._on_pause)
+        self.state_line.sample_now.triggered.connect(self._on_sample_now)
+        self.state_line.change.triggered.connect(self._on_change)
         self.state_line.stop.clicked.connect(self._on_stop)
         self.state_line.resume.clicked.connect(self._on_resume)
         self.alerts.action_wanted.connect(self._on_alert_action)
@@ -105,10 +112,11 @@ class MonitorPage(QWidget):
             return
         began = time.perf_counter()
         self.state_line.show_run(run)
-        self.alerts.show_alerts(() if run.is_ended else run.alerts)
+        self.alerts.show_alerts(() if run.is_ended else run.alerts, run.stacks)
         self.complaints.show_complaints(run.complaints)
         self.charts.refresh(run, self._predicted_bytes(run) if self.charts.memory.isVisible() else 0)
         self._show_hardware(run)
+        self.figures.show_run(run)
         self.drawer.refresh()
         self._show_link()
         # a run of a million steps costs more to draw, so it is drawn less often: a fifth of the time at most
@@ -149,7 +157,7 @@ class MonitorPage(QWidget):
         draft, node = self._session.draft, self._session.node_name
         if node != run.node or draft.spec != run.spec:
             return 0
-        from studio.ui.memory.figures import estimate
+        from studio.state.memory_figures import estimate
 
         key = (run.run_id, draft.known)
         if self._predicted is None or self._predicted[0] != key:
@@ -185,9 +193,36 @@ class MonitorPage(QWidget):
             self._session.evaluate_now(self._run.run_id)
             self.state_line.show_evaluating(self._run)
 
-    def _on_alert_action(self, action: str) -> None:
+    def _on_pause(self) -> None:
+        if self._run is not None:
+            self.state_line.pause.setEnabled(False)
+            self._session.pause_run(self._run.run_id)
+
+    def _on_sample_now(self) -> None:
+        if self._run is not None:
+            self._session.sample_now(self._run.run_id)
+
+    def _on_change(self) -> None:
+        if self._run is not None:
+            run, dialog = self._run, ChangeDialog(self._run, self)
+            dialog.accepted.connect(lambda: self._change(run, dialog))
+            dialog.finished.connect(lambda _: dialog.deleteLater())
+            dialog.open()
+
+    def _change(self, run: RunState, wanted: ChangeDialog) -> None:
+        if wanted.steps is not None:
+            self._session.extend_run(run.run_id, wanted.steps)
+        if wanted.factor is not None:
+            self._session.change_rate(run.run_id, wanted.factor * run.amended_job().peak_at(run.step))
+        if wanted.every is not None:
+            self._session.change_evaluation(run.run_id, wanted.every)
+
+    def _on_alert_action(self, action: str, alert: AlertRaised) -> None:
         if action == STOP:
             self._on_stop()
+        elif action in (ROLL_BACK, SKIP):
+            if self._run is not None:
+                self._session.roll_back(self._run.run_id, alert.step, skip=action == SKIP)
         else:
             self._on_save_now()
 
@@ -237,6 +272,7 @@ class MonitorPage(QWidget):
         stack.addWidget(self.controls)
         stack.addWidget(self.charts, 1)
         stack.addWidget(self.hardware)
+        stack.addWidget(self.figures)
         splitter = QSplitter()
         splitter.setObjectName("monitorSplitter")
         splitter.setOrientation(Qt.Orientation.Vertical)

@@ -38,7 +38,16 @@ class Outlook(ElidedLabel):
             parts.append(self.tr("about {tokens} tokens left").format(tokens=words.count(left)))
         if run.step and run.state == RUNNING:
             parts.append(self._checkpoint(run))
+        parts.append(self._beside(run))
         return parts
+
+    def _beside(self, run: RunState) -> str:
+        """Return the shares of the run's time that went into anything but updates, empty where that is little."""
+        saving, evaluating, sampling = spent_beside(run)
+        whole = saving + evaluating + sampling + float(run.series("step_time_s")[1].sum())
+        named = ((self.tr("saving"), saving), (self.tr("evaluating"), evaluating), (self.tr("sampling"), sampling))
+        said = [f"{words.percent(spent / whole)} {name}" for name, spent in named if whole and spent >= 0.005 * whole]
+        return self.tr("of the time {shares}").format(shares=", ".join(said)) if said else ""
 
     def _checkpoint(self, run: RunState) -> str:
         due = next_checkpoint(run.spec, run.step, run.total_steps)
@@ -56,6 +65,15 @@ class Outlook(ElidedLabel):
         if not isinstance(last, CommandRefused):
             return ""
         return self.tr("The node refused the last command: {reason}").format(reason=last.reason)
+
+
+def spent_beside(run: RunState) -> tuple[float, float, float]:
+    """Return the seconds that a run has spent on saving, evaluating and answering its sample prompts."""
+    return (
+        sum(one.seconds for one in run.checkpoints),
+        sum(one.seconds for one in run.evaluations),
+        sum(one.seconds for one in run.samples),
+    )
 
 
 def next_checkpoint(spec: JobSpec, step: int, total_steps: int) -> int | None:

@@ -45,6 +45,13 @@ class RunCharts(QWidget):
             "held_out": self.held_out,
             "step_time": self.step_time,
             "memory": self.memory,
+            "gpu_utilization": LineChart(self.tr("GPU utilisation"), "%"),
+            "gpu_memory": LineChart(self.tr("GPU memory in use"), self.tr("GiB")),
+            "gpu_temperature": LineChart(self.tr("GPU temperature"), "°C"),
+            "gpu_power": LineChart(self.tr("GPU power"), self.tr("W")),
+            "node_load": LineChart(self.tr("CPU and memory"), "%"),
+            "node_disk": LineChart(self.tr("Free disk"), self.tr("GiB")),
+            "node_network": LineChart(self.tr("Network"), self.tr("MB/s")),
         }
         self.lines = ChartLines(self._charts, self)
         self.choices = ViewChoices()
@@ -55,9 +62,9 @@ class RunCharts(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(12)
-        names = ("loss", "learningRate", "gradientNorm", "throughput", "perplexity", "heldOut", "stepTime", "memory")
-        for (key, chart), name in zip(self._charts.items(), names, strict=True):
-            chart.setObjectName(f"{name}Chart")
+        for key, chart in self._charts.items():
+            first, *more = key.split("_")
+            chart.setObjectName(first + "".join(map(str.capitalize, more)) + "Chart")
             chart.cursor_moved.connect(self._on_cursor)
             chart.heading.setToolTip(self.tr("A double click lets this chart take the place of all, and back"))
             chart.title_double_clicked.connect(lambda key=key: self.maximise(key))
@@ -79,6 +86,10 @@ class RunCharts(QWidget):
     def titles(self) -> dict[str, str]:
         """Return what each chart is called, by its key."""
         return {key: chart.accessibleName() for key, chart in self._charts.items()}
+
+    def chart(self, key: str) -> LineChart:
+        """Return a chart of `CHARTS`. Raises KeyError for another key."""
+        return self._charts[key]
 
     def choose(self, choices: ViewChoices) -> None:
         """Draw as the choices say, from the next `refresh` on."""

@@ -6,13 +6,16 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QVBoxLayout, QWidget
 
 from remote_agent.contract.events import (
     ENDED,
     FINISHED,
+    PAUSED,
     PREPARING,
     QUEUED,
+    RESTING,
     RUNNING,
     STARTING,
     STOPPING,
@@ -23,7 +26,7 @@ from studio.ui import icons, words
 from studio.ui.charts.columns import smoothed
 from studio.ui.monitor.outlook import Outlook
 from studio.ui.pieces import Card, ElidedLabel, button, plain_label
-from studio.ui.sidebar import RUN_ICONS
+from studio.ui.sidebar_rows import RUN_ICONS
 
 if TYPE_CHECKING:
     from studio.state.run import RunState
@@ -51,6 +54,9 @@ class StateLine(Card):
         self.save_now = button(self.tr("Save now"), "saveNowButton", self.tr("Save a checkpoint now"))
         self.evaluate_now = button(self.tr("Evaluate now"), "evaluateNowButton", self.tr("Take the held-out loss now"))
         self.resume = button(self.tr("Resume"), "resumeButton", self.tr("Let the run go on from its last checkpoint"))
+        self.pause = button(self.tr("Pause"), "pauseButton", self.tr("Save the full state and free the GPUs"))
+        self.more = button(self.tr("More"), "moreButton", self.tr("Further things to ask of the run"))
+        self.sample_now, self.change = self._more_actions()
         self.stop = button(self.tr("Stop…"), "stopButton", self.tr("Stop the run"))
         self.progress = QProgressBar()
         self.progress.setObjectName("runProgressBar")
@@ -66,6 +72,8 @@ class StateLine(Card):
         row.addSpacing(8)
         row.addWidget(self.evaluate_now)
         row.addWidget(self.save_now)
+        row.addWidget(self.more)
+        row.addWidget(self.pause)
         row.addWidget(self.stop)
         row.addWidget(self.resume)
         self._below = QWidget()
@@ -83,8 +91,17 @@ class StateLine(Card):
         self.body.addWidget(self._below)
         icons.set_icon(self.save_now, "floppy-disk", "text")
         icons.set_icon(self.evaluate_now, "gauge", "text")
+        icons.set_icon(self.pause, "pause", "text")
         icons.set_icon(self.stop, "stop", "text")
         icons.set_icon(self.resume, "play", "text")
+
+    def _more_actions(self) -> tuple[QAction, QAction]:
+        menu = QMenu(self)
+        made = (menu.addAction(self.tr("Answer the sample prompts now")), menu.addAction(self.tr("Change the rest…")))
+        for action, name in zip(made, ("sampleNowAction", "changeRunAction"), strict=True):
+            action.setObjectName(name)
+        self.more.setMenu(menu)
+        return made
 
     def show_run(self, run: RunState) -> None:
         """Show the run as it stands now."""
@@ -98,9 +115,14 @@ class StateLine(Card):
         best = run.best_held_out
         self.held_out.show_value(best_words(best) if best is not None else "–", "")
         self.held_out.setVisible(best is not None)
-        live = run.state not in ENDED
+        live, trains = run.state not in ENDED, run.state == RUNNING
         self.stop.setVisible(live)
-        self.save_now.setVisible(live)
+        for control in (self.save_now, self.pause, self.more):
+            control.setVisible(live and run.state != PAUSED)
+        self.pause.setEnabled(trains)
+        self.more.setEnabled(trains)
+        self.sample_now.setEnabled(bool(run.spec.evaluation.sample_prompts))
+        self.change.setEnabled(run.total_steps > 0)
         self.stop.setEnabled(run.state != STOPPING)
         if self._saving_since != _news(run) or run.state != RUNNING:
             self._saving_since = ()
@@ -129,7 +151,7 @@ class StateLine(Card):
             self._evaluating_since = ()
         evaluating = bool(self._evaluating_since)
         has_rows = run.training is not None and run.training.held_out_sequences > 0
-        self.evaluate_now.setVisible(run.state not in ENDED)
+        self.evaluate_now.setVisible(run.state not in RESTING)
         self.evaluate_now.setEnabled(run.state == RUNNING and has_rows and not evaluating)
         self.evaluate_now.setText(self.tr("Evaluating…") if evaluating else self.tr("Evaluate now"))
         lacking = run.training is not None and not has_rows
@@ -162,7 +184,7 @@ class StateLine(Card):
             parts.append(said.format(step=words.whole(run.step), total=words.whole(run.total_steps)))
         if run.attempt > 1:
             parts.append(self.tr("attempt {number}").format(number=run.attempt))
-        if run.state not in ENDED and run.state != STOPPING:
+        if run.state not in RESTING and run.state != STOPPING:
             left = run.eta_s()
             if left is not None and math.isfinite(left):
                 spread = run.eta_spread_s() or 0.0
@@ -197,7 +219,7 @@ def _answered(run: RunState, verb: str, *kinds: type) -> int:
 
 def _resume_step(run: RunState) -> int:
     """Return the step that an ended run can go on from, 0 where it goes on, is complete or has no such checkpoint."""
-    if run.state not in ENDED or run.state == FINISHED or run.gone:
+    if run.state not in RESTING or run.state == FINISHED or run.gone:
         return 0
     steps = [saved.step for saved in run.checkpoints if saved.has_state]
     return max((step for step in steps if not run.total_steps or step < run.total_steps), default=0)

@@ -9,6 +9,7 @@ from studio.ui.charts.run_axis import AXES, STEPS
 
 CHARTS = (
     "loss", "learning_rate", "gradient_norm", "throughput", "perplexity", "held_out", "step_time", "memory",
+    "gpu_utilization", "gpu_memory", "gpu_temperature", "gpu_power", "node_load", "node_disk", "node_network",
 )  # fmt: skip
 DEFAULT_CHARTS = CHARTS[:4]
 WEIGHTS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QCoreApplication
 
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.schedule_spans import RANGE_TEST
 from studio.ui.knob_control import FIELDS
 
 Condition = Callable[[JobSpec], bool]
@@ -51,7 +52,7 @@ def card_plans() -> tuple[CardPlan, ...]:
         CardPlan("regularization", _translated("Regularization"), _regularization_rows()),
         CardPlan("batch", _translated("Batch"), (
             Row("batch.micro_batch"), Row("batch.accumulation"), Row("strategy.ranks"), Row("batch.epochs"),
-            Row("batch.max_steps"),
+            Row("batch.max_steps"), Row("batch.longest_only"),
         )),
         CardPlan("strategy", _translated("Precision and memory"), (
             Row("strategy.precision"),
@@ -63,11 +64,15 @@ def card_plans() -> tuple[CardPlan, ...]:
         CardPlan("keeping", _translated("Checkpoints and evaluation"), (
             Row("evaluation.every_steps"), Row("evaluation.at_start"), Row("checkpointing.weights_every_steps"),
             Row("checkpointing.state_every_steps"), Row("checkpointing.keep_last"), Row("checkpointing.save_at_end"),
-            Row("evaluation.sample_prompts"), Row("evaluation.sample_tokens"), Row("evaluation.micro_batch"),
+            Row("evaluation.sample_prompts"), Row("evaluation.sample_tokens"), Row("evaluation.sample_seconds"),
+            Row("evaluation.micro_batch"),
         )),
         CardPlan("repeating", _translated("Seed and loading"), (
             Row("seed"), Row("determinism.enabled"), Row("loading.workers"), Row("loading.prefetch"),
             Row("loading.pin_memory"),
+        )),
+        CardPlan("recovery", _translated("After a failure"), tuple(
+            Row(path) for path in FIELDS if path.startswith("recovery.")
         )),
         CardPlan("alerts", _translated("Alerts"), tuple(Row(path) for path in FIELDS if path.startswith("alerts."))),
     )  # fmt: skip
@@ -110,7 +115,7 @@ def _schedule_rows() -> tuple[Row, ...]:
     return (
         Row("schedule.shape"),
         Row("optimizer.learning_rate"),
-        Row("schedule.warmup.amount", "schedule.warmup.unit"),
+        Row("schedule.warmup.amount", "schedule.warmup.unit", when=_shape_is_not(RANGE_TEST)),
         Row("schedule.cooldown.amount", "schedule.cooldown.unit", when=_shape_is("wsd")),
         Row("schedule.cooldown.shape", when=_shape_is("wsd")),
         Row("schedule.cycles", when=_shape_is("cosine_restarts")),
@@ -122,6 +127,7 @@ def _schedule_rows() -> tuple[Row, ...]:
         Row("schedule.step_factor", when=_shape_is("step")),
         Row("schedule.points", when=_shape_is(*POINTED)),
         Row("schedule.minimum_factor", when=_shape_is_not("constant", "step", *POINTED)),
+        Row("schedule.divergence_factor", when=_shape_is(RANGE_TEST)),
         Row("schedule.momentum_low", when=_shape_is("one_cycle")),
         Row("schedule.warmup.start_fraction"),
         Row("schedule.warmup.shape"),

@@ -48,6 +48,10 @@ class RecipePage(QWidget):
         self.groups = button(self.tr("Parameter groups…"), "parameterGroupsButton", role="link")
         self.groups.clicked.connect(self.open_groups)
         self._card("optimizer").rows.addWidget(self.groups, 0, Qt.AlignmentFlag.AlignRight)
+        self.range_test = button(self.tr("Range test…"), "rangeTestButton", role="link")
+        self.range_test.setToolTip(self.tr("Find a peak by a short run in which the learning rate rises"))
+        self.range_test.clicked.connect(self.open_range_test)
+        self._card("schedule").rows.addWidget(self.range_test, 0, Qt.AlignmentFlag.AlignRight)
         self._say_state_bytes()
         self._scroll = self._card_column()
         layout = QHBoxLayout(self)
@@ -102,7 +106,7 @@ class RecipePage(QWidget):
         self.curve.setMinimumHeight(_LEAST_CURVE_HEIGHT)
         layout.addWidget(self.curve, 1)
         layout.addWidget(MeaningCard(self._draft))
-        layout.addWidget(MemoryCard(self._draft))
+        layout.addWidget(MemoryCard(self._session.memory.outlook))
         area = QScrollArea()
         area.setWidget(column)
         area.setWidgetResizable(True)
@@ -157,6 +161,12 @@ class RecipePage(QWidget):
         from studio.ui.recipe.preset_picker import PresetPicker
 
         PresetPicker(self._draft, self._session.presets, self).popup_at(self.preset)
+
+    def open_range_test(self) -> None:
+        """Open the learning-rate range test below its button."""
+        from studio.ui.recipe.range_test_popup import RangeTestPopup
+
+        RangeTestPopup(self._session, self).popup_at(self.range_test)
 
     def open_groups(self) -> None:
         """Open the table of the parameter groups below its button."""
