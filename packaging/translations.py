@@ -45,6 +45,7 @@ SENTENCES_OF = (
     "remote_agent/contract/preflight.py",
     "remote_agent/contract/amendments.py",
     "remote_agent/contract/reshaping.py",
+    "remote_agent/contract/throughput.py",
     "remote_agent/dataset/findings",
     "remote_agent/dataset/shapes",
     "studio/session",

@@ -10,8 +10,11 @@ from typing import NamedTuple, Optional
 
 from remote_agent.contract.flops import Flops
 
-_WRONG = "Tokens, time or the kind of GPU must be wrong."
-_ATTENTION = "Attention is counted over whole sequences; causal kernels and packed rows compute less of it."
+_WRONG = "{:.0f} TFLOP/s are above the GPU's peak of {:.0f}. Tokens, time or the kind of GPU must be wrong."
+_ATTENTION = (
+    "{:.0f} TFLOP/s are above the GPU's peak of {:.0f}. "
+    "Attention is counted over whole sequences; causal kernels and packed rows compute less of it."
+)
 
 
 class Throughput(NamedTuple):
@@ -56,7 +59,6 @@ def throughput(tokens_per_s_per_gpu: float, flops: Flops, peak_flops: float = 0.
     share, used = model / peak_flops, tokens_per_s_per_gpu * flops.computed / peak_flops
     defect = ""
     if share > 1.0:
-        defect = "{:.0f} TFLOP/s are above the GPU's peak of {:.0f}. ".format(model / 1e12, peak_flops / 1e12)
         surely = tokens_per_s_per_gpu * (flops.model - flops.attention)
-        defect += _WRONG if surely > peak_flops else _ATTENTION
+        defect = (_WRONG if surely > peak_flops else _ATTENTION).format(model / 1e12, peak_flops / 1e12)
     return Throughput(tokens_per_s_per_gpu, model, share, used, defect)

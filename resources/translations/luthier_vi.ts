@@ -7806,6 +7806,18 @@
         <translation>Batch toàn cục {0} chuỗi không chia hết cho {1} tiến trình; hãy chọn số chia hết.</translation>
     </message>
     <message>
+        <source>{0} TFLOP/s are above the GPU&apos;s peak of {1}. Tokens, time or the kind of GPU must be wrong.</source>
+        <translation>{0} TFLOP/s vượt đỉnh {1} của GPU. Số token, thời gian hoặc loại GPU hẳn là sai.</translation>
+    </message>
+    <message>
+        <source>{0} TFLOP/s are above the GPU&apos;s peak of {1}. Attention is counted over whole sequences; causal kernels and packed rows compute less of it.</source>
+        <translation>{0} TFLOP/s vượt đỉnh {1} của GPU. Attention được tính trên cả chuỗi; kernel nhân quả và dòng đóng gói tính ít hơn.</translation>
+    </message>
+    <message>
+        <source>{0} tokens a second is no rate.</source>
+        <translation>{0} token mỗi giây không phải là một tốc độ.</translation>
+    </message>
+    <message>
         <source>Keep the first of each</source>
         <translation>Giữ dòng đầu của mỗi nhóm</translation>
     </message>

@@ -36,8 +36,8 @@ def test_that_ten_thousand_runs_are_listed_searched_and_sorted(
         figures = [("list", *_listed_ms(qtbot, page))]
         qtbot.waitUntil(lambda: bool(page.table.index_of_runs.paths), timeout=60_000)
         for query in SEARCHES:
-            took = _painted_ms(page, functools.partial(page.search.setText, query))
-            figures.append((f"search {query!r}", *took))
+            found = _painted_ms(page, functools.partial(page.search.setText, query))
+            figures.append((f"search {query!r}", *found))
         for number, column in enumerate(page.table.columns):
             for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
                 ordered = _painted_ms(page, functools.partial(page.view.sortByColumn, number, order))

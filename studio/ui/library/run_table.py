@@ -51,17 +51,17 @@ class RunTable(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.columns = (
-            Column("name", self.tr("Name"), 130),
+            Column("name", self.tr("Name"), 118),
             Column("state", self.tr("State"), 96),
             Column(JOB, self.tr("Job"), 92),
             Column("node", self.tr("Node"), 104),
             Column("loss", self.tr("Loss"), 56, True),
             Column("best_held_out", self.tr("Best held-out"), 90, True),
             Column("tokens_per_s", self.tr("Tokens/s"), 68, True),
-            Column("started", self.tr("Started"), 134),
+            Column("started", self.tr("Started"), 146),
             Column(TAGS, self.tr("Tags"), 90),
             Column(GROUP, self.tr("Group"), 72),
-            Column(NOTE, self.tr("Note"), 60),
+            Column(NOTE, self.tr("Note"), 48),
         )
         self.index_of_runs = RunIndex((), {})
         self._query, self._archived = "", False
