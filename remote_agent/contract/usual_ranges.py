@@ -107,7 +107,7 @@ USUAL_RANGES: Tuple[UsualRange, ...] = (
     ),
     UsualRange(
         "regularization.ema_decay", lambda spec: spec.regularization.averaging == "ema", 0.99, 0.9999,
-        "0.99 and 0.999 in Mean Teacher, arXiv:1703.01780, 0.9999 in EfficientNet, arXiv:1905.11946",
+        "0.99 and 0.999 in Mean Teacher, arXiv:1703.01780, 0.9999 in MobileNetV3, arXiv:1905.02244",
     ),
     UsualRange(
         "batch.epochs", lambda spec: not spec.batch.max_steps, 0.0, 16.0,

@@ -72,3 +72,8 @@ def test_that_a_trace_counts_a_model_without_a_formula_on_the_node_and_is_forgot
     assert found.parameters == figures.parameters and found.peak > 12 * found.parameters
     session.draft.set_value("batch.micro_batch", 3)
     assert not memory.trace, "what was counted is of another recipe"
+
+
+def test_that_nothing_is_traced_where_no_node_is_chosen(session: Session) -> None:
+    with pytest.raises(ValueError, match="No node is chosen"):
+        session.memory.take_trace()

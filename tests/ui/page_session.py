@@ -117,6 +117,7 @@ class PageSession(QObject):
     step_failed = Signal(str)
     losses_changed = Signal()
     making_changed = Signal()
+    alert_raised = Signal(str, object)
     alert_channels_loaded = Signal(str, str)
     test_message_sent = Signal(str, object, str)
     inputs_changed = Signal()
