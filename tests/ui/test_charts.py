@@ -191,10 +191,20 @@ def test_that_a_dragged_handle_tells_where_it_is_and_holds_a_steady_axis(chart: 
     chart.set_handles([Handle("peak", 50, 0.5)])
     moved: list[tuple[str, float, float]] = []
     chart.handle_moved.connect(lambda *place: moved.append(place))
-    start, target = chart.handle_position("peak"), chart.plot_widget
-    assert start is not None and target is not None
-    press = target.mapFrom(chart, start)
-    qtbot.mouseMove(target, press)
+    target = chart.plot_widget
+    assert target is not None
+
+    def handle() -> QPoint:
+        place = chart.handle_position("peak")
+        assert place is not None
+        return target.mapFrom(chart, place)
+
+    def reached() -> bool:
+        qtbot.mouseMove(target, handle())
+        return chart.handle_under_mouse == "peak"
+
+    qtbot.waitUntil(reached)
+    press = handle()
     qtbot.mousePress(target, Qt.MouseButton.LeftButton, pos=press)
     for step in range(1, 9):
         qtbot.mouseMove(target, press + QPoint(0, 8 * step))

@@ -26,7 +26,7 @@ from remote_agent.contract.events import (
 )
 from remote_agent.contract.job_spec import JobSpec, with_value
 from studio.state.run import RunState
-from studio.ui import words
+from studio.ui import icons, words
 from studio.ui.monitor.monitor_page import MonitorPage
 from studio.ui.monitor.outlook import Outlook, next_checkpoint, spent_beside
 from studio.ui.pieces import ElidedLabel
@@ -188,6 +188,7 @@ def test_that_a_run_without_held_out_rows_offers_no_evaluation(page: MonitorPage
 
 
 def test_that_state_buttons_and_time_left_stand_side_by_side_in_the_smallest_good_window(page: MonitorPage) -> None:
+    icons.load()  # a button is wider with its icon
     run = new_run()
     fold_start(run, 5000)
     run.fold(timed_steps([60.0 + 20 * (step % 2) for step in range(1000)]))

@@ -1,4 +1,4 @@
-"""The lines over the charts: state, step, time left, loss with its trend and the buttons; below what lies ahead."""
+"""The lines over the charts: state, step, time left and the buttons; below what lies ahead, and the losses."""
 
 from __future__ import annotations
 
@@ -68,8 +68,6 @@ class StateLine(Card):
         row.addWidget(self._icon)
         row.addWidget(self._word)
         row.addWidget(self._detail, 1)
-        row.addWidget(self.loss)
-        row.addSpacing(8)
         row.addWidget(self.evaluate_now)
         row.addWidget(self.save_now)
         row.addWidget(self.more)
@@ -85,12 +83,12 @@ class StateLine(Card):
         self._outlook = Outlook()
         self.body.addLayout(row)
         second = QHBoxLayout()
+        second.setSpacing(8)
         second.addWidget(self._outlook, 1)
+        second.addWidget(self.loss, 0, Qt.AlignmentFlag.AlignLeft)
         second.addWidget(self.held_out, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addLayout(second)
         self.body.addWidget(self._below)
-        icons.set_icon(self.save_now, "floppy-disk", "text")
-        icons.set_icon(self.evaluate_now, "gauge", "text")
         icons.set_icon(self.pause, "pause", "text")
         icons.set_icon(self.stop, "stop", "text")
         icons.set_icon(self.resume, "play", "text")
