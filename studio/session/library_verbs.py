@@ -82,18 +82,6 @@ class LibraryVerbs(FileVerbs):
         named = next((run for run in runs if entry is not None and not run.job_id and run.name == entry.name), None)
         return own or named
 
-    def duplicate_run(self, run_id: str) -> str:
-        """Make a job of the settings that a run was launched with, open it and return its id; empty after a notice."""
-        spec = self.spec_of_run(run_id)
-        if spec is None:
-            self.notice.emit("error", f"The job of {run_id} cannot be read.")
-            return ""
-        return self.open_spec(dataclasses.replace(spec, name=self._shelf.free_name(spec.name)))
-
-    def open_spec(self, spec: JobSpec) -> str:
-        """Add a job to the library, open it and return its id."""
-        raise NotImplementedError
-
     def space_of(self, run_ids: Sequence[str], on_result: Callable[[Space], None]) -> None:
         """Find out what deleting runs would free, here and on their nodes."""
         wanted = set(run_ids)

@@ -177,6 +177,14 @@ class Session(RunVerbs):
         self.open_job(job_id)
         return job_id
 
+    def duplicate_run(self, run_id: str) -> str:
+        """Make a job of the settings that a run was launched with, open it and return its id; empty after a notice."""
+        spec = self.spec_of_run(run_id)
+        if spec is None:
+            self.notice.emit("error", f"The job of {run_id} cannot be read.")
+            return ""
+        return self.open_spec(dataclasses.replace(spec, name=self._shelf.free_name(spec.name)))
+
     def duplicate_job(self, job_id: str) -> str:
         """Copy a job, open the copy and return its id; empty where there is no such job."""
         self.save_job()

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -72,16 +71,16 @@ def has_more_than(folder: Path, count: int) -> bool:
     return len(steps_in(folder)) > count
 
 
-def test_that_a_full_disk_stops_no_training_and_costs_no_update(mounted: Callable[..., Path]) -> None:
+def test_that_a_full_disk_stops_no_training_and_costs_no_update(mounted: Callable[..., Path], tmp_path: Path) -> None:
     node = Node(mounted("disk", "-t", "tmpfs", "-o", "size=24m", "tmpfs"))
-    run = node.start(ranks=1, steps=400, hold_at=390)
+    run = node.start(ranks=1, steps=400, hold_at=390, held=str(tmp_path / "held"))
     try:
         run.wait_for("running")
         ballast = fill(node.folder)
         rank = run.ranks()[0]
         held = len(steps_in(run.folder / "journal"))
         wait_until(lambda: shutil.disk_usage(node.folder).free == 0)
-        time.sleep(0.5)
+        wait_until((tmp_path / "held").exists)
         assert Path(f"/proc/{rank}").exists() and len(steps_in(run.folder / "journal")) <= held + 40
         ballast.unlink()
         (run.folder / "go").touch()

@@ -59,8 +59,8 @@ class Rank:
         done = self.first_step
         while done < steps and not self.stopped:
             done += 1
-            while done == self.plan.get("hold_at") and not (self.run_dir / "go").exists():
-                time.sleep(0.01)
+            if done == self.plan.get("hold_at"):
+                self.hold()
             self.die_where_planned(done)
             if self.rank == 0:
                 if self.gives_up(journal, done):
@@ -77,6 +77,13 @@ class Rank:
             (self.run_dir / "over").touch()
         journal.close()
         return int(self.plan.get("exit_code", 0))
+
+    def hold(self) -> None:
+        """Wait until the test says go; ``held`` of the plan is a file that tells it where this rank has come."""
+        if "held" in self.plan:
+            Path(self.plan["held"]).touch()
+        while not (self.run_dir / "go").exists():
+            time.sleep(0.01)
 
     def print_secrets(self) -> None:
         """Print what the plan names of the environment: as it is, in two pieces, and encoded."""
