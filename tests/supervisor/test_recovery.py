@@ -154,6 +154,9 @@ def test_that_a_finished_run_is_extended_by_a_resume_with_another_end(node: Node
 def test_that_a_stalled_runs_ranks_tell_where_they_stand_and_go_on(node: Node) -> None:
     run = node.start(steps=14, hold_at=10)
     wait_until(lambda: (1, 9) in steps(run))
+    # rank 0 trains here without the other, which may still be starting
+    other = run.folder / "log" / "rank1.log"
+    wait_until(lambda: other.exists() and "rank 1 begins" in other.read_text())
     told = take_stacks(str(run.folder), 1, 9)
     assert told is not None and told.tool in ("py-spy", "faulthandler")
     assert [text.partition("\n")[0] for text in told.stacks] == ["rank 0", "rank 1"]
