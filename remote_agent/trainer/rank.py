@@ -95,10 +95,8 @@ def fine_tune(inputs: RunInputs, run_dir: Path, attempt: int, resume: str, repor
     report.progress("loading model", 1, 1)
     shape = BatchShape(data.report.pad_token_id, flatten=spec.strategy.attention == "flash_attention_2")
     by_length = (spec.data.group_by_length and not spec.data.packing) or spec.batch.longest_only
-    batches = MicroBatches(
-        data.train, spec, rank, shape, SequenceLengths.of(launch.data_folder, TRAIN) if by_length else None,
-        amended.data_step,
-    )  # fmt: skip
+    lengths = SequenceLengths.of(launch.data_folder, TRAIN) if by_length else None
+    batches = MicroBatches(data.train, spec, rank, shape, lengths, amended.data_step)
     loader = train_loader(batches, spec, first_step, plan.total_steps + FURTHER_STEPS, pin=launch.use_gpu)
     tokenizer = None
     if spec.evaluation.sample_prompts:

@@ -51,6 +51,17 @@ class ChannelsDialog(QDialog):
         self.note.hide()
         self.outcome = plain_label("", "muted", "channelsOutcome", wraps=True)
         self.outcome.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 16, 20, 16)
+        layout.setSpacing(12)
+        for widget in (plain_label(said, "muted", wraps=True), self.text, self.problem, self.outcome, self.note):
+            layout.addWidget(widget)
+        layout.addLayout(self._button_row())
+        session.alert_channels_loaded.connect(self._on_loaded)
+        session.test_message_sent.connect(self._on_tested)
+        session.load_alert_channels()
+
+    def _button_row(self) -> QHBoxLayout:
         self.test = button(
             self.tr("Send a test message"),
             "channelsTestButton",
@@ -68,15 +79,7 @@ class ChannelsDialog(QDialog):
         row.addStretch(1)
         row.addWidget(cancel)
         row.addWidget(self.keep)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 16, 20, 16)
-        layout.setSpacing(12)
-        for widget in (plain_label(said, "muted", wraps=True), self.text, self.problem, self.outcome, self.note):
-            layout.addWidget(widget)
-        layout.addLayout(row)
-        session.alert_channels_loaded.connect(self._on_loaded)
-        session.test_message_sent.connect(self._on_tested)
-        session.load_alert_channels()
+        return row
 
     def _on_loaded(self, text: str, note: str) -> None:
         if not self.text.isEnabled():

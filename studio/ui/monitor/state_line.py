@@ -74,12 +74,6 @@ class StateLine(Card):
         row.addWidget(self.pause)
         row.addWidget(self.stop)
         row.addWidget(self.resume)
-        self._below = QWidget()
-        below = QVBoxLayout(self._below)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.setSpacing(4)
-        below.addWidget(self.progress)
-        below.addWidget(self._phase)
         self._outlook = Outlook()
         self.body.addLayout(row)
         second = QHBoxLayout()
@@ -88,10 +82,20 @@ class StateLine(Card):
         second.addWidget(self.loss, 0, Qt.AlignmentFlag.AlignLeft)
         second.addWidget(self.held_out, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.addLayout(second)
+        self._below = self._progress_below()
         self.body.addWidget(self._below)
         icons.set_icon(self.pause, "pause", "text")
         icons.set_icon(self.stop, "stop", "text")
         icons.set_icon(self.resume, "play", "text")
+
+    def _progress_below(self) -> QWidget:
+        made = QWidget()
+        below = QVBoxLayout(made)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(4)
+        below.addWidget(self.progress)
+        below.addWidget(self._phase)
+        return made
 
     def _more_actions(self) -> tuple[QAction, QAction]:
         menu = QMenu(self)
