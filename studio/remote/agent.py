@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from remote_agent.contract.data_report import DataReport, ModelReport
 from remote_agent.contract.data_spec import SourceSpec
@@ -30,6 +30,7 @@ from studio.remote.answers import (
 )
 from studio.remote.attach_stream import AttachStream
 from studio.remote.call import Call, OnProgress, Patience, Progress, progress_of
+from studio.remote.data_inputs import DataInputs
 from studio.remote.data_stream import DataStream
 from studio.remote.deploy import AgentArchive, agent_archive
 from studio.remote.errors import AgentFailed
@@ -53,30 +54,6 @@ TOKENIZER_FILES = frozenset(
     )
 )
 ROW_LOSSES = "row_losses.npz"
-
-
-class DataInputs(NamedTuple):
-    """What a look at data and its preparation need, as paths on the agent's machine.
-
-    ``data_paths`` has one path for each of the job's sources, in their order; ``held_out_path`` is empty where there is
-    no held-out file, ``python`` where the agent chooses the interpreter.
-    """
-
-    job: JobSpec
-    python: str
-    model_path: str
-    data_paths: tuple[str, ...]
-    held_out_path: str = ""
-
-    def arguments(self) -> dict[str, Any]:
-        """Return them as the agent's commands take them."""
-        return {
-            "job": spec_to_dict(self.job),
-            "python": self.python,
-            "model_path": self.model_path,
-            "data_paths": list(self.data_paths),
-            "held_out_path": self.held_out_path,
-        }
 
 
 class Agent:

@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 from remote_agent.contract.job_spec import with_value
 from studio.ui import theme
 from studio.ui.memory.memory_page import COUNTS, STAGES, MemoryPage
-from tests.ui.page_session import PageSession, filled_session, gpu_report
+from tests.support.reports import gpu_report
+from tests.ui.page_session import PageSession, filled_session
 from tests.ui.test_memory_page import known
 
 GOAL_MS = 16.0

@@ -11,7 +11,7 @@ from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.node_report import Gpu, GpuProcess, Interpreter, Limits, NodeReport, PackageVersion, Survey
 from remote_agent.contract.preflight import GOOD, cuda_of_torch, least_driver, preflight, preflight_problems
 from remote_agent.contract.problems import ERROR, Known
-from tests.ui.page_session import model_report
+from tests.support.reports import model_report
 
 _GIB = 1 << 30
 _GOOD = Survey(shm_total_bytes=_GIB, shm_free_bytes=_GIB, driver="550.54.15", cuda="12.4", limits=Limits(65536, 4096))

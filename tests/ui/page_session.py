@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
-from remote_agent.contract.data_report import DataFix, FileEntry, ModelReport, TableQuery
+from remote_agent.contract.data_report import DataFix, TableQuery
 from remote_agent.contract.data_spec import SourceSpec
 from remote_agent.contract.data_steps import Step
 from remote_agent.contract.events import (
@@ -28,25 +27,23 @@ from remote_agent.contract.events import (
     TrainingStarted,
 )
 from remote_agent.contract.job_spec import JobSpec, with_value
-from remote_agent.contract.node_report import TRAINER_PACKAGES, Gpu, Interpreter, NodeReport, PackageVersion
-from remote_agent.contract.range_test import RangeTest
 from remote_agent.contract.schedule import lr_at
 from studio import places
 from studio.presets import load_presets
-from studio.remote.asking import Asker
 from studio.report.comparison import Table, write_comparison
 from studio.session.addresses import NodeAddress
 from studio.session.alert_channels import ChannelsError, parse_channels
-from studio.session.asking import Asking
 from studio.state.draft import Draft
 from studio.state.hosts import Hosts
 from studio.state.library import LibraryState
 from studio.state.node import READY, NodeState
 from studio.state.run import RunState
+from tests.support.reports import cpu_report, gpu_report, model_report
 from tests.ui.data_samples import counts_of as counts_of
 from tests.ui.data_samples import data_report as data_report
 from tests.ui.data_samples import row_view as row_view
 from tests.ui.page_memory import PageMemory
+from tests.ui.page_parts import PageNodeSetup, PageRangeTests
 
 
 class Work(NamedTuple):
@@ -57,49 +54,6 @@ class Work(NamedTuple):
     total: float
     unit: str = ""
     rate: float = 0.0
-
-
-class PageNodeSetup(QObject):
-    """What helps to add a node, noted; the steps of a test of the way come from the test that uses it."""
-
-    def __init__(self, calls: list[tuple[Any, ...]], parent: QObject) -> None:
-        super().__init__(parent)
-        self.asking = Asking(Asker(), self)
-        self._calls = calls
-        self.names: tuple[str, ...] = ()
-        self.on_step: Callable[[str, Exception | None], None] = lambda sentence, error: None
-        self.on_done: Callable[[bool], None] = lambda went: None
-
-    def aliases(self) -> tuple[str, ...]:
-        return self.names
-
-    def make_key(self, node: str) -> tuple[str, str]:
-        self._calls.append(("make_key", node))
-        return f"/keys/{node}_ed25519", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6kK2sG3rQdWdyI8yNzXq5U me@desk luthier"
-
-    def test(self, address: NodeAddress, on_step: Any, on_done: Any, owner: QObject) -> None:
-        self._calls.append(("test", address))
-        self.on_step, self.on_done = on_step, on_done
-
-
-class PageRangeTests(QObject):
-    """Range tests, noted; the run that is the newest one comes from the test."""
-
-    changed = Signal()
-
-    def __init__(self, calls: list[tuple[Any, ...]], parent: QObject) -> None:
-        super().__init__(parent)
-        self._calls = calls
-        self.newest: RunState | None = None
-        self.refusal = ""
-
-    def start(self, test: RangeTest) -> None:
-        if self.refusal:
-            raise ValueError(self.refusal)
-        self._calls.append(("range_test", test))
-
-    def latest(self) -> RunState | None:
-        return self.newest
 
 
 class PageSession(QObject):
@@ -329,42 +283,6 @@ class PageSession(QObject):
 
     def cancel_inspection(self) -> None:
         self.calls.append(("cancel_inspection",))
-
-
-def gpu_report(count: int = 8) -> NodeReport:
-    """Return what a probe of a machine with H100s says."""
-    gib = 1024**3
-    gpus = tuple(
-        Gpu(index, f"GPU-{index}", "NVIDIA H100 80GB HBM3", int(79.6 * gib), 2 * gib, 0.0, 34.0 + index, 70.0, "9.0")
-        for index in range(count)
-    )
-    packages = tuple(PackageVersion(name, "1.0") for name in TRAINER_PACKAGES)
-    interpreter = Interpreter("/home/dana/envs/train/bin/python", "3.11.9", packages)
-    return NodeReport(
-        "gpu-box", "dana", "Linux 6.8 x86_64", "/home/dana/.luthier", "3.11.9", 64, 512 * gib, 480 * gib, 1800 * gib,
-        gpus, interpreter, "c++ 13.2", "1.11", "boot", 1.7e9,
-    )  # fmt: skip
-
-
-def cpu_report(missing: tuple[str, ...] = ()) -> NodeReport:
-    """Return what a probe of a machine without a GPU says."""
-    packages = tuple(PackageVersion(name, "" if name in missing else "1.0") for name in TRAINER_PACKAGES)
-    return dataclasses.replace(
-        gpu_report(0), hostname="desk", cores=2, memory_total_bytes=int(7.8 * 1024**3),
-        memory_available_bytes=5 * 1024**3, disk_free_bytes=21 * 1024**3,
-        interpreter=Interpreter("/opt/luthier/.venv/bin/python", "3.11.2", packages),
-    )  # fmt: skip
-
-
-def model_report() -> ModelReport:
-    """Return the report of a small model."""
-    config = {
-        "model_type": "llama", "vocab_size": 49152, "hidden_size": 576, "num_hidden_layers": 30, "tie_word_embeddings":
-        True, "num_attention_heads": 9, "num_key_value_heads": 3, "intermediate_size": 1536,
-        "max_position_embeddings": 8192,
-    }  # fmt: skip
-    files = (FileEntry("model.safetensors", 538_090_408), FileEntry("tokenizer.json", 2_104_556))
-    return ModelReport("/models/SmolLM2-135M-Instruct", config, "{{ x }}", "ab" * 32, 134_515_008, files, "cd" * 32)
 
 
 def filled_session() -> PageSession:

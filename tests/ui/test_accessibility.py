@@ -50,7 +50,8 @@ from studio.ui.pickers.model_picker import ModelPicker
 from studio.ui.pickers.node_picker import NodePicker
 from studio.ui.recipe.cards import RecipeCard
 from tests.support.journals import INCARNATION, RUN_ID, event_lines, header_line, step_event
-from tests.ui.page_session import data_report, gpu_report, model_report
+from tests.support.reports import gpu_report, model_report
+from tests.ui.page_session import data_report
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 

@@ -17,7 +17,8 @@ from studio.state.node import READY
 from studio.ui.launch.checklist import Checklist
 from studio.ui.launch.launch_page import LaunchPage
 from studio.ui.pieces import ElidedLabel
-from tests.ui.page_session import PageSession, cpu_report, data_report, filled_session
+from tests.support.reports import cpu_report
+from tests.ui.page_session import PageSession, data_report, filled_session
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 

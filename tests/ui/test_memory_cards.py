@@ -17,7 +17,8 @@ from studio.ui.memory.fit_card import FitCard
 from studio.ui.memory.hardware_card import HardwareCard
 from studio.ui.memory.measured_card import MeasuredCard
 from studio.ui.memory.memory_page import MemoryPage
-from tests.ui.page_session import PageSession, cpu_report, filled_session, gpu_report
+from tests.support.reports import cpu_report, gpu_report
+from tests.ui.page_session import PageSession, filled_session
 from tests.ui.test_memory_page import EIGHT_B, known
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")

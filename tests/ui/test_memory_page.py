@@ -19,7 +19,8 @@ from studio.ui.memory.memory_card import phase_name, verdict_of
 from studio.ui.memory.memory_page import MemoryPage
 from studio.ui.memory.phase_card import PhaseChart
 from studio.ui.memory.state_bar import parts_of
-from tests.ui.page_session import cpu_report, filled_session, gpu_report, model_report
+from tests.support.reports import cpu_report, gpu_report, model_report
+from tests.ui.page_session import filled_session
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 EIGHT_B = {

@@ -20,7 +20,8 @@ from studio.ui.memory.examples_card import ExamplesCard
 from studio.ui.memory.host_card import HostCard
 from studio.ui.monitor.monitor_page import MonitorPage
 from studio.ui.sidebar import Sidebar
-from tests.ui.page_session import PageSession, cpu_report, filled_session, fold_start, fold_steps, gpu_report, new_run
+from tests.support.reports import cpu_report, gpu_report
+from tests.ui.page_session import PageSession, filled_session, fold_start, fold_steps, new_run
 from tests.ui.test_memory_cards import _probed
 from tests.ui.test_memory_page import known
 

@@ -16,7 +16,8 @@ from studio.store.live import RunBatch
 from studio.ui.sidebar import Sidebar, short_gpu_name
 from studio.ui.sidebar_rows import RUN
 from tests.support.journals import step_event
-from tests.ui.page_session import PageSession, filled_session, gpu_report
+from tests.support.reports import gpu_report
+from tests.ui.page_session import PageSession, filled_session
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 

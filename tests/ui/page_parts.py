@@ -1,0 +1,57 @@
+"""What stands in for the session's own parts: nodes being added, and range tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from remote_agent.contract.range_test import RangeTest
+from studio.remote.asking import Asker
+from studio.session.addresses import NodeAddress
+from studio.session.asking import Asking
+from studio.state.run import RunState
+
+
+class PageNodeSetup(QObject):
+    """What helps to add a node, noted; the steps of a test of the way come from the test that uses it."""
+
+    def __init__(self, calls: list[tuple[Any, ...]], parent: QObject) -> None:
+        super().__init__(parent)
+        self.asking = Asking(Asker(), self)
+        self._calls = calls
+        self.names: tuple[str, ...] = ()
+        self.on_step: Callable[[str, Exception | None], None] = lambda sentence, error: None
+        self.on_done: Callable[[bool], None] = lambda went: None
+
+    def aliases(self) -> tuple[str, ...]:
+        return self.names
+
+    def make_key(self, node: str) -> tuple[str, str]:
+        self._calls.append(("make_key", node))
+        return f"/keys/{node}_ed25519", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6kK2sG3rQdWdyI8yNzXq5U me@desk luthier"
+
+    def test(self, address: NodeAddress, on_step: Any, on_done: Any, owner: QObject) -> None:
+        self._calls.append(("test", address))
+        self.on_step, self.on_done = on_step, on_done
+
+
+class PageRangeTests(QObject):
+    """Range tests, noted; the run that is the newest one comes from the test."""
+
+    changed = Signal()
+
+    def __init__(self, calls: list[tuple[Any, ...]], parent: QObject) -> None:
+        super().__init__(parent)
+        self._calls = calls
+        self.newest: RunState | None = None
+        self.refusal = ""
+
+    def start(self, test: RangeTest) -> None:
+        if self.refusal:
+            raise ValueError(self.refusal)
+        self._calls.append(("range_test", test))
+
+    def latest(self) -> RunState | None:
+        return self.newest
