@@ -48,13 +48,21 @@ class MemoryGauge:
         if self._updates == SETTLED_AFTER:
             self.tensors = tensor_bytes(engine)
 
+    def peak(self) -> int:
+        """Return the most that was held so far, tensors alone on a GPU, in bytes: what every update asks for."""
+        return torch.cuda.max_memory_allocated() if self.on_gpu else _host_peak()
+
     def peaks(self) -> Peaks:
-        """Return the most that was held so far."""
-        host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        """Return the most that was held so far, with what only the driver knows."""
+        host = _host_peak()
         if not self.on_gpu:
             return Peaks(host, 0, 0, host)
         free, total = torch.cuda.mem_get_info()
         return Peaks(torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved(), total - free, host)
+
+
+def _host_peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def tensor_bytes(engine: Any) -> TensorBytes:

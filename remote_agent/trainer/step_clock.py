@@ -16,8 +16,8 @@ _ON_DEVICE = (FORWARD, BACKWARD, OPTIMIZER)
 class StepClock:
     """Adds up how long the parts of the update under way take on this rank.
 
-    What runs on a GPU is timed by events in its own stream, which are read once the update's figures have been
-    exchanged: that has waited for the device anyway. On the CPU, where nothing runs ahead, the clock on the wall is it.
+    What runs on a GPU is timed by events in its own stream, which are read once the update's loss was: that has waited
+    for the device anyway. On the CPU, where nothing runs ahead, the clock on the wall is it.
     """
 
     def __init__(self, use_gpu: bool) -> None:

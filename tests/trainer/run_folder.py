@@ -72,12 +72,12 @@ LONGEST_BUILD_S = 900.0
 
 @functools.cache
 def extensions_dir() -> Path:
-    """Return where DeepSpeed's compiled operators are kept over test sessions.
+    """Return where DeepSpeed's compiled operators are kept over test sessions: with the environment they belong to.
 
-    torch waits for ever on the lock of a build that was killed, so one that is older than any build goes.
+    Two environments with one folder would build anew in turn, each waiting for the other. And torch waits for ever on
+    the lock of a build that was killed, so one that is older than any build goes.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "luthier-tests" / "torch-extensions"
+    folder = Path(sys.prefix) / "torch-extensions"
     for lock in folder.glob("*/lock"):
         if time.time() - lock.stat().st_mtime > LONGEST_BUILD_S:
             lock.unlink(missing_ok=True)
