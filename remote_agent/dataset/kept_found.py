@@ -13,17 +13,19 @@ from remote_agent.contract.wire import from_wire, to_wire
 from remote_agent.dataset.findings import KINDS, Found
 from remote_agent.run_files.atomic_write import atomic_write_json
 
-_ROWS, _REST = "rows.npy", "found.json"
+_ROWS, _ANSWERS, _REST = "rows.npy", "answers.npy", "found.json"
 
 
 def write_found(found: Sequence[Found], folder: Path) -> None:
     """Write findings into a folder. Raises OSError."""
     rows = [one.rows for one in found]
     np.save(folder / _ROWS, np.concatenate([np.zeros(0, dtype=np.int64), *rows]), allow_pickle=False)
+    answers = [one.answers for one in found]
+    np.save(folder / _ANSWERS, np.concatenate([np.zeros((0, 2), dtype=np.int64), *answers]), allow_pickle=False)
     rest = [
         {
-            "kind": one.kind, "count": one.count, "rows": len(one.rows), "pairs": to_wire(one.pairs),
-            "detail": one.detail, "threshold": one.threshold, "figures": list(one.figures),
+            "kind": one.kind, "count": one.count, "rows": len(one.rows), "answers": len(one.answers),
+            "pairs": to_wire(one.pairs), "detail": one.detail, "threshold": one.threshold, "figures": list(one.figures),
         }
         for one in found
     ]  # fmt: skip
@@ -34,19 +36,21 @@ def read_found(folder: Path) -> tuple[Found, ...]:
     """Map what `write_found` wrote. Raises OSError, and ValueError where it is damaged."""
     rest = json.loads((folder / _REST).read_text(encoding="utf-8"))
     rows = np.load(folder / _ROWS, mmap_mode="r", allow_pickle=False)
+    answers = np.load(folder / _ANSWERS, mmap_mode="r", allow_pickle=False)
     found = []
-    at = 0
+    at = told = 0
     try:
         for one in rest:
             end = at + one["rows"]
-            if one["kind"] not in KINDS or end > len(rows):
+            last = told + one["answers"]
+            if one["kind"] not in KINDS or end > len(rows) or last > len(answers):
                 raise ValueError(f"{folder / _REST} is damaged")
             pairs = tuple(from_wire(RowPair, pair) for pair in one["pairs"])
             found.append(
                 Found(one["kind"], one["count"], rows[at:end], pairs, one["detail"], one["threshold"],
-                      tuple(one["figures"]))
+                      tuple(one["figures"]), answers[told:last])
             )  # fmt: skip
-            at = end
+            at, told = end, last
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder / _REST} is damaged: {error}") from None
     return tuple(found)

@@ -54,7 +54,20 @@ def _of_rows(found: Found, mask: Bool) -> Found | None:
         return found
     pairs = tuple(pair for pair in found.pairs if max(pair.row, pair.other) < len(mask))
     pairs = tuple(pair for pair in pairs if mask[pair.row] and mask[pair.other])
-    return replace(found, rows=rows, count=len(rows), pairs=pairs) if len(rows) else None
+    answers = found.answers
+    if len(answers):
+        answers = answers[np.isin(found.rows, rows)]
+        several = _have_several(answers)
+        rows, answers = rows[several], answers[several]
+    return replace(found, rows=rows, count=len(rows), pairs=pairs, answers=answers) if len(rows) else None
+
+
+def _have_several(answers: Int64) -> Bool:
+    """Return of which rows the prompt has another answer among them: [rows, 2] of prompt and answer to bool [rows]."""
+    distinct = np.unique(answers, axis=0)
+    prompts, counts = np.unique(distinct[:, 0], return_counts=True)
+    several: Bool = np.isin(answers[:, 0], prompts[counts > 1])
+    return several
 
 
 def _by_length(arrays: RowArrays, kept: Bool, is_used: Bool, data: DataSpec) -> Iterator[Found]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -70,6 +70,7 @@ def used_rows(arrays: RowArrays, data: DataSpec) -> NDArray[np.bool_]:
     return counts_at(arrays, data, None, None).is_used
 
 
+LONG = "the river the river the river a song the river a song a song"
 text = st.lists(st.sampled_from(WORDS), max_size=30).map(" ".join)
 rows_of_texts = st.lists(st.none() | st.lists(text, min_size=1, max_size=5), min_size=1, max_size=12)
 
@@ -92,6 +93,7 @@ def test_that_documents_are_the_encoders_pieces(
 
 @settings(max_examples=40, deadline=None)
 @given(texts=rows_of_texts, length=st.integers(8, 160), over_length=st.sampled_from(["truncate", "drop", "split"]))
+@example(texts=[[LONG, ""], [LONG, "", ""]], length=63, over_length="drop")
 def test_that_findings_of_a_length_are_those_of_a_pass_at_that_length(
     model: ModelTokenizer, folder: Path, texts: list[list[str] | None], length: int, over_length: str
 ) -> None:

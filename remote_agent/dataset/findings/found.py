@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ MOST_PAIRS = 200
 """How many pairs a finding names; its count and rows are whole."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Found:
     """One kind of finding over all rows.
 
@@ -27,6 +27,8 @@ class Found:
         detail: what its sentence says besides the count.
         threshold: the bound that was applied, None where there is none.
         figures: what its fixes need: of rows that are too long, the tokens that hold 99 % of the rows, and all.
+        answers: int64 [rows, 2] of prompts with several answers: the first row of that prompt, and the first row that
+            is equal, so that it can be seen what is left where rows go; empty for other kinds.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class Found:
     detail: str = ""
     threshold: float | None = None
     figures: tuple[int, ...] = ()
+    answers: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
 
 
 class RowNotes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -61,7 +62,7 @@ class AlikeChecks:
         first = first_of_equal(keys)
         held_out = parts == _PARTS[HELD_OUT]
         elsewhere = held_out & self._has_held_out_file
-        found = [*self._equal(rows, first, elsewhere), *self._conflicts(rows, keys)]
+        found = [*self._equal(rows, first, elsewhere), *self._conflicts(rows, keys, first)]
         # For each first of equal rows one of them that is trained on, -1 where none is.
         trained_one = np.full(len(rows), -1, dtype=np.int64)
         in_training = np.flatnonzero(parts == _PARTS[TRAIN])
@@ -81,7 +82,7 @@ class AlikeChecks:
         if "duplicate" in self._wanted and repeats.any():
             yield found_rows("duplicate", rows[repeats], _named(rows, np.flatnonzero(repeats), first))
 
-    def _conflicts(self, rows: Int64, keys: NDArray[np.uint64]) -> Iterable[Found]:
+    def _conflicts(self, rows: Int64, keys: NDArray[np.uint64], equal: Int64) -> Iterable[Found]:
         if "conflicting_answers" not in self._wanted:
             return
         prompts = self._prompts.array()[:, 0]
@@ -91,7 +92,10 @@ class AlikeChecks:
         has_other[first[differs]] = True
         if differs.any():
             pairs = _named(rows, np.flatnonzero(differs), first, likeness=0.0)
-            yield found_rows("conflicting_answers", rows[has_other[first]], pairs)
+            concerned = np.flatnonzero(has_other[first])
+            concerned = concerned[np.argsort(rows[concerned])]
+            answers = np.stack((rows[first[concerned]], rows[equal[concerned]]), axis=1)
+            yield dataclasses.replace(found_rows("conflicting_answers", rows[concerned], pairs), answers=answers)
 
     def _nearly_equal(self, rows: Int64, pairs: Pairs, elsewhere: Bool) -> Iterable[Found]:
         here = ~elsewhere[pairs.earlier] & ~elsewhere[pairs.later]
