@@ -87,6 +87,12 @@ def switch(page: MonitorPage, name: str) -> None:
     page.refresh()
 
 
+def double_click(chart: LineChart, place: QPoint) -> None:
+    """Double-click and let go: QTest keeps the button held, for the moves of later tests too."""
+    QTest.mouseDClick(chart, Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseRelease(chart, Qt.MouseButton.LeftButton, pos=place)
+
+
 def toggle_chart(page: MonitorPage, key: str) -> QAction:
     action = page.findChild(QAction, f"showChart_{key}")
     assert action is not None
@@ -331,10 +337,10 @@ def test_that_a_double_click_on_a_title_lets_a_chart_take_all_the_place_and_back
     run = going(page)
     for expected in (["gradient_norm"], list(DEFAULT_CHARTS)):
         place = page.charts.gradient_norm.heading.geometry().center()
-        QTest.mouseDClick(page.charts.gradient_norm, Qt.MouseButton.LeftButton, pos=place)
+        double_click(page.charts.gradient_norm, place)
         assert shown(page) == expected
     inside = QPoint(page.charts.loss.width() // 2, page.charts.loss.body.geometry().center().y())
-    QTest.mouseDClick(page.charts.loss, Qt.MouseButton.LeftButton, pos=inside)
+    double_click(page.charts.loss, inside)
     assert shown(page) == list(DEFAULT_CHARTS)
     page.charts.maximise("loss")
     toggle_chart(page, "memory")
