@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+import threading
 from typing import Any, Dict, Iterator, List
 
 from remote_agent.contract.events import RESTING
@@ -48,6 +48,9 @@ def attach(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
             run.keep_supervised(talk)
             if follow and arguments.get("overview") is True:
                 run.send_overview(talk)
+        if follow:
+            # a thread of its own, since a client that reads nothing for a while holds up whoever sends to it
+            threading.Thread(target=_look_after, args=(talk, followed), name="look after", daemon=True).start()
         _pump(talk, stream, followed, follow)
     finally:
         for run in followed:
@@ -55,15 +58,15 @@ def attach(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
     return {}
 
 
+def _look_after(talk: Talk, followed: "List[_FollowedRun]") -> None:
+    while not talk.aborted.wait(LOOK_S):
+        for run in followed:
+            run.keep_supervised(talk)
+
+
 def _pump(talk: Talk, stream: "_Stream", followed: "List[_FollowedRun]", follow: bool) -> None:
     caught_up = False
-    look_at = time.monotonic() + LOOK_S
     while not talk.aborted.is_set():
-        if caught_up and time.monotonic() >= look_at:
-            # also where there is always something to send
-            look_at = time.monotonic() + LOOK_S
-            for run in followed:
-                run.keep_supervised(talk)
         # a list first, so that one run with much to tell does not starve the others; journals go before any log
         if any([run.send_journals(stream) for run in followed]) or any([run.send_log(stream) for run in followed]):
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import select
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,15 @@ from remote_agent.contract.run_dir import run_id
 from remote_agent.run_files.journal import JournalWriter
 from tests.supervisor.conftest import Node, wait_until
 from tests.support.agent_call import AgentProcess, agent_call
+
+
+def output_is_full(agent: AgentProcess) -> bool:
+    """Say whether the pipe to the client takes no more, since the client does not read."""
+    pipe = os.open(f"/proc/{agent.process.pid}/fd/1", os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        return not select.select([], [pipe], [], 0)[1]
+    finally:
+        os.close(pipe)
 
 
 class Quiet:
@@ -210,12 +220,13 @@ def test_that_following_shows_a_line_soon_and_ends_with_the_client(quiet: Quiet)
         assert agent.process.wait(5) == 0
 
 
-def test_that_attaching_puts_a_new_supervisor_in_the_place_of_a_killed_one(node: Node) -> None:
-    run = node.start(steps=100_000)
+def test_that_attaching_replaces_a_killed_supervisor_though_the_client_reads_no_more(node: Node) -> None:
+    run = node.start(steps=1_000_000, step_s=0.001)
     run.wait_for("running")
     asked = {"runs": {run.folder.name: {}}, "follow": True, "overview": False}
     with node.talk("attach", asked) as agent:
         agent.until("caught_up")
+        wait_until(lambda: output_is_full(agent))
         run.kill_supervisor()
         wait_until(lambda: not run.supervisor_is_gone())
     run.command("stop", save=False)
