@@ -2721,6 +2721,78 @@
         <translation>x tốc độ học</translation>
     </message>
     <message>
+        <source>TensorBoard files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The node writes event files into the run&apos;s folder, under the names that transformers gives: train/loss, eval/loss, train/learning_rate, train/grad_norm. Needs no package.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Weights &amp; Biases</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Offline keeps a run on the node that `wandb sync` uploads later; online sends it while it goes on, with your key. Metrics and recipe only, never a row. Needs wandb on the node.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MLflow</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Offline keeps a file store on the node; online sends to the server below. Metrics and recipe only, never a row. Needs mlflow or mlflow-skinny on the node.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>trackio</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Offline keeps a database on the node for `trackio show`; online sends to the Space below. Metrics and recipe only, never a row. Needs trackio on the node.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tracker project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The project, or MLflow&apos;s experiment, that runs are gathered in.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name in trackers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the run is called there; empty for the job&apos;s own name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>W&amp;B server</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The address of a W&amp;B server of your own; empty for the public one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MLflow server</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The address of the tracking server, without user and password.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>trackio Space</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The Hub Space that shows the runs: org/name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Where the data lies.</source>
         <translation>Nơi chứa dữ liệu.</translation>
     </message>
@@ -3436,84 +3508,8 @@
 <context>
     <name>MainWindow</name>
     <message>
-        <source>New job</source>
-        <translation>Công việc mới</translation>
-    </message>
-    <message>
-        <source>Open a job file…</source>
-        <translation>Mở tệp công việc…</translation>
-    </message>
-    <message>
-        <source>Save the job as a file…</source>
-        <translation>Lưu công việc thành tệp…</translation>
-    </message>
-    <message>
-        <source>Import a configuration…</source>
-        <translation>Nhập cấu hình…</translation>
-    </message>
-    <message>
-        <source>Export…</source>
-        <translation>Xuất…</translation>
-    </message>
-    <message>
-        <source>Export for {}…</source>
-        <translation>Xuất cho {}…</translation>
-    </message>
-    <message>
-        <source>Compare with another job…</source>
-        <translation>So sánh với công việc khác…</translation>
-    </message>
-    <message>
-        <source>All runs…</source>
-        <translation>Mọi lượt chạy…</translation>
-    </message>
-    <message>
-        <source>Undo</source>
-        <translation>Hoàn tác</translation>
-    </message>
-    <message>
-        <source>Redo</source>
-        <translation>Làm lại</translation>
-    </message>
-    <message>
         <source>Launch</source>
         <translation>Khởi chạy</translation>
-    </message>
-    <message>
-        <source>Read model and data again</source>
-        <translation>Đọc lại mô hình và dữ liệu</translation>
-    </message>
-    <message>
-        <source>Choose a model</source>
-        <translation>Chọn mô hình</translation>
-    </message>
-    <message>
-        <source>Choose the data</source>
-        <translation>Chọn dữ liệu</translation>
-    </message>
-    <message>
-        <source>Where alerts are sent…</source>
-        <translation>Nơi gửi cảnh báo…</translation>
-    </message>
-    <message>
-        <source>Choose a node</source>
-        <translation>Chọn máy chạy</translation>
-    </message>
-    <message>
-        <source>Search here</source>
-        <translation>Tìm ở đây</translation>
-    </message>
-    <message>
-        <source>Help on the field</source>
-        <translation>Trợ giúp về trường này</translation>
-    </message>
-    <message>
-        <source>All commands</source>
-        <translation>Mọi lệnh</translation>
-    </message>
-    <message>
-        <source>Quit</source>
-        <translation>Thoát</translation>
     </message>
     <message>
         <source>{} runs</source>
@@ -6232,6 +6228,89 @@
     </message>
 </context>
 <context>
+    <name>WindowActions</name>
+    <message>
+        <source>Undo</source>
+        <translation>Hoàn tác</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Làm lại</translation>
+    </message>
+    <message>
+        <source>Launch</source>
+        <translation>Khởi chạy</translation>
+    </message>
+    <message>
+        <source>Read model and data again</source>
+        <translation>Đọc lại mô hình và dữ liệu</translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>Chọn mô hình</translation>
+    </message>
+    <message>
+        <source>Choose the data</source>
+        <translation>Chọn dữ liệu</translation>
+    </message>
+    <message>
+        <source>Where alerts are sent…</source>
+        <translation>Nơi gửi cảnh báo…</translation>
+    </message>
+    <message>
+        <source>Choose a node</source>
+        <translation>Chọn máy chạy</translation>
+    </message>
+    <message>
+        <source>Search here</source>
+        <translation>Tìm ở đây</translation>
+    </message>
+    <message>
+        <source>Help on the field</source>
+        <translation>Trợ giúp về trường này</translation>
+    </message>
+    <message>
+        <source>All commands</source>
+        <translation>Mọi lệnh</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Thoát</translation>
+    </message>
+    <message>
+        <source>New job</source>
+        <translation>Công việc mới</translation>
+    </message>
+    <message>
+        <source>Open a job file…</source>
+        <translation>Mở tệp công việc…</translation>
+    </message>
+    <message>
+        <source>Save the job as a file…</source>
+        <translation>Lưu công việc thành tệp…</translation>
+    </message>
+    <message>
+        <source>Import a configuration…</source>
+        <translation>Nhập cấu hình…</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Xuất…</translation>
+    </message>
+    <message>
+        <source>Export for {}…</source>
+        <translation>Xuất cho {}…</translation>
+    </message>
+    <message>
+        <source>Compare with another job…</source>
+        <translation>So sánh với công việc khác…</translation>
+    </message>
+    <message>
+        <source>All runs…</source>
+        <translation>Mọi lượt chạy…</translation>
+    </message>
+</context>
+<context>
     <name>WindowKeys</name>
     <message>
         <source>Put the cursor into a field, and F1 says what it does.</source>
@@ -6925,6 +7004,10 @@
     <message>
         <source>Alerts</source>
         <translation>Cảnh báo</translation>
+    </message>
+    <message>
+        <source>Trackers</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Betas</source>

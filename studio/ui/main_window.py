@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShowEvent
+from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from remote_agent.contract.problems import blocking
 from studio.session.session import Session
 from studio.ui import icons
-from studio.ui.dropped import DATA, JOB_FILE, MODEL, dropped_path, kind_of
+from studio.ui.drop_target import DropTarget
 from studio.ui.header import Chip, Header
 from studio.ui.last_layout import LastLayout
 from studio.ui.page_stack import (
@@ -34,7 +34,7 @@ from studio.ui.sidebar import Sidebar, short_gpu_name
 from studio.ui.sidebar_rows import JOB, NODE, RUN
 from studio.ui.status_strip import StatusStrip
 from studio.ui.translation import told
-from studio.ui.window_keys import WindowKeys
+from studio.ui.window_actions import WindowActions
 from studio.ui.window_start import bring_in_libraries
 from studio.ui.window_verbs import WindowVerbs
 
@@ -71,7 +71,6 @@ class MainWindow(QMainWindow):
         self._started = False
         self.setWindowTitle("Luthier")
         self.setMinimumSize(960, 600)
-        self.setAcceptDrops(True)
         self.sidebar = Sidebar(session)
         self.header = Header()
         self.pages = PageStack(session, self._last_layout)
@@ -88,8 +87,8 @@ class MainWindow(QMainWindow):
         self._run_timer.timeout.connect(self._refresh_run)
         self._lay_out()
         self.palette_panel: CommandPalette | None = None
-        self._keys = WindowKeys(self)
-        self._add_verbs()
+        self.menu_actions = WindowActions(self)
+        DropTarget(self)
         self._connect()
         tab = self._last_layout.restore(self, self.splitter)
         if tab in JOB_KEYS:
@@ -120,32 +119,6 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.splitter)
         self.resize(1280, 800)
 
-    def _add_verbs(self) -> None:
-        add, verbs, session = self.verbs.add, self.verbs, self.session
-        add(self.tr("New job"), session.new_job, QKeySequence.StandardKey.New)
-        add(self.tr("Open a job file…"), verbs.ask_job_file, QKeySequence.StandardKey.Open)
-        add(self.tr("Save the job as a file…"), verbs.ask_save_job, QKeySequence.StandardKey.Save)
-        add(self.tr("Import a configuration…"), verbs.ask_import)
-        add(self.tr("Export…"), self._export, "Ctrl+E")
-        for tool, target in (
-            ("LLaMA-Factory", "llamafactory"), ("Axolotl", "axolotl"), ("transformers", "transformers"),
-        ):  # fmt: skip
-            add(self.tr("Export for {}…").format(tool), functools.partial(verbs.ask_export_for, target))
-        add(self.tr("Compare with another job…"), verbs.compare_jobs)
-        add(self.tr("All runs…"), self.show_library, "Ctrl+L")
-        self._undo = add(self.tr("Undo"), session.draft.undo, QKeySequence.StandardKey.Undo)
-        self._redo = add(self.tr("Redo"), session.draft.redo, "Ctrl+Y", "Ctrl+Shift+Z")
-        add(self.tr("Launch"), self.launch, "Ctrl+Return", "Ctrl+Enter")
-        add(self.tr("Read model and data again"), session.inspect, QKeySequence.StandardKey.Refresh)
-        add(self.tr("Choose a model"), functools.partial(self.open_picker, "model"))
-        add(self.tr("Choose the data"), functools.partial(self.open_picker, "data"))
-        add(self.tr("Where alerts are sent…"), verbs.open_channels)
-        add(self.tr("Choose a node"), functools.partial(self.open_picker, "node"))
-        add(self.tr("Search here"), self._keys.search, QKeySequence.StandardKey.Find)
-        add(self.tr("Help on the field"), self._keys.help, QKeySequence.StandardKey.HelpContents)
-        add(self.tr("All commands"), self.open_palette, "Ctrl+K")
-        add(self.tr("Quit"), self.close, QKeySequence.StandardKey.Quit)
-
     def _connect(self) -> None:
         session, sidebar, header = self.session, self.sidebar, self.header
         session.notice.connect(self.show_notice)
@@ -172,7 +145,7 @@ class MainWindow(QMainWindow):
         header.tab_chosen.connect(self.show_tab)
         header.renamed.connect(session.rename_job)
         header.launch_wanted.connect(self.launch)
-        header.export_wanted.connect(self._export)
+        header.export_wanted.connect(self.export)
         for kind, chip in self._chips().items():
             chip.clicked.connect(functools.partial(self.open_picker, kind))
         self.problems.field_wanted.connect(self.reveal)
@@ -350,8 +323,7 @@ class MainWindow(QMainWindow):
 
     def _refresh_job(self, *_: object) -> None:
         draft, session = self.session.draft, self.session
-        self._undo.setEnabled(draft.can_undo)
-        self._redo.setEnabled(draft.can_redo)
+        self.menu_actions.refresh()
         if not self._shows_job:
             return
         self.header.show_job(draft.spec.name, job_tabs())
@@ -392,33 +364,9 @@ class MainWindow(QMainWindow):
         self.status.show_run(run)
         self.sidebar.show_live(run)
 
-    def _export(self) -> None:
+    def export(self) -> None:
+        """Export what is shown, a run or else the job, after asking where to."""
         self.verbs.ask_export(self._run_id)
-
-    # drag and drop
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take a job file, a data file or folder, or a model folder."""
-        path = dropped_path(event.mimeData())
-        if path is not None and kind_of(path):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped."""
-        path = dropped_path(event.mimeData())
-        if path is None:
-            return
-        event.acceptProposedAction()
-        match kind_of(path):
-            case kind if kind == JOB_FILE:
-                self.session.open_job_file(path)
-            case kind if kind == DATA:
-                self.session.choose_data("desktop", str(path))
-                self.show_job()
-                self.show_tab("data")
-            case kind if kind == MODEL:
-                self.session.choose_model("desktop", str(path))
-                self.show_job()
 
     # the window itself
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -128,19 +128,21 @@ def test_that_the_fix_button_mends_the_job_and_undo_takes_it_back(
     assert fix is not None
     qtbot.mouseClick(fix, Qt.MouseButton.LeftButton)
     assert session.draft.spec.regularization.label_smoothing == 0.0
-    window._undo.trigger()
+    window.menu_actions.undo.trigger()
     assert session.draft.spec.regularization.label_smoothing == 0.9
-    window._redo.trigger()
+    window.menu_actions.redo.trigger()
     assert session.draft.spec.regularization.label_smoothing == 0.0
 
 
-def test_that_a_launch_with_problems_says_which_and_starts_nothing(window: MainWindow, session: Session) -> None:
+def test_that_a_launch_with_problems_says_which_and_starts_nothing(
+    qtbot: QtBot, window: MainWindow, session: Session
+) -> None:
     session.draft.edit({"model.id": "/m", "data.path": "/d.jsonl", "optimizer.beta1": 3.0})
     window.header.launch.click()
     assert "Not launched yet: Beta 1 is 3" in window.notice.sentence
     assert window.pages.current_key == "recipe"
     assert not session.is_launching
-    window._keys._cancel()
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert window.notice.isHidden()
 
 
@@ -207,8 +209,20 @@ def test_that_a_dropped_job_file_is_opened(window: MainWindow, session: Session,
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path))])
     copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    window.dropEvent(QDropEvent(QPointF(QPoint(400, 400)), copy, mime, left, none))
+    entering = QDragEnterEvent(QPoint(400, 400), copy, mime, left, none)
+    QApplication.sendEvent(window, entering)
+    assert entering.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(400, 400), copy, mime, left, none))
     assert session.draft.spec.name == "from a file"
+
+
+def test_that_what_the_studio_does_not_open_is_not_taken(window: MainWindow, tmp_path: Path) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "notes.pdf"))])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    entering = QDragEnterEvent(QPoint(400, 400), copy, mime, left, none)
+    QApplication.sendEvent(window, entering)
+    assert not entering.isAccepted()
 
 
 def test_that_sizes_and_the_last_page_are_remembered(
@@ -256,7 +270,7 @@ def test_that_each_chip_opens_its_picker(qtbot: QtBot, window: MainWindow) -> No
 
 def test_that_f1_explains_the_field_with_the_keyboard(qtbot: QtBot, window: MainWindow) -> None:
     window.reveal("optimizer.beta1")
-    window._keys.help()
+    qtbot.keyClick(window.focusWidget(), Qt.Key.Key_F1)
     popup = next(widget for widget in QApplication.topLevelWidgets() if widget.objectName() == "helpPopup")
     said = " ".join(label.text() for label in popup.findChildren(QLabel))
     assert "Default: 0.95" in said and "Source: Touvron" in said
