@@ -47,7 +47,7 @@ class AttachStream:
         """Tell the agent how many bytes of journals and logs arrived, so that it sends on: once they are stored."""
         if self._received_bytes > self._acknowledged_bytes and not self.ended:
             self._acknowledged_bytes = self._received_bytes
-            self._call.send("ack", bytes=self._received_bytes)
+            self._call.tell("ack", bytes=self._received_bytes)
 
     def ping(self) -> None:
         """Ask for a sign of life now; any frame that arrives moves `heard_s`."""

@@ -198,7 +198,14 @@ class Call:
         self._pinged_s = time.monotonic()
         if self._unanswered_s is None:
             self._unanswered_s = self._pinged_s
-        self.send("ping", id=self._pings)
+        self.tell("ping", id=self._pings)
+
+    def tell(self, kind: str, /, **values: Any) -> None:
+        """Send a frame that nothing hangs on; where nobody takes it any more, `receive` says what became of them.
+
+        An agent that is done closes its end while its last words are still on the way here. Raises LinkTimeout.
+        """
+        self._send_or_hear_why(encode_frame(Frame({"frame": kind, **values})))
 
     def receive(self, timeout_s: float) -> list[Frame]:
         """Return the frames that arrived, pongs left out, [] where none did in time.

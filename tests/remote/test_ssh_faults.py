@@ -18,6 +18,7 @@ from studio.remote.errors import (
     NodeRefused,
 )
 from studio.remote.ssh import SshTransport
+from studio.remote.ssh.channel import SshChannel
 from studio.remote.transport import NodeAddress
 from tests.support.sshd import logins, make_known, open_ssh, running_sshd, wait_until
 
@@ -81,6 +82,18 @@ def test_that_a_killed_session_is_a_link_error_and_a_new_attach_goes_on(
     assert again.receive(5.0)[0].head["offset"] == offset
     again.close()
     assert logins(sshd) == 2
+
+
+def test_that_the_last_words_of_an_agent_that_is_gone_are_acknowledged_without_harm(
+    transport: SshTransport, archive: AgentArchive
+) -> None:
+    stream = Agent(transport, "~/.luthier", archive).attach(CURSOR, follow=False)
+    channel = stream._call._channel
+    assert isinstance(channel, SshChannel)
+    wait_until(lambda: channel._channel.closed)
+    frames = list(stream)  # each piece is acknowledged, and nobody is there to hear it
+    assert [frame.kind for frame in frames] == ["journal"] * 3 + ["result"]
+    assert sum(len(frame.body) for frame in frames) == 600_000
 
 
 def _drain(stream: AttachStream) -> None:
