@@ -13,6 +13,7 @@ from remote_agent.contract.recipe_spec import RegularizationSpec as Regularizati
 from remote_agent.contract.recipe_spec import ScheduleSpec as ScheduleSpec
 from remote_agent.contract.recipe_spec import WarmupSpec as WarmupSpec
 from remote_agent.contract.recovery_spec import RecoverySpec as RecoverySpec
+from remote_agent.contract.tracker_spec import TrackersSpec as TrackersSpec
 
 SCHEMA_VERSION = 1
 
@@ -255,6 +256,7 @@ class JobSpec:
     determinism: DeterminismSpec = dataclasses.field(default_factory=DeterminismSpec)
     alerts: AlertSpec = dataclasses.field(default_factory=AlertSpec)
     recovery: RecoverySpec = dataclasses.field(default_factory=RecoverySpec)
+    trackers: TrackersSpec = dataclasses.field(default_factory=TrackersSpec)
 
 
 def value_at(spec: JobSpec, path: str) -> Any:

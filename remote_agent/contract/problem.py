@@ -36,6 +36,7 @@ class Known:
     """What is known beside the spec; rules that need what is not known say nothing.
 
     ``train_sequences`` and ``train_tokens`` are those of prepared data, 0 where none is; a report has its own.
+    ``gpus`` are the UUIDs of those that a person chose on the node.
     """
 
     model: Optional[ModelReport] = None
@@ -43,6 +44,7 @@ class Known:
     node: Optional[NodeReport] = None
     train_sequences: int = 0
     train_tokens: int = 0
+    gpus: Tuple[str, ...] = ()
 
 
 def changed_fields(fix: Fix) -> Mapping[str, Any]:

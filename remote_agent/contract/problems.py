@@ -9,6 +9,7 @@ from remote_agent.contract.data_problems import data_problems, items_out_of_rang
 from remote_agent.contract.job_spec import JobSpec, value_at
 from remote_agent.contract.knob import described_fields
 from remote_agent.contract.memory_probe import is_memory_probe
+from remote_agent.contract.model_facts import longest_sequence
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.problem import ERROR as ERROR
 from remote_agent.contract.problem import WARNING as WARNING
@@ -20,6 +21,7 @@ from remote_agent.contract.problem import range_sentence
 from remote_agent.contract.range_test import is_range_test
 from remote_agent.contract.regularization_problems import regularization_problems
 from remote_agent.contract.schedule_problems import known_horizon, schedule_problems
+from remote_agent.contract.tracker_spec import tracker_problems
 from remote_agent.contract.usual_ranges import usual_range_problems
 
 
@@ -35,6 +37,7 @@ def problems(spec: JobSpec, known: Known = Known()) -> List[Problem]:
             data_problems,
             regularization_problems,
             _of_node,
+            tracker_problems,
             usual_range_problems,
         ):
             found += rule(spec, known)
@@ -99,8 +102,8 @@ def _of_model(spec: JobSpec, known: Known) -> Iterator[Problem]:
         return
     for sentence in model.problems:
         yield Problem(ERROR, "model.id", sentence)
-    limit = model.config.get("max_position_embeddings")
-    if isinstance(limit, int) and not isinstance(limit, bool) and spec.data.max_length > limit > 0:
+    limit = longest_sequence(model.config)
+    if spec.data.max_length > limit > 0:
         yield Problem(
             ERROR, "data.max_length",
             "The sequence length of {} is over the model's limit of {}.".format(spec.data.max_length, limit),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing
 from typing import Any, Dict, Mapping, Type, TypeVar
 
@@ -11,6 +12,8 @@ Report = TypeVar("Report")
 
 def to_wire(report: Any) -> Any:
     """Return a dataclass as nested dictionaries and lists."""
+    if report is None or isinstance(report, (str, int, float)):
+        return report  # most values are plain; what follows takes ten times as long to say so
     if dataclasses.is_dataclass(report) and not isinstance(report, type):
         return {field.name: to_wire(getattr(report, field.name)) for field in dataclasses.fields(report)}
     if isinstance(report, Mapping):
@@ -32,7 +35,7 @@ def from_wire(report_class: Type[Report], data: Any) -> Report:
 
 
 def _value(kind: Any, data: Any, where: str) -> Any:
-    if kind is Any:
+    if kind is Any or type(data) is kind:
         return data
     origin = typing.get_origin(kind)
     if origin is typing.Union:
@@ -66,7 +69,7 @@ def _tuple(kinds: typing.Tuple[Any, ...], data: Any, where: str) -> typing.Tuple
 def _dataclass(kind: Any, data: Any, where: str) -> Any:
     if not isinstance(data, dict):
         raise ValueError("{}: expected an object".format(where))
-    types = typing.get_type_hints(kind)
+    types = _types(kind)
     values: Dict[str, Any] = {}
     for field in dataclasses.fields(kind):
         if field.name in data:
@@ -74,3 +77,9 @@ def _dataclass(kind: Any, data: Any, where: str) -> Any:
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise ValueError("{}.{} is missing".format(where, field.name))
     return kind(**values)
+
+
+@functools.lru_cache(maxsize=None)
+def _types(kind: Any) -> Dict[str, Any]:
+    """Return the types of a dataclass's fields; working them out costs more than all the rest."""
+    return typing.get_type_hints(kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from remote_agent.contract.events import Stamped, event_from_body
@@ -111,7 +112,8 @@ def last_good(descriptor: int) -> Tuple[int, int]:
 class JournalReader:
     """Reads a writer's journal to its end, then what is added to it.
 
-    ``damaged`` counts the lines that failed their checksum, ``lost`` the numbers that are missing between good lines.
+    ``damaged`` counts the lines that failed their checksum, ``lost`` the numbers that are missing between good lines,
+    ``is_behind`` says that the last `poll` ended at its limit, with more to read.
 
     Args:
         journal_folder: the run's journal folder; it need not exist yet.
@@ -126,21 +128,29 @@ class JournalReader:
         self._descriptor = -1
         self._offset = 0
         self._rest = b""
+        self._left = sys.maxsize
         self._next_seq = 0
         self._wanted = tuple('{{"k":"{}"'.format(kind).encode("ascii") for kind in kinds)
         self.damaged = 0
         self.lost = 0
+        self.is_behind = False
 
-    def poll(self) -> List[Stamped]:
-        """Return the events that were added since the last call, in order, without the headers."""
+    def poll(self, most_bytes: int = 0) -> List[Stamped]:
+        """Return the events that were added since the last call, in order, without the headers.
+
+        ``most_bytes`` ends the call after about so much of the journal, 0 at its end.
+        """
         events: List[Stamped] = []
+        self._left = most_bytes or sys.maxsize
+        self.is_behind = False
         while True:
             if self._descriptor < 0 and not self._open_next():
                 return events
             # looked at first: a segment is full and final once its successor exists
             has_successor = self._successor() is not None
             self._read(events)
-            if not has_successor:
+            self.is_behind = self._left <= 0
+            if self.is_behind or not has_successor:
                 return events
             os.close(self._descriptor)
             self._descriptor = -1
@@ -170,11 +180,12 @@ class JournalReader:
         return True
 
     def _read(self, events: List[Stamped]) -> None:
-        while True:
+        while self._left > 0:
             data = os.pread(self._descriptor, _CHUNK_BYTES, self._offset)
             if not data:
                 return
             self._offset += len(data)
+            self._left -= len(data)
             lines = (self._rest + data).split(b"\n")
             self._rest = lines.pop()
             if len(self._rest) > MAX_LINE_BYTES:

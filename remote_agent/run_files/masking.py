@@ -13,7 +13,10 @@ from typing import Any, Iterable, List, Mapping, Set, Tuple
 SHORTEST = 6
 """Values below this length are not struck out: they would take half of any text with them."""
 
-_NAME = re.compile(r"(HF_TOKEN|HUGGING_FACE_HUB_TOKEN|WANDB_API_KEY|LUTHIER_SECRET_[A-Z0-9_]{1,40})\Z")
+_NAME = re.compile(
+    r"(HF_TOKEN|HUGGING_FACE_HUB_TOKEN|WANDB_API_KEY|MLFLOW_TRACKING_(TOKEN|USERNAME|PASSWORD)"
+    r"|LUTHIER_SECRET_[A-Z0-9_]{1,40})\Z"
+)
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 

@@ -11,6 +11,7 @@ from studio.exchange.axolotl import NAMES
 from studio.exchange.exported import Exported, Writer
 from studio.exchange.formats import AXOLOTL
 from studio.exchange.to_training_arguments import training_arguments
+from studio.exchange.tracker_keys import axolotl_keys
 from studio.exchange.yaml_text import yaml_text
 
 CONFIG, DS_CONFIG = "axolotl.yaml", "ds_config.json"
@@ -34,6 +35,7 @@ def to_axolotl(writer: Writer) -> Exported:
         **data,
         "output_dir": "output",
         "logging_steps": 1,
+        **axolotl_keys(writer),
         **{NAMES.get(key, key): value for key, value in arguments.items()},
         _ATTENTION[writer.take("strategy.attention")]: True,
         **({"early_stopping_patience": patience} if patience else {}),

@@ -10,6 +10,7 @@ from remote_agent.contract.deepspeed_config import deepspeed_config
 from studio.exchange.exported import Exported, Writer
 from studio.exchange.formats import LLAMA_FACTORY
 from studio.exchange.to_training_arguments import training_arguments
+from studio.exchange.tracker_keys import report_environment, report_keys
 from studio.exchange.yaml_text import yaml_text
 
 CONFIG, DATASET_INFO, DS_CONFIG = "llamafactory.yaml", "dataset_info.json", "ds_config.json"
@@ -42,7 +43,7 @@ def to_llamafactory(writer: Writer) -> Exported:
         **keys,
         "output_dir": "output",
         "logging_steps": 1,
-        "report_to": "none",
+        **report_keys(writer),
         "overwrite_output_dir": True,
         **arguments,
         "disable_gradient_checkpointing": not checkpointing,
@@ -53,7 +54,8 @@ def to_llamafactory(writer: Writer) -> Exported:
     files = {CONFIG: yaml_text(tree), DATASET_INFO: json.dumps(infos, indent=2, ensure_ascii=False) + "\n"}
     if distributed:
         files[DS_CONFIG] = json.dumps(deepspeed_config(writer.spec), indent=2) + "\n"
-    launch = f"FORCE_TORCHRUN=1 NPROC_PER_NODE={strategy.ranks} " if distributed else ""
+    launch = report_environment(writer)
+    launch += f"FORCE_TORCHRUN=1 NPROC_PER_NODE={strategy.ranks} " if distributed else ""
     return Exported(LLAMA_FACTORY, files, writer.close(LLAMA_FACTORY), f"{launch}llamafactory-cli train {CONFIG}")
 
 

@@ -13,6 +13,7 @@ from studio.exchange.exported import Exported, Writer
 from studio.exchange.formats import TRANSFORMERS
 from studio.exchange.script_text import SCRIPT
 from studio.exchange.to_training_arguments import training_arguments
+from studio.exchange.tracker_keys import report_environment, report_keys
 
 FILE, DS_CONFIG = "train.py", "ds_config.json"
 _COLUMNS = {
@@ -34,7 +35,7 @@ def to_script(writer: Writer) -> Exported:
         writer.lose("optimizer.kind", "transformers has no Muon; AdamW takes its place.")
     if "warmup_ratio" in arguments:
         arguments["warmup_steps"] = arguments.pop("warmup_ratio")  # transformers 5: below 1 it is a share of the run
-    arguments.update(output_dir="output", logging_steps=1, report_to="none")
+    arguments.update(output_dir="output", logging_steps=1, **report_keys(writer))
     spec = writer.spec
     for path in ("strategy.zero_stage", "strategy.offload_optimizer", "strategy.offload_parameters"):
         writer.take(path)
@@ -57,7 +58,8 @@ def to_script(writer: Writer) -> Exported:
     for key, value in values.items():
         text = text.replace(f"@{key}@", value)
     ranks = spec.strategy.ranks
-    start = f"deepspeed --num_gpus {ranks} {FILE}" if ranks > 1 else f"python {FILE}"
+    start = report_environment(writer)
+    start += f"deepspeed --num_gpus {ranks} {FILE}" if ranks > 1 else f"python {FILE}"
     files = {FILE: text, DS_CONFIG: json.dumps(deepspeed_config(spec), indent=2) + "\n"}
     return Exported(TRANSFORMERS, files, writer.close("The script"), start)
 

@@ -10,6 +10,7 @@ from remote_agent.contract.batch_arithmetic import BatchPlan, batch_plan
 from remote_agent.contract.job_spec import with_value
 from studio.exchange.learning_rate import read_schedule
 from studio.exchange.reader import AUTO, Reader
+from studio.exchange.tracker_keys import read_trackers
 
 DEFAULTS: Mapping[str, Any] = {
     "per_device_train_batch_size": 8, "per_device_eval_batch_size": 8, "gradient_accumulation_steps": 1,
@@ -89,6 +90,7 @@ def read_training_arguments(reader: Reader) -> None:
     _saving(reader)
     _evaluation(reader)
     _loading(reader)
+    read_trackers(reader)
 
 
 def plan(reader: Reader) -> BatchPlan:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.schedule_spans import RANGE_TEST
+from remote_agent.contract.tracker_spec import ONLINE
 from studio.ui.knob_control import FIELDS
 
 Condition = Callable[[JobSpec], bool]
@@ -75,6 +76,7 @@ def card_plans() -> tuple[CardPlan, ...]:
             Row(path) for path in FIELDS if path.startswith("recovery.")
         )),
         CardPlan("alerts", _translated("Alerts"), tuple(Row(path) for path in FIELDS if path.startswith("alerts."))),
+        CardPlan("trackers", _translated("Trackers"), _tracker_rows()),
     )  # fmt: skip
 
 
@@ -92,6 +94,16 @@ def _shape_is(*shapes: str) -> Condition:
 
 def _shape_is_not(*shapes: str) -> Condition:
     return lambda spec: spec.schedule.shape not in shapes
+
+
+def _tracker_rows() -> tuple[Row, ...]:
+    return (
+        Row("trackers.tensorboard"), Row("trackers.wandb"), Row("trackers.mlflow"), Row("trackers.trackio"),
+        Row("trackers.wandb_server", when=lambda spec: spec.trackers.wandb == ONLINE),
+        Row("trackers.mlflow_server", when=lambda spec: spec.trackers.mlflow == ONLINE),
+        Row("trackers.trackio_space", when=lambda spec: spec.trackers.trackio == ONLINE),
+        Row("trackers.project"), Row("trackers.run_name"),
+    )  # fmt: skip
 
 
 def _optimizer_rows() -> tuple[Row, ...]:

@@ -52,6 +52,9 @@ class RecipePage(QWidget):
         self.range_test.setToolTip(self.tr("Find a peak by a short run in which the learning rate rises"))
         self.range_test.clicked.connect(self.open_range_test)
         self._card("schedule").rows.addWidget(self.range_test, 0, Qt.AlignmentFlag.AlignRight)
+        self.tracker_keys = button(self.tr("Keys…"), "trackerKeysButton", self.tr("Keys of trackers"), role="link")
+        self.tracker_keys.clicked.connect(self.open_tracker_keys)
+        self._card("trackers").rows.addWidget(self.tracker_keys, 0, Qt.AlignmentFlag.AlignRight)
         self._say_state_bytes()
         self._scroll = self._card_column()
         layout = QHBoxLayout(self)
@@ -173,6 +176,12 @@ class RecipePage(QWidget):
         from studio.ui.recipe.parameter_groups_popup import ParameterGroupsPopup
 
         ParameterGroupsPopup(self._draft, self).popup_at(self.groups)
+
+    def open_tracker_keys(self) -> None:
+        """Open the window that keeps the trackers' keys."""
+        from studio.ui.recipe.tracker_keys_dialog import TrackerKeysDialog
+
+        TrackerKeysDialog(self._session, self).open()
 
     def _on_tried(self, values: Mapping[str, Any]) -> None:
         for path, value in values.items():
