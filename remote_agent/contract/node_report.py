@@ -20,7 +20,10 @@ TRAINER_PACKAGES = (
 
 @dataclasses.dataclass(frozen=True)
 class Gpu:
-    """One accelerator as nvidia-smi tells it; ``compute_capability`` is "8.0"-like or empty."""
+    """One accelerator as nvidia-smi tells it; ``compute_capability`` is "8.0"-like or empty.
+
+    ``slowed_by`` says why it runs below its clock (heat, a hardware slowdown, the power brake), else empty.
+    """
 
     index: int
     uuid: str
@@ -31,6 +34,7 @@ class Gpu:
     temperature_c: float
     power_w: float
     compute_capability: str = ""
+    slowed_by: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +142,22 @@ class Survey:
     hub_models: Tuple[str, ...] = ()
     reached: Tuple[Reached, ...] = ()
     took_s: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class CollectiveReport:
+    """What a sum over all ranks came to: ``sums`` of ``message_bytes`` in ``took_s``, ``joined_s`` until the first.
+
+    ``bus_bytes_per_s`` is the bandwidth of the bus as NCCL's own tests count it, 0 for one rank.
+    """
+
+    ranks: int
+    backend: str
+    message_bytes: int
+    sums: int
+    took_s: float
+    joined_s: float
+    bus_bytes_per_s: float
 
 
 @dataclasses.dataclass(frozen=True)

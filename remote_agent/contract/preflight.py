@@ -48,7 +48,7 @@ def preflight(spec: JobSpec, known: Known) -> Tuple[Finding, ...]:
         return ()
     found: List[Finding] = []
     if node.gpus:
-        found += [_driver(node, node.survey), _gpus(spec, node, node.survey)]
+        found += [_driver(node, node.survey), _gpus(spec, known, node, node.survey)]
     found += _sizes(spec, known, node)
     found += [_shared_memory(spec, node.survey), _limits(spec, node.survey), _ports(node.survey), _clock(node)]
     found += _logout(node, node.survey)
@@ -103,9 +103,30 @@ def free_gpus(node: NodeReport) -> Tuple[Gpu, ...]:
     return tuple(gpu for gpu in node.gpus if gpu.memory_used_bytes <= BUSY_BYTES and gpu.uuid not in busy)
 
 
-def _gpus(spec: JobSpec, node: NodeReport, survey: Survey) -> Finding:
+def picked_gpus(node: NodeReport, ranks: int, chosen: Tuple[str, ...] = ()) -> Tuple[Gpu, ...]:
+    """Return the GPUs that a run of so many ranks takes: the chosen ones, else free ones, else the first.
+
+    Args:
+        node: its last probe.
+        ranks: one GPU each.
+        chosen: the UUIDs that a person chose; what is not on the node any more does not count.
+    """
+    mine = tuple(gpu for gpu in node.gpus if gpu.uuid in chosen)
+    if len(mine) >= ranks:
+        return mine[:ranks]
     free = free_gpus(node)
-    busy = [gpu for gpu in node.gpus[: spec.strategy.ranks] if gpu not in free]
+    return free[:ranks] if len(free) >= ranks else node.gpus[:ranks]
+
+
+def uuids_to_take(node: NodeReport, ranks: int, chosen: Tuple[str, ...] = ()) -> Tuple[str, ...]:
+    """Return the UUIDs of the GPUs that a start names; none where there are too few, which the node then says."""
+    picked = picked_gpus(node, ranks, chosen)
+    return tuple(gpu.uuid for gpu in picked) if len(picked) == ranks and all(gpu.uuid for gpu in picked) else ()
+
+
+def _gpus(spec: JobSpec, known: Known, node: NodeReport, survey: Survey) -> Finding:
+    free = free_gpus(node)
+    busy = [gpu for gpu in picked_gpus(node, spec.strategy.ranks, known.gpus) if gpu not in free]
     if not busy:
         return Finding(GPUS, GOOD)
     said = "; ".join(_holder(gpu, survey) for gpu in busy[:3])

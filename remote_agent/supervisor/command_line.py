@@ -25,6 +25,8 @@ _COMMANDS = {
     "inspect": "inspect.inspect",
     "receive": "receive.receive",
     "hub": "hub.hub",
+    "environment": "build_environment.environment",
+    "collective": "collective.collective",
     "prepare": "prepare.prepare",
     "start": "start.start",
     "resume": "resume.resume",

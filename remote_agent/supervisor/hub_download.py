@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 import threading
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Set
 
 if __name__ == "__main__":
     # under -I a file's own folder is not on the path; the package lies two levels above it
@@ -26,6 +26,7 @@ from remote_agent.run_files.atomic_write import sync_folder, write_all
 from remote_agent.run_files.manifest import file_sha256
 from remote_agent.supervisor.hub import SECRET
 from remote_agent.supervisor.node_facts import disk_free_bytes
+from remote_agent.supervisor.node_survey import hub_cache
 
 WORKERS = 4
 _LOOK_S = 0.3
@@ -100,6 +101,9 @@ def _fetch(answer: Answer, asked: Dict[str, str]) -> Dict[str, str]:
     value = {"repo": repo, "revision": commit, "path": final}
     if os.path.isdir(final):
         return value
+    if getattr(info, "gated", False):
+        # everybody may see what a gated model holds; whether this account may have it is asked before any file is
+        library.HfApi().auth_check(repo, token=token)
     wanted = choose_files(repo, info.siblings or [])
     aside = os.path.join(asked["home"], UPLOADS, os.path.basename(final))
     os.makedirs(aside, mode=0o700, exist_ok=True)
@@ -109,11 +113,14 @@ def _fetch(answer: Answer, asked: Dict[str, str]) -> Dict[str, str]:
         if os.path.isdir(final):  # whoever held it was fetching the same
             return value
         _remove_leftovers(aside)
+        cached = _take_from_cache(answer, aside, wanted, repo, commit)
         _check_room(aside, wanted)
         with _Watch(answer, aside, wanted):
             library.snapshot_download(
                 repo, revision=commit, local_dir=aside, token=token, max_workers=WORKERS,
-                allow_patterns=[glob.escape(item.name) for item in wanted],
+                # the library takes what its cache holds unseen, and so a damaged file again and again
+                cache_dir=os.path.join(aside, ".cache", "unused"),
+                allow_patterns=[glob.escape(item.name) for item in wanted if item.name not in cached],
             )  # fmt: skip
         _settle(answer, aside, wanted)
         os.rename(aside, final)
@@ -181,6 +188,29 @@ def _check_room(aside: str, wanted: List[Wanted]) -> None:
             ),
             "disk_full",
         )
+
+
+def _take_from_cache(answer: Answer, aside: str, wanted: List[Wanted], repo: str, commit: str) -> Set[str]:
+    """Link or copy the large files that the Hub's own cache on the node holds of the commit; return their names.
+
+    Only files with a hash are taken, and only where it holds; what the cache has is never changed.
+    """
+    cache, _ = hub_cache()
+    folder = os.path.join(cache, "models--" + repo.replace("/", "--"), "snapshots", commit)
+    taken: Set[str] = set()
+    for item in wanted if cache else ():
+        source, target = os.path.realpath(os.path.join(folder, item.name)), os.path.join(aside, item.name)
+        if not item.sha256 or os.path.lexists(target) or not os.path.isfile(source):
+            continue
+        answer.progress("verifying", 0, 0)
+        if not _is_whole(source, item):
+            continue
+        try:
+            os.link(source, target)
+        except OSError:  # on another disk
+            shutil.copyfile(source, target)
+        taken.add(item.name)
+    return taken
 
 
 def _size(path: str) -> int:

@@ -32,7 +32,8 @@ class Launch:
     """launch.json: everything the supervisor needs beside job.json.
 
     ``stop_grace_s`` is the time the ranks have to save and end after a stop, ``term_grace_s`` the time between SIGTERM
-    and SIGKILL. ``zero_stage`` is -1 where ranks and stage are the job's.
+    and SIGKILL. ``zero_stage`` is -1 where ranks and stage are the job's. ``gpus`` are the UUIDs that the ranks may
+    see, one each and in their order; empty leaves it to the node.
     """
 
     python: str
@@ -48,6 +49,7 @@ class Launch:
     stop_grace_s: float = STOP_GRACE_S
     term_grace_s: float = TERM_GRACE_S
     zero_stage: int = -1
+    gpus: Tuple[str, ...] = ()
 
 
 def read_launch(run_dir: str) -> Launch:
@@ -118,6 +120,8 @@ def rank_environment(launch: Launch, scratch: str) -> Dict[str, str]:
     )
     if not launch.use_gpu:
         environment["DS_ACCELERATOR"] = "cpu"
+    elif len(launch.gpus) >= launch.ranks:  # a resume with more ranks than were chosen takes what the node has
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(launch.gpus[: launch.ranks])
     return environment
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Tuple
 
 from remote_agent.contract.deepspeed_config import deepspeed_config
 from remote_agent.contract.job_spec import JobSpec
@@ -34,8 +34,9 @@ def make_launch(
     model_path: str,
     data_folder: str,
     bundle: Mapping[str, Any],
+    gpus: Tuple[str, ...] = (),
 ) -> Launch:
-    """Return what launch.json will say; ``environment`` is what `describe_environment` found."""
+    """Return what launch.json will say, on these ``gpus``; ``environment`` is what `describe_environment` found."""
     python = environment["python"]
     return Launch(
         python=python,
@@ -48,6 +49,7 @@ def make_launch(
         extensions_dir=extensions_dir(home, python, environment["packages"]),
         use_gpu=bool(environment["gpus"]),
         bundle=bundle,
+        gpus=gpus,
     )
 
 

@@ -23,7 +23,12 @@ _GPU_FIELDS = (
     "temperature.gpu",
     "power.draw",
     "compute_cap",
+    "clocks_throttle_reasons.active",
 )
+GPU_FIELD_SETS = (_GPU_FIELDS, _GPU_FIELDS[:-1], _GPU_FIELDS[:-2])
+"""What to ask for, most first: a driver refuses the whole query for the one field that it does not know."""
+_SLOWDOWNS = ((0x08, "hardware slowdown"), (0x20, "heat"), (0x40, "heat"), (0x80, "power brake"))
+"""Bits of NVML's clocks event reasons that cost speed; that the power limit is reached is usual under load."""
 
 
 def cores() -> int:
@@ -97,8 +102,7 @@ def gpu_query(fields: Tuple[str, ...] = _GPU_FIELDS) -> List[str]:
 
 def gpus() -> Tuple[Gpu, ...]:
     """Return the GPUs that nvidia-smi lists; empty where there is no such program or it fails."""
-    # drivers before 2021 refuse the whole query for the one field they do not know
-    for fields in (_GPU_FIELDS, _GPU_FIELDS[:-1]):
+    for fields in GPU_FIELD_SETS:
         output = _output_of(gpu_query(fields))
         if output is None:
             return ()
@@ -118,7 +122,7 @@ def parse_gpus(output: str) -> Tuple[Gpu, ...]:
     """Return the GPUs of nvidia-smi's CSV output; lines that are none are left out, figures it lacks are 0."""
     found = []
     for row in csv.reader(output.splitlines(), skipinitialspace=True):
-        if len(row) < len(_GPU_FIELDS) - 1 or not row[0].strip().isdigit():
+        if len(row) < len(_GPU_FIELDS) - 2 or not row[0].strip().isdigit():
             continue
         figures = [_figure(text) for text in row[3:8]]
         found.append(
@@ -132,9 +136,19 @@ def parse_gpus(output: str) -> Tuple[Gpu, ...]:
                 temperature_c=figures[3],
                 power_w=figures[4],
                 compute_capability=row[8].strip() if len(row) > 8 and _figure(row[8]) > 0 else "",
+                slowed_by=_slowdowns(row[9]) if len(row) > 9 else "",
             )
         )
     return tuple(found)
+
+
+def _slowdowns(mask: str) -> str:
+    """Return what makes a GPU slow itself down, from nvidia-smi's bit mask; empty where nothing does."""
+    try:
+        bits = int(mask.strip(), 16)
+    except ValueError:
+        return ""
+    return ", ".join(dict.fromkeys(said for bit, said in _SLOWDOWNS if bits & bit))
 
 
 def _figure(text: str) -> float:

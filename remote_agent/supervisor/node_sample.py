@@ -11,7 +11,13 @@ from typing import Optional, Tuple
 from remote_agent.contract.events import NodeSampled
 from remote_agent.contract.node_report import Gpu
 from remote_agent.contract.wire import to_wire
-from remote_agent.supervisor.node_facts import disk_free_bytes, gpu_query, memory_bytes, parse_gpus
+from remote_agent.supervisor.node_facts import (
+    GPU_FIELD_SETS,
+    disk_free_bytes,
+    gpu_query,
+    memory_bytes,
+    parse_gpus,
+)
 
 
 class NodeSampler:
@@ -24,6 +30,7 @@ class NodeSampler:
         self._query: "Optional[subprocess.Popen[bytes]]" = None
         self._has_gpus = shutil.which("nvidia-smi") is not None
         self._gpus: Tuple[Gpu, ...] = ()
+        self._asked = 0
 
     def sample(self) -> NodeSampled:
         """Return the present figures. Raises OSError where the folder is gone."""
@@ -68,10 +75,17 @@ class NodeSampler:
             if self._query.poll() is None:
                 return
             output = self._query.communicate()[0]
-            self._gpus = parse_gpus(output.decode("utf-8", "replace")) or self._gpus
+            found = parse_gpus(output.decode("utf-8", "replace"))
+            if not found and not self._gpus:
+                # an old driver: ask for less, and go round again where that was not it
+                self._asked = (self._asked + 1) % len(GPU_FIELD_SETS)
+            self._gpus = found or self._gpus
         try:
             self._query = subprocess.Popen(
-                gpu_query(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                gpu_query(GPU_FIELD_SETS[self._asked]),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
             )
         except OSError:
             self._query, self._has_gpus = None, False

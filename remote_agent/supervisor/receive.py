@@ -1,4 +1,4 @@
-"""The command `receive`: a model or data set from the client, resumed where an upload broke off, verified by hash."""
+"""The command `receive`: model, data or wheels from the client, resumed where an upload broke off, hash-verified."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import shutil
 from typing import Any, Dict, List, NamedTuple, Set
 
 from remote_agent.contract.frames import Frame
-from remote_agent.contract.run_dir import DATA, MODELS, UPLOADS
+from remote_agent.contract.run_dir import DATA, ENVIRONMENTS, MODELS, UPLOADS
 from remote_agent.run_files.atomic_write import sync_folder, write_all
 from remote_agent.run_files.manifest import file_sha256
 from remote_agent.supervisor.node_facts import disk_free_bytes
 from remote_agent.supervisor.talk import CommandError, Talk, text_argument
 
 FRAME_TIMEOUT_S = 120.0
+SENT_WHEELS = ".sent-"
+"""How the names of folders begin, among the environments, that hold the files of one; they go when it is built."""
+
 _FINGERPRINT = re.compile(r"[0-9a-f]{16,128}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _MOST_FILES = 100_000
@@ -34,8 +37,8 @@ def receive(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
     """
     kind = text_argument(arguments, "kind")
     fingerprint = text_argument(arguments, "fingerprint")
-    if kind not in ("models", "data") or not _FINGERPRINT.match(fingerprint):
-        raise CommandError("What is sent has to be models or data, with a fingerprint in hex.", "bad_request")
+    if kind not in ("models", "data", "wheels") or not _FINGERPRINT.match(fingerprint):
+        raise CommandError("What is sent has to be models, data or wheels, with a fingerprint in hex.", "bad_request")
     expected = _manifest(arguments.get("manifest"))
     final = _final_folder(home, kind, fingerprint[:16])
     if os.path.isdir(final):
@@ -59,6 +62,8 @@ def receive(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _final_folder(home: str, kind: str, key: str) -> str:
+    if kind == "wheels":
+        return os.path.join(home, ENVIRONMENTS, SENT_WHEELS + key)
     return os.path.join(home, MODELS, key) if kind == "models" else os.path.join(home, DATA, "source-" + key)
 
 

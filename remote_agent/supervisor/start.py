@@ -8,12 +8,13 @@ import select
 import subprocess
 import sys
 import time
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 from remote_agent.contract.problems import blocking, problems
 from remote_agent.contract.run_dir import LOG, RUNS, is_run_id
 from remote_agent.contract.spec_json import spec_from_dict
 from remote_agent.run_files.masking import is_secret_name
+from remote_agent.supervisor import node_facts
 from remote_agent.supervisor.environment import describe_environment
 from remote_agent.supervisor.launch import own_agent_dir
 from remote_agent.supervisor.lease import is_supervised
@@ -68,8 +69,34 @@ def _commit(home: str, run_dir: str, arguments: Dict[str, Any]) -> bool:
         if not os.path.isdir(path):
             raise CommandError("The {} {} is not on the node.".format(what, path), "not_found")
     environment = describe_environment(python)
-    launch = make_launch(home, spec, environment, model_path, data_folder, group_argument(arguments, "bundle"))
+    bundle, gpus = group_argument(arguments, "bundle"), gpus_argument(arguments, spec.strategy.ranks)
+    launch = make_launch(home, spec, environment, model_path, data_folder, bundle, gpus)
     return make_run_dir(run_dir, spec, launch, environment)
+
+
+def gpus_argument(arguments: Dict[str, Any], ranks: int) -> Tuple[str, ...]:
+    """Return the UUIDs of the GPUs that a start names, none where it leaves them to the node.
+
+    Raises:
+        CommandError: they are not one a rank, or one is not on the node.
+    """
+    asked = arguments.get("gpus") or []
+    if not isinstance(asked, list) or not all(isinstance(uuid, str) for uuid in asked):
+        raise CommandError("The argument gpus has to be a list of UUIDs.", "bad_request")
+    if not asked:
+        return ()
+    if len(set(asked)) != ranks or len(asked) != ranks:
+        raise CommandError(
+            "{} GPUs are chosen for {} processes; choose one for each.".format(len(set(asked)), ranks), "bad_request"
+        )
+    there = {gpu.uuid for gpu in node_facts.gpus()}
+    missing = [uuid for uuid in asked if uuid not in there]
+    if missing:
+        raise CommandError(
+            "The GPU {} is not on the node any more; ask the node again and choose another.".format(missing[0][:80]),
+            "bad_request",
+        )
+    return tuple(asked)
 
 
 def ensure_supervised(run_dir: str, secrets: Optional[Dict[str, str]] = None) -> None:

@@ -7,21 +7,22 @@ import json
 import os
 import sys
 import time
-from typing import Dict, List
+from typing import Dict, List, Optional
 
-from remote_agent.contract.events import PAUSED, RESTING
+from remote_agent.contract.events import PAUSED, RESTING, Complained
 from remote_agent.contract.run_dir import INBOX, JOURNAL, SUPERVISOR_WRITER
 from remote_agent.run_files.atomic_write import write_all
 from remote_agent.run_files.inbox import list_commands
 from remote_agent.run_files.journal import JournalWriter
 from remote_agent.supervisor.attempt_shape import launch_of_attempt
 from remote_agent.supervisor.launch import read_launch
-from remote_agent.supervisor.lease import read_lease, take_lease
+from remote_agent.supervisor.lease import Lease, read_lease, take_lease
 from remote_agent.supervisor.outbox import keep_channels, take_channels
 from remote_agent.supervisor.ranks import become_subreaper
 from remote_agent.supervisor.resumption import waiting_resume
-from remote_agent.supervisor.run_record import is_fresh, read_record
+from remote_agent.supervisor.run_record import RunRecord, is_fresh, read_record
 from remote_agent.supervisor.supervision import Supervision
+from remote_agent.supervisor.tracker_feeds import start_feeds
 
 NODE_WRITER = "node"
 
@@ -65,30 +66,28 @@ def _supervise(run_dir: str, secrets: Dict[str, str], ready: "_Ready") -> None:
         keep_channels(run_dir, channels)
     become_subreaper()
     folder, run_id = os.path.join(run_dir, JOURNAL), os.path.basename(run_dir)
+    launch = launch_of_attempt(read_launch(run_dir), record)
+    journal = JournalWriter(folder, SUPERVISOR_WRITER, run_id, time.time)
     supervision = Supervision(
         run_dir,
-        launch_of_attempt(read_launch(run_dir), record),
+        launch,
         holder,
         record,
-        JournalWriter(folder, SUPERVISOR_WRITER, run_id, time.time),
+        journal,
         JournalWriter(folder, NODE_WRITER, run_id, time.time),
     )
     try:
         if resume is not None:
-            goes_on = supervision.resume(resume, record)
+            trains = supervision.resume(resume, record)
             ready.tell("ready")
-            if goes_on:
+            if trains:
                 supervision.launch(secrets)
-        elif paused:
-            supervision.rest()
-            ready.tell("ready")
-        elif is_fresh(record):
-            supervision.begin()
-            ready.tell("ready")
-            supervision.launch(secrets)
         else:
-            supervision.adopt(lease)
-            ready.tell("ready")
+            trains = not paused
+            _begin(supervision, record, lease, secrets, ready)
+        if trains:
+            for sentence in start_feeds(run_dir, launch, secrets, waits=resume is not None):
+                journal.write(Complained("warning", sentence))
         supervision.watch()
     except OSError:
         if not os.path.isdir(run_dir):
@@ -96,6 +95,22 @@ def _supervise(run_dir: str, secrets: Dict[str, str], ready: "_Ready") -> None:
         raise
     finally:
         supervision.close()
+
+
+def _begin(
+    supervision: Supervision, record: RunRecord, lease: Optional[Lease], secrets: Dict[str, str], ready: "_Ready"
+) -> None:
+    """Do what a run is for that nobody asked to resume: rest, start, or go on under a new supervisor."""
+    if record.state == PAUSED:
+        supervision.rest()
+        ready.tell("ready")
+    elif is_fresh(record):
+        supervision.begin()
+        ready.tell("ready")
+        supervision.launch(secrets)
+    else:
+        supervision.adopt(lease)
+        ready.tell("ready")
 
 
 class _Ready:

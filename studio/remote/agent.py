@@ -6,7 +6,7 @@ import dataclasses
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.memory_probe import MemoryTrace
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.spec_json import spec_to_dict
+from studio.remote.agent_calls import EnvironmentCalls
 from studio.remote.answers import (
     BrowseEntry,
     HubModel,
@@ -29,14 +30,12 @@ from studio.remote.answers import (
     answers_as,
 )
 from studio.remote.attach_stream import AttachStream
-from studio.remote.call import Call, OnProgress, Patience, Progress, progress_of
+from studio.remote.call import OnProgress, Patience, Progress
 from studio.remote.data_inputs import DataInputs
 from studio.remote.data_stream import DataStream
-from studio.remote.deploy import AgentArchive, agent_archive
 from studio.remote.errors import AgentFailed
 from studio.remote.receiving import FileTaker, is_inside
 from studio.remote.sending import Meter, send_files, source_files
-from studio.remote.transport import Transport
 
 __all__ = [
     "Agent", "AttachStream", "BrowseEntry", "DataInputs", "DataStream", "HubModel", "Listing", "Patience", "Prepared",
@@ -56,24 +55,12 @@ TOKENIZER_FILES = frozenset(
 ROW_LOSSES = "row_losses.npz"
 
 
-class Agent:
+class Agent(EnvironmentCalls):
     """The agent of one node, as blocking calls that raise RemoteError; several threads may call at once.
 
     ``home`` is the agent's folder on the node. Every call takes ``on_progress``, called on the calling thread, and
     ``cancelled``, an event that ends the call with `Cancelled` within a few seconds.
     """
-
-    def __init__(
-        self,
-        transport: Transport,
-        home: str = "~/.luthier",
-        archive: AgentArchive | None = None,
-        patience: Patience | None = None,
-    ) -> None:
-        self._transport = transport
-        self._home = home
-        self._archive = archive
-        self._patience = patience or Patience()
 
     def probe(
         self,
@@ -209,8 +196,12 @@ class Agent:
         secrets_by_name: Mapping[str, str] | None = None,
         on_progress: OnProgress | None = None,
         cancelled: threading.Event | None = None,
+        gpus: Sequence[str] = (),
     ) -> bool:
-        """Start a run and return True; False where a run of this id exists already, so that a repeat does no harm."""
+        """Start a run and return True; False where a run of this id exists already, so that a repeat does no harm.
+
+        ``gpus`` are the UUIDs of those it takes, one a rank; none leaves them to the node.
+        """
         arguments = {
             "run_id": run_id,
             "job": spec_to_dict(job),
@@ -219,6 +210,7 @@ class Agent:
             "data_folder": data_folder,
             "secrets": dict(secrets_by_name or {}),
             "bundle": dict(bundle or {}),
+            "gpus": list(gpus),
         }
         return self._ask("start", arguments, on_progress, cancelled).get("created") is True
 
@@ -371,27 +363,3 @@ class Agent:
             value = self._ask("fetch", {"run_id": run_id, "names": list(names)}, None, cancelled, take)
             taker.finish()
         return [str(name) for name in value.get("missing", [])]
-
-    def _call(self, cancelled: threading.Event | None) -> Call:
-        return Call(self._transport, self._home, self._archive or agent_archive(), self._patience, cancelled)
-
-    def _ask(
-        self,
-        command: str,
-        arguments: Mapping[str, Any],
-        on_progress: OnProgress | None,
-        cancelled: threading.Event | None,
-        on_file: Callable[[Frame], None] | None = None,
-    ) -> dict[str, Any]:
-        """Run one command and return its result's value."""
-        with self._call(cancelled) as call:
-            call.begin(command, arguments)
-            for frame in call.frames():
-                if frame.kind == "progress" and on_progress is not None:
-                    on_progress(progress_of(frame))
-                elif frame.kind == "file" and on_file is not None:
-                    on_file(frame)
-                elif frame.kind == "result":
-                    value = frame.head.get("value")
-                    return value if isinstance(value, dict) else {}
-        raise AssertionError("a call's frames end with its result or an error")

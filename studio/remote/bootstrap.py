@@ -2,7 +2,7 @@
 
 The login shell may be any, csh and fish included, so the command is one line without single quotes, backslashes and
 exclamation marks inside its quotes. /bin/sh finds a Python; the Python part reads one JSON line, sees to the agent's
-home, takes the agent's files if they are missing, and becomes the agent.
+home, takes the agent's files where they are missing or not what they were, and becomes the agent.
 """
 
 from __future__ import annotations
@@ -94,11 +94,51 @@ def precompile(target, final):
         os.fsync(out.fileno())
     return os.path.dirname(made)
 
-def unpack(data, parent, folder):
+def content(folder, compiled):
+    # One digest for the names and bytes of the sources, or of what was compiled of them; None where there is a link.
+    import hashlib
+    paths = []
+    for where, folders, names in os.walk(folder):
+        if any(os.path.islink(os.path.join(where, name)) for name in folders + names):
+            return None
+        if (os.path.basename(where) == "__pycache__") == compiled:
+            paths += [os.path.join(where, name) for name in names if (where, name) != (folder, "compiled")]
+    digest = hashlib.sha256()
+    for name, path in sorted((os.path.relpath(path, folder).replace(os.sep, "/"), path) for path in paths):
+        with open(path, "rb") as file:
+            data = file.read()
+        digest.update(("%s\0%d\0" % (name, len(data))).encode("utf-8"))
+        digest.update(data)
+    return digest.hexdigest()
+
+def is_whole(folder, tree):
+    # What somebody changed, a disk damaged or a clean-up removed is noticed before any of it runs.
+    try:
+        with open(os.path.join(folder, "compiled")) as file:
+            return content(folder, False) == tree and content(folder, True) == file.read()
+    except (OSError, ValueError):
+        return False
+
+def put(aside, parent, folder, tree):
+    # A folder that is there already is another call's work, or no longer whole and then goes.
+    import binascii, shutil
+    if os.path.isdir(folder) and is_whole(folder, tree):
+        return
+    old = os.path.join(parent, ".old-" + binascii.hexlify(os.urandom(8)).decode("ascii"))
+    if os.path.isdir(folder):
+        os.rename(folder, old)
+    try:
+        os.rename(aside, folder)
+    except OSError:
+        if not os.path.isdir(folder):
+            raise
+    shutil.rmtree(old, True)
+
+def unpack(data, parent, folder, tree):
     import binascii, io, shutil, time, zipfile
     for name in os.listdir(parent):
         old = os.path.join(parent, name)
-        if name.startswith(".new-") and time.time() - os.lstat(old).st_mtime > 86400:
+        if name.startswith((".new-", ".old-")) and time.time() - os.lstat(old).st_mtime > 86400:
             shutil.rmtree(old, True)
     aside = os.path.join(parent, ".new-" + binascii.hexlify(os.urandom(8)).decode("ascii"))
     os.mkdir(aside, 0o700)
@@ -119,13 +159,13 @@ def unpack(data, parent, folder):
                     os.fsync(out.fileno())
                 if parts[1:2] in (["contract"], ["run_files"], ["supervisor"]):
                     folders.add(precompile(target, os.path.join(folder, *parts)) or os.path.dirname(target))
+        with open(os.path.join(aside, "compiled"), "w") as out:
+            out.write(content(aside, True))
+            out.flush()
+            os.fsync(out.fileno())
         for each in folders:
             settle(each)
-        try:
-            os.rename(aside, folder)
-        except OSError:
-            if not os.path.isdir(folder):
-                raise
+        put(aside, parent, folder, tree)
         settle(parent)
     finally:
         shutil.rmtree(aside, True)
@@ -142,14 +182,14 @@ def install(request, nonce):
         problem = private_folder(home) or private_folder(parent)
         if problem:
             refuse(nonce, problem, 96)
-        if os.path.isdir(folder):
+        if os.path.isdir(folder) and is_whole(folder, request["tree"]):
             say(nonce, "have")
             return folder
         say(nonce, "need")
         data = read_exactly(request["size"])
         if hashlib.sha256(data).hexdigest() != request["sha256"]:
             refuse(nonce, "The agent arrived damaged; try again.", 96)
-        unpack(data, parent, folder)
+        unpack(data, parent, folder, request["tree"])
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             refuse(nonce, "There is no space left for %s; free some, or choose another home for the node." % home, 96)

@@ -122,8 +122,10 @@ class Call:
     def _boot(self, nonce: str, request: bytes) -> bytes:
         """See the bootstrap through and return what came behind the agent's greeting."""
         archive = self._archive
-        size = len(archive.data)
-        line = {"nonce": nonce, "home": self._home, "sha256": archive.sha256, "size": size, "command": self._command}
+        line = {
+            "nonce": nonce, "home": self._home, "sha256": archive.sha256, "tree": archive.tree,
+            "size": len(archive.data), "command": self._command,
+        }  # fmt: skip
         self._send_or_hear_why(json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n")
         mark = re.escape(b"\nLUTHIER-BOOT " + nonce.encode("ascii"))
         answer = re.compile(mark + rb" (have|need|refused ([^\n]*))\n")

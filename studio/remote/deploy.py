@@ -31,6 +31,17 @@ class AgentArchive:
     sha256: str
     data: bytes = dataclasses.field(repr=False)
 
+    @functools.cached_property
+    def tree(self) -> str:
+        """Return one digest of the members' names and bytes, by which a node checks what it unpacked."""
+        digest = hashlib.sha256()
+        with zipfile.ZipFile(io.BytesIO(self.data)) as archive:
+            for name in sorted(archive.namelist()):
+                body = archive.read(name)
+                digest.update(f"{name}\0{len(body)}\0".encode())
+                digest.update(body)
+        return digest.hexdigest()
+
 
 def agent_source() -> Path:
     """Return the folder remote_agent that was installed beside the studio."""

@@ -131,6 +131,11 @@ class Inputs:
         inputs = self._data_inputs(spec, model, place, on_progress, cancelled)
         return place.agent.data_session(inputs, cancelled=cancelled)
 
+    def waiting_stream(self, spec: JobSpec, cancelled: Cancelled = None) -> DataStream:
+        """Open a session on the data's machine that is told its inputs later. Raises as `inspect_model`."""
+        place = self.data_place(spec)
+        return place.agent.waiting_data_session(place.python, cancelled=cancelled)
+
     def data_arguments(
         self, spec: JobSpec, model: InspectedModel, on_progress: OnProgress = None, cancelled: Cancelled = None
     ) -> dict[str, Any]:

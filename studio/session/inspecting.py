@@ -67,6 +67,7 @@ class Inspecting(QObject):
         draft.changed.connect(self._on_draft_changed)
         self.live.changed.connect(self.changed)
         self.live.failed.connect(self.failed)
+        self.live.opened.connect(self._wait_for_data)
         self.live.reported.connect(self._on_reported)
 
     @property
@@ -159,7 +160,8 @@ class Inspecting(QObject):
                 self._on_model(found)
 
         handle = self._run(work, on_result, "model")
-        self._wait_for_data(spec.data)
+        if lies_on_desktop(spec.data):
+            self._wait_for_data()
 
     def _run(self, work: Callable[[Task], Found], on_result: Callable[[Found], None], phase: str) -> TaskHandle:
         """Begin a look that comes before the session with the data."""
@@ -215,24 +217,32 @@ class Inspecting(QObject):
             return make(task).data_stream(job, model, on_progress=task.report, cancelled=task.cancelled)
 
         def naming(job: JobSpec, task: Task) -> dict[str, Any]:
-            here = Inputs(self._local(), None, self._cache)
-            return here.data_arguments(job, model, cancelled=task.cancelled)
+            inputs = self._inputs_here() if lies_on_desktop(job.data) else make(task)
+            return inputs.data_arguments(job, model, cancelled=task.cancelled)
 
         self._shown = self._inputs_key()
-        # the session that waits is this computer's
-        told = naming if lies_on_desktop(spec.data) else None
-        self.live.show((self._shown, str(model.tokenizer_folder)), spec, opener, told)
+        self.live.show((self._shown, str(model.tokenizer_folder)), spec, opener, naming, self._data_machine(spec.data))
 
-    def _wait_for_data(self, data: DataSpec) -> None:
-        """Make a session ready on this computer, where the data lies or is going to: a model was chosen for it."""
-        local = self._local
+    def _wait_for_data(self) -> None:
+        """Have a session wait on the machine where the data lies: this computer at once, a node once one is open there.
+
+        A person is not asked for a login a second time that they have just declined.
+        """
+        spec, make = self._draft.spec, self.inputs_maker()
 
         def opener(task: Task) -> DataStream:
-            place = local()
-            return place.agent.waiting_data_session(place.python, cancelled=task.cancelled)
+            inputs = self._inputs_here() if lies_on_desktop(spec.data) else make(task)
+            return inputs.waiting_stream(spec, cancelled=task.cancelled)
 
-        if lies_on_desktop(data):
-            self.live.keep_spare(opener)
+        self.live.keep_spare(opener, self._data_machine(spec.data))
+
+    def _inputs_here(self) -> Inputs:
+        """Return what names inputs that lie on this computer, without asking a node anything."""
+        return Inputs(self._local(), None, self._cache)
+
+    def _data_machine(self, data: DataSpec) -> str:
+        """Return the name of the node that looks at the data, empty for this computer."""
+        return "" if lies_on_desktop(data) else self._node_name()
 
     def _pin(self, spec: JobSpec) -> None:
         """Fetch the Hub's data sets and pin them in the draft, which then is looked at again."""
@@ -280,7 +290,7 @@ class Inspecting(QObject):
     def _inputs_key(self) -> object:
         """Return what a session is opened for; of everything else the open one is told."""
         data = self._draft.spec.data
-        node = "" if lies_on_desktop(data) else self._node_name()
+        node = self._data_machine(data)
         places = tuple((one.source, one.path, one.revision, one.subset, one.split) for one in all_sources(data))
         return (self._model_key(), places, data.held_out_path, node)
 

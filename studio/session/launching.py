@@ -20,15 +20,15 @@ from remote_agent.contract.data_report import ModelReport, PreparedData
 from remote_agent.contract.data_spec import SourceSpec, all_sources, held_out_source
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.node_report import NodeReport
-from remote_agent.contract.preflight import preflight_problems
+from remote_agent.contract.preflight import preflight_problems, uuids_to_take
 from remote_agent.contract.problems import Known, Problem, blocking, problems
 from remote_agent.contract.run_dir import run_id as new_run_id
 from remote_agent.contract.wire import to_wire
 from studio.remote.errors import Cancelled, LinkError, RemoteError
-from studio.session.alert_channels import AlertChannels
 from studio.session.data_paths import InputError, Place, hub_secrets, is_pinned, local_input, path_on, pinned_revisions
 from studio.session.expected_memory import expected_memory
 from studio.session.inputs import model_path_on_node, place_of_node
+from studio.session.tracker_keys import run_secrets
 
 if TYPE_CHECKING:
     from studio.remote.agent import Agent, Prepared, Progress
@@ -288,11 +288,12 @@ class Launching:
         self._begin(START)
         self._keep(launched)
         broken: LinkError | None = None
+        gpus = uuids_to_take(launched.node_report, self._spec.strategy.ranks, self._known.gpus)
         for _ in range(START_TRIES):
             try:
                 self._agent.start(
                     launched.run_id, self._spec, place.python, model_path, data_folder, dict(launched.bundle),
-                    AlertChannels().as_secrets(),
+                    run_secrets(self._spec), gpus=gpus,
                 )  # fmt: skip
                 self._end(launched.run_id)
                 return
@@ -383,13 +384,13 @@ def _node_words(report: NodeReport) -> str:
 def _no_trainer(node: str, report: NodeReport) -> str:
     if report.interpreter is None:
         return (
-            f"{node} has no Python with the trainer's packages; make an environment there "
-            "(pip install 'luthier-studio[trainer]') and name its python in the node's settings."
+            f"{node} has no Python with the trainer's packages. Build an environment there on the Launch page, or "
+            "name the python of one in the node's settings."
         )
     missing = ", ".join(report.interpreter.missing)
     return (
-        f"{report.interpreter.path} on {node} lacks {missing}; install them there "
-        "(pip install 'luthier-studio[trainer]') or name another python in the node's settings."
+        f"{report.interpreter.path} on {node} lacks {missing}. Build an environment there on the Launch page, or name "
+        "another python in the node's settings."
     )
 
 

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import RUNS
 from remote_agent.contract.spec_json import SpecError, spec_from_json
+from remote_agent.contract.tracker_spec import TRACKER_NAMES
 from studio.background.tasks import Task
 from studio.remote.errors import RemoteError
 from studio.session.file_verbs import FileVerbs
 from studio.session.nodes import sentence_of
+from studio.session.tracker_feed import TrackerFeed, asked_tracker, how_to_look
+from studio.session.tracker_keys import TrackerKeys
 
 if TYPE_CHECKING:
     from studio.remote.agent import Agent
     from studio.remote.transport import NodeAddress
+    from studio.session.memory_runs import MemoryRuns
     from studio.session.nodes import Nodes
     from studio.session.open_runs import OpenRuns
     from studio.session.reach import Reach
     from studio.state.library import LibraryState, RunEntry
     from studio.state.run_index import RunIndex
     from studio.store.library import Library
+    from studio.store.rows import RunRow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,10 +44,31 @@ class LibraryVerbs(FileVerbs):
     """The verbs about runs that are kept. Its `Session` sets the attributes."""
 
     library: LibraryState
+    memory: MemoryRuns
     _store: Library
     _reach: Reach
     _nodes: Nodes
     _runs: OpenRuns
+
+    def import_run(self, path: Path) -> None:
+        """Take a run that lies in a folder into the library: Luthier's, TensorBoard's or W&B's; a notice follows."""
+
+        def work(_: Task) -> RunRow:
+            from studio.session.run_import import import_run
+
+            return import_run(path, self._store)
+
+        def on_result(row: RunRow) -> None:
+            new = self._shelf.adopt_runs([row])
+            said = f"{row.name} is in the library, with {row.step} steps." if new else f"{row.name} is here already."
+            self.notice.emit("info", said)
+
+        def on_error(error: Exception) -> None:
+            is_system = isinstance(error, OSError)
+            said = f"{path} cannot be read: {error.strerror}." if is_system else str(error)  # type: ignore[attr-defined]
+            self.notice.emit("error", said)
+
+        self.tasks.run(self, work, on_result, on_error)
 
     def load_index(self, on_result: Callable[[RunIndex], None]) -> None:
         """Read the settings of all runs in the background; ``on_result`` gets everything to search and sort them by."""
@@ -56,7 +83,7 @@ class LibraryVerbs(FileVerbs):
             settings = settings_columns(jobs)
             launched = [str(name or "") for name in settings.get("name", [""] * len(runs))]
             names = [named.get(run.job_id, name) for run, name in zip(runs, launched, strict=True)]
-            index = RunIndex(runs, settings, names)
+            index = RunIndex(runs, settings, names, self.memory.rate)
             index.prepare()
             return index
 
@@ -162,3 +189,35 @@ class LibraryVerbs(FileVerbs):
         except KeyError:
             return None
         return self._reach.agent(address)
+
+    def track_run(self, run_id: str, kind: str, online: bool, server: str, folder: Path) -> str:
+        """Feed a tracker with what is kept of a run, in the background; a notice follows.
+
+        Return what is wrong with what is asked, in a sentence, empty where nothing is.
+        """
+        row = self._shelf.run(run_id)
+        try:
+            tracker = asked_tracker(row, kind, online, server)
+        except ValueError as error:
+            return str(error)
+        name = TRACKER_NAMES[kind]
+
+        def work(_: Task) -> str:
+            secrets = TrackerKeys().of_kind(kind) if online else {}
+            feed = TrackerFeed(self._store, row, tracker, folder, secrets)
+            try:
+                feed.finish()
+            finally:
+                feed.abandon()
+            if online:
+                return f"{name} has {run_id}."
+            return f"{run_id} lies in {feed.folder}. {how_to_look(kind, feed.folder)}"
+
+        self.notice.emit("info", f"{name} is being told of {run_id}.")
+        self.tasks.run(
+            self,
+            work,
+            lambda said: self.notice.emit("info", said),
+            lambda error: self.notice.emit("error", str(error)),
+        )
+        return ""

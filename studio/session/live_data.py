@@ -51,20 +51,22 @@ class _Question(NamedTuple):
 class _Wanted(NamedTuple):
     """What a session is opened for: ``key`` says which inputs, ``opener`` how, on a thread of the pool.
 
-    ``naming``: what tells the inputs to a session that waits; None where those that wait are on another machine.
+    ``naming``: what tells the inputs to a session that waits on the machine ``place``.
     """
 
     key: object
     spec: JobSpec
     opener: Opener
-    naming: Naming | None
+    naming: Naming
+    place: str
 
 
 @dataclasses.dataclass
 class _Open:
     """A session that is being opened or open. ``version`` counts the jobs it was told, from 0.
 
-    ``naming``: what has yet to tell it its inputs. ``is_begun``: it has them, and may be asked.
+    ``naming``: what has yet to tell it its inputs. ``is_begun``: it has them, and may be asked. ``place``: the machine
+    where one without inputs waits.
     """
 
     key: object
@@ -75,6 +77,7 @@ class _Open:
     task: Task | None = None
     stream: DataStream | None = None
     is_begun: bool = False
+    place: str = ""
 
 
 class LiveData(QObject):
@@ -102,6 +105,7 @@ class LiveData(QObject):
         self._open: _Open | None = None
         self._spare: _Open | None = None
         self._spare_opener: SpareOpener | None = None
+        self._spare_place = ""
         self._spare_timer = QTimer(self, singleShot=True, interval=SPARE_AFTER_MS)
         self._spare_timer.timeout.connect(self._open_spare)
         self._numbers = itertools.count()
@@ -113,17 +117,25 @@ class LiveData(QObject):
         """Say whether a session is open or being opened."""
         return self._open is not None
 
-    def keep_spare(self, opener: SpareOpener) -> None:
-        """Have a session without inputs wait from a moment from now on. It ends with this object's tasks."""
-        self._spare_opener = opener
+    def keep_spare(self, opener: SpareOpener, place: str) -> None:
+        """Have a session without inputs wait from a moment from now on, on a machine; none on another one any more.
+
+        It ends with this object's tasks.
+        """
+        self._spare_opener, self._spare_place = opener, place
+        spare = self._spare
+        if spare is not None and spare.place != place:
+            self._spare = None
+            if spare.handle is not None:
+                spare.handle.cancel()
         self._spare_timer.start()
 
-    def show(self, key: object, spec: JobSpec, opener: Opener, naming: Naming | None = None) -> None:
+    def show(self, key: object, spec: JobSpec, opener: Opener, naming: Naming, place: str) -> None:
         """Look at the data of a job: in the open session where it is of the same inputs, else in a new one.
 
-        Questions that are still open go on in the new one. ``naming`` lets it be the one that waits.
+        Questions that are still open go on in the new one. ``naming`` lets it be the one that waits on the machine.
         """
-        self._wanted, self._is_cancelled = _Wanted(key, spec, opener, naming), False
+        self._wanted, self._is_cancelled = _Wanted(key, spec, opener, naming, place), False
         if self._open is not None and self._open.key == key:
             self._tell_job(self._open, spec)
             return
@@ -169,7 +181,7 @@ class LiveData(QObject):
 
         self.problem, self.progress = "", Progress("data", 0.0, 0.0)
         spare = self._spare
-        if wanted.naming is None or spare is None:
+        if spare is None or spare.place != wanted.place:
             self._open = _Open(wanted.key, wanted.spec)
             self._run(self._open, lambda task: wanted.opener(wanted.spec, task))
         else:
@@ -183,7 +195,7 @@ class LiveData(QObject):
 
     def _open_spare(self) -> None:
         if self._spare is None and self._spare_opener is not None:
-            self._spare = _Open(None, JobSpec())
+            self._spare = _Open(None, JobSpec(), place=self._spare_place)
             self._run(self._spare, self._spare_opener)
 
     def _run(self, opened: _Open, opener: SpareOpener) -> None:

@@ -120,7 +120,8 @@ class OpenRuns(QObject):
 
     def resume(self, run_id: str) -> None:
         """Let an ended run go on from its last checkpoint and follow it again. Raises KeyError for an unknown id."""
-        node = self._shelf.run(run_id).node
+        row = self._shelf.run(run_id)
+        node = row.node
         if run_id in self._resuming:
             return
         try:
@@ -140,7 +141,9 @@ class OpenRuns(QObject):
             self.notice.emit("error", sentence_of(error))
 
         self._resuming.add(run_id)
-        self._tasks.run(self, lambda task: resume_run(agent, run_id, cancelled=task.cancelled), on_result, on_error)
+        self._tasks.run(
+            self, lambda task: resume_run(agent, run_id, cancelled=task.cancelled, job=row.job), on_result, on_error
+        )
 
     def _goes_on(self, run_id: str) -> None:
         """Follow a run again that was over."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.problems import blocking, problems
-from remote_agent.contract.range_test import RangeTest, is_range_test, range_test_job
+from remote_agent.contract.range_test import RangeTest, is_range_test, range_test_job, range_test_mistake
 from remote_agent.contract.spec_json import SpecError, spec_from_json
 from studio.remote.transport import NodeAddress
 from studio.session.launcher import Launcher
@@ -47,10 +47,9 @@ class RangeTests(QObject):
             raise ValueError("A launch is under way; the range test can start after it.")
         if address is None:
             raise ValueError("No node is chosen; choose one on the Launch page.")
-        if not 0.0 < test.low < test.high <= 1.0:
-            raise ValueError("The learning rate has to rise, from above 0 to 1 at most.")
-        if test.updates < 10:
-            raise ValueError("A range test needs 10 updates or more.")
+        mistake = range_test_mistake(test)
+        if mistake:
+            raise ValueError(mistake)
         spec = range_test_job(self._draft.spec, test)
         found = blocking(problems(spec, self._draft.known))
         if found:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -16,10 +15,12 @@ from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.problems import blocking
 from studio import places
 from studio.background.tasks import Tasks
-from studio.remote.errors import HostKeyUnknown, NeedsPerson
+from studio.remote.errors import NeedsPerson
 from studio.remote.transport import NodeAddress
 from studio.session.adopting import Adopting
+from studio.session.collective_tests import CollectiveTests
 from studio.session.data_paths import Place
+from studio.session.environments import Environments
 from studio.session.files import Files, short_name
 from studio.session.inspecting import Inspecting
 from studio.session.last_places import LastPlaces
@@ -27,11 +28,11 @@ from studio.session.launcher import Launcher
 from studio.session.launching import LaunchStep
 from studio.session.memory_runs import MemoryRuns, MemoryServices
 from studio.session.node_setup import NodeSetup
+from studio.session.node_verbs import NodeVerbs
 from studio.session.nodes import Nodes, sentence_of
 from studio.session.open_runs import OpenRuns
 from studio.session.range_tests import RangeTests
 from studio.session.reach import LOCAL_NODE, Reach
-from studio.session.run_verbs import RunVerbs
 from studio.session.shelf import Shelf
 from studio.session.writing import Writing
 from studio.state.draft import Draft
@@ -50,12 +51,13 @@ if TYPE_CHECKING:
 SAVE_JOB_MS = 800
 
 
-class Session(RunVerbs):
+class Session(NodeVerbs):
     """Everything a person can do, one method a verb. Nothing here blocks; what takes time ends in a signal.
 
     Attributes:
         library: the jobs and runs. hosts: the nodes. draft: the job being edited. tasks: the pool.
-        job_id: the job being edited. node_name: the node chosen for it, empty where none is.
+        job_id: the job being edited. node_name: the node chosen for it, empty where none is. environments: builds
+            them. collective_tests: try the ranks.
         range_tests: of the draft's learning rate. memory: estimated and measured, of the draft and of runs.
     """
 
@@ -78,6 +80,8 @@ class Session(RunVerbs):
         self._complaints = [sentence for sentence in (store.notice, *self._shelf.fill()) if sentence]
         self._nodes = Nodes(self.hosts, store, reach, self.tasks, self)
         self.node_setup = NodeSetup(reach, self.tasks, self)
+        self.collective_tests = CollectiveTests(self.draft, self._nodes, reach, self.tasks, self)
+        self.environments = Environments(self.hosts, self._nodes, reach, self.tasks, self)
         self._look_with(
             Inspecting(self.draft, self.tasks, reach, self._local_place, cache / "models", self._chosen_address, self),
             cache / "losses",
@@ -235,7 +239,7 @@ class Session(RunVerbs):
         self._adapts_to = name
         if report is not None:
             self._adapt(report)
-        self.draft.set_known(node=report)
+        self.draft.set_known(node=report, gpus=())
         self._nodes.probe(name)
         self._inspecting.look()
         self.inputs_changed.emit()
@@ -253,10 +257,6 @@ class Session(RunVerbs):
 
     # -- nodes
 
-    def add_node(self, address: NodeAddress) -> None:
-        """Keep a node, or its new address, and probe it. Raises ValueError with a sentence."""
-        self._nodes.add(address)
-
     def remove_node(self, name: str) -> None:
         """Forget a node; nothing on it is touched. Raises ValueError for this computer."""
         self._nodes.remove(name)
@@ -265,27 +265,6 @@ class Session(RunVerbs):
             self._last.remember_node(self.job_id, "")
             self.draft.set_known(node=None)
             self.inputs_changed.emit()
-
-    def probe_node(self, name: str) -> None:
-        """Look at a node now."""
-        self._nodes.probe(name)
-
-    def choose_python(self, name: str, python: str) -> None:
-        """Choose the trainer's interpreter on a node, empty to let the probe choose."""
-        self._nodes.set_python(name, python)
-
-    def accept_host_key(self, question: HostKeyUnknown) -> None:
-        """Pin a host key that a person has compared, and go on."""
-        try:
-            self._nodes.accept_host_key(question)
-        except OSError as error:
-            self.notice.emit("error", f"The key cannot be kept: {error.strerror}.")
-
-    def browse(
-        self, node: str, path: str, on_result: Callable[[dict[str, Any]], None], on_error: Callable[[str], None]
-    ) -> None:
-        """List a folder of a node: ``on_result`` gets {path, parent, entries: [{name, is_dir, size_bytes}]}."""
-        self._nodes.browse(node, path, on_result, on_error)
 
     # -- runs
 
@@ -314,9 +293,8 @@ class Session(RunVerbs):
             self.inspect()  # what stood in the way may be gone by now; the next launch knows
         else:
             self.save_job()
-            self._launcher.launch(
-                self.draft.spec, self.draft.known, address, functools.partial(self._on_started, self.job_id)
-            )
+            on_started = functools.partial(self._on_started, self.job_id)
+            self._launcher.launch(self.draft.spec, self.draft.known, address, on_started)
 
     def cancel_launch(self) -> None:
         """End the launch before the run is started."""

@@ -11,11 +11,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from remote_agent.contract.events import CommandDone
+from remote_agent.contract.events import AttemptStarted, CommandDone
 from remote_agent.contract.run_dir import SUPERVISOR_LEASE, SUPERVISOR_LOCK
 from remote_agent.supervisor.lease import BEAT_S, STILL_BEATS, take_lease
 from studio.remote.agent import Agent
@@ -102,6 +103,38 @@ def test_that_a_rank_behind_a_pipe_would_die_with_its_reader_and_one_with_a_file
         assert piped.wait(20) != 0
     with (tmp_path / "log").open("wb") as log:
         assert subprocess.run([sys.executable, "-c", rank], stdout=log).returncode == 0
+
+
+@pytest.fixture
+def memory_cage() -> Iterator[Path]:
+    """Make a control group whose processes may have 64 MiB."""
+    roots = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
+    root = next((each for each in roots if (each / "cgroup.procs").exists()), None)
+    if root is None or os.geteuid() != 0:
+        pytest.skip("limiting a process's memory needs control groups and root")
+    cage = root / f"luthier-test-{os.getpid()}"
+    cage.mkdir()
+    try:
+        limits = [cage / name for name in ("memory.limit_in_bytes", "memory.max") if (cage / name).exists()]
+        if not limits:
+            pytest.skip("no control group limits memory here")
+        limits[0].write_text(str(64 << 20))
+        yield cage
+    finally:
+        wait_until(lambda: not (cage / "cgroup.procs").read_text().split())
+        cage.rmdir()
+
+
+def test_that_a_rank_which_the_kernel_kills_for_memory_is_told_as_that_and_not_tried_again(
+    node: Node, memory_cage: Path
+) -> None:
+    policy = {"recovery.restarts": 3, "recovery.backoff_s": 0.0}
+    run = node.start(ranks=2, steps=100_000, die_rank=1, die_step=3, cage=str(memory_cage), job=policy)
+    said = run.wait_for("failed")
+    assert "Rank 1 was killed by the kernel because the node ran out of memory" in said
+    assert len(run.of(AttemptStarted)) == 1 and run.processes() == []
+    killed = node.start(ranks=2, steps=100_000, die_rank=1, die_step=3)  # the same signal, from anybody else
+    assert "memory" not in killed.wait_for("failed")
 
 
 def test_that_two_desktops_that_stop_one_run_both_hear_it_once(node: Node) -> None:

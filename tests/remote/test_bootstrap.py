@@ -23,8 +23,10 @@ NONCE = "ab" * 16
 
 
 def _line(home: str, archive: AgentArchive, **other: object) -> bytes:
-    size = len(archive.data)
-    request: dict[str, Any] = {"nonce": NONCE, "home": home, "sha256": archive.sha256, "size": size, "command": "probe"}
+    request: dict[str, Any] = {
+        "nonce": NONCE, "home": home, "sha256": archive.sha256, "tree": archive.tree, "size": len(archive.data),
+        "command": "probe",
+    }  # fmt: skip
     return json.dumps({**request, **other}).encode("ascii") + b"\n"
 
 
@@ -104,6 +106,37 @@ def test_that_a_second_start_needs_no_upload(tmp_path: Path, archive: AgentArchi
     assert f"{NONCE} need\n".encode("ascii") in first.stdout
     assert f"{NONCE} have\n".encode("ascii") in second.stdout
     assert first.stdout.split(b"need\n")[1] == second.stdout.split(b"have\n")[1]
+
+
+@pytest.mark.parametrize("harm", ["changed", "removed", "added", "linked", "bytecode", "emptied"])
+def test_that_an_agent_that_is_no_longer_what_it_was_is_noticed_before_it_runs_and_repaired(
+    harm: str, tmp_path: Path, archive: AgentArchive
+) -> None:
+    home = tmp_path / "home"
+    first = _boot(_line(str(home), archive) + archive.data + _request(str(home)))
+    (folder,) = (home / "agent").iterdir()
+    main, ran = folder / "remote_agent" / "__main__.py", tmp_path / "ran"
+    code = f"open({str(ran)!r}, 'w').close()\n"
+    if harm == "changed":
+        main.write_text(code + main.read_text(encoding="utf-8"), encoding="utf-8")
+    elif harm == "removed":
+        main.unlink()
+    elif harm == "added":
+        (folder / "json.py").write_text(code, encoding="ascii")
+    elif harm == "linked":
+        (tmp_path / "elsewhere.py").write_bytes(main.read_bytes())
+        main.unlink()
+        main.symlink_to(tmp_path / "elsewhere.py")
+    elif harm == "bytecode":
+        compiled = next(folder.rglob("frames.*.pyc"))
+        compiled.write_bytes(compiled.read_bytes()[:-9] + b"\0" * 9)
+    else:
+        shutil.rmtree(folder / "remote_agent")
+    whole = _boot(_line(str(home), archive) + archive.data + _request(str(home)))
+    assert f"{NONCE} need\n".encode("ascii") in whole.stdout, whole
+    assert whole.stdout == first.stdout and not ran.exists()
+    assert f"{NONCE} have\n".encode("ascii") in _boot(_line(str(home), archive) + _request(str(home))).stdout
+    assert list((home / "agent").iterdir()) == [folder]
 
 
 def test_that_everything_made_is_for_the_user_alone(tmp_path: Path, archive: AgentArchive) -> None:

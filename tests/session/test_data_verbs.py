@@ -161,23 +161,34 @@ def test_that_a_session_that_ended_is_told_and_the_next_question_brings_another(
     assert looked_at.inspection_problem == ""
 
 
-def test_that_the_next_file_is_looked_at_by_a_session_that_waited_for_it(
-    looked_at: Session, qtbot: QtBot, tmp_path: Path
+@pytest.mark.parametrize("source", ["desktop", "node"])
+def test_that_the_next_file_is_looked_at_by_a_session_that_waited_for_it_where_it_lies(
+    session: Session, qtbot: QtBot, model_folder: Path, rows_file: Path, tmp_path: Path, source: str
 ) -> None:
-    live = looked_at._inspecting.live
-    qtbot.waitUntil(lambda: live._spare is not None and live._spare.stream is not None, timeout=_LONG_MS)
+    session.choose_node(LOCAL_NODE)
+    session.choose_model("desktop", str(model_folder))
+    session.choose_data(source, str(rows_file))
+    session.draft.set_value("data.max_length", 128)
+    look(session, qtbot)
+    live = session._inspecting.live
+    machine = LOCAL_NODE if source == "node" else ""
+    qtbot.waitUntil(
+        lambda: live._spare is not None and live._spare.stream is not None and live._spare.place == machine,
+        timeout=_LONG_MS,
+    )
     waiting = live._spare
     other = tmp_path / "other.jsonl"
     pairs = [{"prompt": f"Say {number}. ", "completion": "It is said."} for number in range(15)]
     other.write_text("".join(json.dumps(pair) + "\n" for pair in pairs), encoding="utf-8")
-    looked_at.choose_data("desktop", str(other))
+    session.choose_data(source, str(other))
     qtbot.waitUntil(lambda: live._open is not None, timeout=_LONG_MS)
     assert live._open is waiting
-    _, page = _caught(qtbot, looked_at.table_loaded, lambda: looked_at.load_table(TableQuery(), 0, 3))
+    _, page = _caught(qtbot, session.table_loaded, lambda: session.load_table(TableQuery(), 0, 3))
     assert [row.prompt for row in page.rows] == ["Say 0. ", "Say 1. ", "Say 2. "]
-    look(looked_at, qtbot)
-    report = looked_at.draft.known.data
+    look(session, qtbot)
+    report = session.draft.known.data
     assert report is not None and report.rows == 15
+    qtbot.waitUntil(lambda: session.draft.known.node is not None, timeout=_LONG_MS)
 
 
 def test_that_losses_need_a_node_a_model_and_data(session: Session, qtbot: QtBot) -> None:

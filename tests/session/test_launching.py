@@ -100,9 +100,10 @@ class _ScriptedAgent:
         assert self.real is not None
         return self.real.hub_data(source, sys.executable)
 
-    def start(self, run_id: str, job: JobSpec, *_: Any) -> bool:
+    def start(self, run_id: str, job: JobSpec, *_: Any, **named: Any) -> bool:
         self.run_ids.append(run_id)
         self.started = job
+        self.gpus = named["gpus"]
         self._called("start")
         return True
 

@@ -124,7 +124,7 @@ def opened() -> _Opened:
 
 def _open(qtbot: QtBot, live: LiveData, opened: _Opened, key: object = "key", spec: JobSpec | None = None) -> _Stream:
     with qtbot.waitSignal(live.opened):
-        live.show(key, spec or JobSpec(), opened.open)
+        live.show(key, spec or JobSpec(), opened.open, _naming, "")
     return opened.streams[-1]
 
 
@@ -153,14 +153,14 @@ def test_that_a_report_of_an_earlier_job_is_passed_over(qtbot: QtBot, live: Live
     stream = _open(qtbot, live, opened)
     heard = _heard(live)
     longer = with_value(JobSpec(), "data.max_length", 4096)
-    live.show("key", longer, opened.open)
+    live.show("key", longer, opened.open, _naming, "")
     assert [(what, arguments["version"]) for what, arguments in stream.asked] == [("job", 1)]
     assert stream.asked[0][1]["job"]["data"]["max_length"] == 4096
     stream.put(Reported(0, _report()))
     with qtbot.waitSignal(live.reported):
         stream.put(Reported(1, _report()))
     assert [spec for spec, _ in heard] == [longer]
-    live.show("key", longer, opened.open)
+    live.show("key", longer, opened.open, _naming, "")
     assert len(stream.asked) == 1
     assert len(opened.streams) == 1
 
@@ -170,8 +170,8 @@ def test_that_a_job_that_changes_while_the_session_opens_is_told_to_it(
 ) -> None:
     longer = with_value(JobSpec(), "data.max_length", 4096)
     with qtbot.waitSignal(live.opened):
-        live.show("key", JobSpec(), opened.open)
-        live.show("key", longer, opened.open)
+        live.show("key", JobSpec(), opened.open, _naming, "")
+        live.show("key", longer, opened.open, _naming, "")
     assert opened.jobs == [JobSpec()]
     assert [what for what, _ in opened.streams[0].asked] == ["job"]
 
@@ -180,11 +180,11 @@ def test_that_a_job_that_is_refused_is_the_problem_until_the_next(
     qtbot: QtBot, live: LiveData, opened: _Opened
 ) -> None:
     stream = _open(qtbot, live, opened)
-    live.show("key", with_value(JobSpec(), "data.shape", "alpaca"), opened.open)
+    live.show("key", with_value(JobSpec(), "data.shape", "alpaca"), opened.open, _naming, "")
     stream.fail_next("No column is called instruction.")
     qtbot.waitUntil(lambda: live.problem == "No column is called instruction.")
     assert live.progress is None
-    live.show("key", with_value(JobSpec(), "data.shape", "text"), opened.open)
+    live.show("key", with_value(JobSpec(), "data.shape", "text"), opened.open, _naming, "")
     assert live.problem == ""
     assert live.progress is not None
 
@@ -203,7 +203,7 @@ def test_that_a_question_asked_before_the_session_is_open_waits_for_it(
     qtbot: QtBot, live: LiveData, opened: _Opened
 ) -> None:
     answers: list[Any] = []
-    live.show("key", JobSpec(), opened.open)
+    live.show("key", JobSpec(), opened.open, _naming, "")
     live.ask("row", {"index": 3}, lambda value: value["index"], answers.append, pytest.fail)
     qtbot.waitUntil(lambda: bool(opened.streams) and bool(opened.streams[0].asked))
     opened.streams[0].answer_next({"index": 3})
@@ -247,7 +247,7 @@ def test_that_a_session_that_cannot_be_opened_is_told_and_does_not_try_by_itself
     opened.refusal = ValueError("The data is not on this computer.")
     failures: list[str] = []
     with qtbot.waitSignal(live.failed):
-        live.show("key", JobSpec(), opened.open)
+        live.show("key", JobSpec(), opened.open, _naming, "")
         live.ask("row", {"index": 1}, dict, pytest.fail, failures.append)
     assert failures == [live.problem] == ["The data is not on this computer."]
     assert not live.is_open
@@ -292,7 +292,7 @@ def _naming(spec: JobSpec, task: Task) -> dict[str, Any]:
 @pytest.fixture
 def spare(qtbot: QtBot, live: LiveData, opened: _Opened) -> _Stream:
     """Return a session that waits."""
-    live.keep_spare(opened.open_spare)
+    live.keep_spare(opened.open_spare, "")
     _wait_for_spare(qtbot, live)
     return opened.spares[0]
 
@@ -307,9 +307,9 @@ def test_that_a_session_that_waits_takes_the_next_inputs_and_another_waits_then(
     assert not live.is_open and live.progress is None
     answers: list[Any] = []
     with qtbot.waitSignal(live.opened):
-        live.show("key", JobSpec(), opened.open, _naming)
+        live.show("key", JobSpec(), opened.open, _naming, "")
         live.ask("row", {"index": 3}, dict, answers.append, pytest.fail)
-        live.show("key", with_value(JobSpec(), "data.max_length", 4096), opened.open, _naming)
+        live.show("key", with_value(JobSpec(), "data.max_length", 4096), opened.open, _naming, "")
         assert not spare.asked, "it has no inputs yet"
     assert spare.begun == [{"length": JobSpec().data.max_length}]
     assert [what for what, _ in spare.asked] == ["row", "job"]
@@ -320,7 +320,7 @@ def test_that_a_session_that_waits_takes_the_next_inputs_and_another_waits_then(
     assert not opened.streams
     _wait_for_spare(qtbot, live)
     with qtbot.waitSignal(live.opened):
-        live.show("other", JobSpec(), opened.open, _naming)
+        live.show("other", JobSpec(), opened.open, _naming, "")
     assert len(opened.spares) == 2 and opened.spares[1].begun
     qtbot.waitUntil(lambda: spare.over)
 
@@ -328,12 +328,24 @@ def test_that_a_session_that_waits_takes_the_next_inputs_and_another_waits_then(
 def test_that_inputs_of_another_machine_leave_the_session_that_waits_alone(
     qtbot: QtBot, live: LiveData, opened: _Opened, spare: _Stream
 ) -> None:
-    _open(qtbot, live, opened)
+    with qtbot.waitSignal(live.opened):
+        live.show("there", JobSpec(), opened.open, _naming, "node")
     live.close()
     assert not spare.begun and not spare.over
     with qtbot.waitSignal(live.opened):
-        live.show("key", JobSpec(), opened.open, _naming)
+        live.show("key", JobSpec(), opened.open, _naming, "")
     assert spare.begun
+
+
+def test_that_the_session_that_waits_moves_to_the_machine_of_the_data(
+    qtbot: QtBot, live: LiveData, opened: _Opened, spare: _Stream
+) -> None:
+    live.keep_spare(opened.open_spare, "node")
+    qtbot.waitUntil(lambda: spare.over)
+    _wait_for_spare(qtbot, live)
+    with qtbot.waitSignal(live.opened):
+        live.show("there", JobSpec(), opened.open, _naming, "node")
+    assert opened.spares[1].begun and not opened.streams
 
 
 def test_that_a_session_that_was_lost_while_it_waited_is_no_failure(
@@ -344,7 +356,7 @@ def test_that_a_session_that_was_lost_while_it_waited_is_no_failure(
     qtbot.waitUntil(lambda: live._spare is None)
     assert live.problem == ""
     with qtbot.waitSignal(live.opened):
-        live.show("key", JobSpec(), opened.open, _naming)
+        live.show("key", JobSpec(), opened.open, _naming, "")
     assert len(opened.streams) == 1
 
 
@@ -356,7 +368,7 @@ def test_that_inputs_that_cannot_be_named_are_the_problem_and_end_the_session(
 
     failures: list[str] = []
     with qtbot.waitSignal(live.failed):
-        live.show("key", JobSpec(), opened.open, refuse)
+        live.show("key", JobSpec(), opened.open, refuse, "")
         live.ask("row", {"index": 1}, dict, pytest.fail, failures.append)
     assert failures == [live.problem] == ["The data is not on this computer."]
     assert not live.is_open and not spare.begun

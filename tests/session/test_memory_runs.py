@@ -57,7 +57,7 @@ def test_that_a_probe_runs_through_the_launch_path_is_kept_and_corrects_until_it
 
 
 @pytest.mark.slow
-def test_that_a_trace_counts_a_model_without_a_formula_on_the_node_and_is_forgotten_with_the_recipe(
+def test_that_a_trace_counts_the_model_on_the_node_and_is_forgotten_with_the_recipe(
     session: Session, ready: Session, qtbot: QtBot
 ) -> None:
     memory = session.memory

@@ -83,7 +83,7 @@ class Node:
         self.agent_dir = folder / "agent"
         package = self.agent_dir / "remote_agent"
         package.mkdir(parents=True)
-        for name in ("__init__.py", "__main__.py", "contract", "run_files", "supervisor"):
+        for name in ("__init__.py", "__main__.py", "contract", "run_files", "supervisor", "trackers"):
             (package / name).symlink_to(SOURCE_TREE / "remote_agent" / name)
         (package / "trainer").mkdir()
         shutil.copy(HERE / "fake_trainer.py", package / "trainer" / "__main__.py")

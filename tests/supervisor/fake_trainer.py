@@ -87,6 +87,8 @@ class Rank:
 
     def print_secrets(self) -> None:
         """Print what the plan names of the environment: as it is, in two pieces, and encoded."""
+        for name in self.plan.get("tell", ()):
+            print(f"{name}={os.environ.get(name)}", flush=True)
         for name in self.plan.get("prints", []):
             secret = os.environ[name].encode()
             os.write(1, secret + b" and in pieces " + secret[:5])
@@ -118,6 +120,9 @@ class Rank:
             self.die()
 
     def die(self) -> None:
+        if "cage" in self.plan:
+            Path(self.plan["cage"], "cgroup.procs").write_text(str(os.getpid()))
+            self.eaten = bytearray(os.urandom(1 << 20)) * 256
         if "die_code" in self.plan:
             sys.exit(int(self.plan["die_code"]))
         os.kill(os.getpid(), self.plan.get("die_signal", signal.SIGKILL))

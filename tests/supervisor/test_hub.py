@@ -135,7 +135,27 @@ def test_that_a_gated_model_says_what_is_missing_and_comes_with_the_right_token(
     assert stranger.kind == "bad_request"
     wrong = ask(node, token="hf_wrong")
     assert wrong.error == "The Hub does not accept the token (401); make a new one and set HF_TOKEN."
+    asked = [path for _, path, _ in hub.asked]
+    assert f"/api/models/{REPO}/auth-check" in asked and not any("/resolve/" in path for path in asked)
     assert ask(node, token="hf_good").result["revision"] == COMMIT
+
+
+def test_that_weights_in_the_hubs_own_cache_are_used_where_their_hash_holds(
+    node: Node, hub: HubServer, tmp_path: Path
+) -> None:
+    first, second = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
+    cache = tmp_path / "hf" / "hub" / f"models--{REPO.replace('/', '--')}"
+    snapshot = cache / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (cache / "blobs").mkdir()
+    (cache / "blobs" / "good").write_bytes(FILES[first])
+    (cache / "blobs" / "bad").write_bytes(b"x" * len(FILES[second]))
+    for name, blob in ((first, "good"), (second, "bad")):
+        (snapshot / name).symlink_to(f"../../blobs/{blob}")
+    path = Path(ask(node).result["path"])
+    assert {name: (path / name).read_bytes() == FILES[name] for name in (first, second)} == {first: True, second: True}
+    assert (hub.bodies_of(first), hub.bodies_of(second)) == (0, 1)
+    assert not (path / first).is_symlink() and (cache / "blobs" / "bad").read_bytes()[:1] == b"x"
 
 
 def test_that_the_token_is_the_requests_own_and_lies_nowhere_afterwards(

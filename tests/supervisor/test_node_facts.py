@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ def test_that_what_a_driver_cannot_say_is_0_and_noise_is_no_gpu() -> None:
     assert parse_gpus("No devices were found\n") == ()
 
 
+def test_that_a_gpu_that_slows_itself_down_says_why_and_a_power_limit_is_no_reason() -> None:
+    rows = [line.replace(", 9.0", f", 9.0, {mask}") for line, mask in zip(
+        H100.splitlines(), ("0x0000000000000004", "0x00000000000000E8"), strict=True)]  # fmt: skip
+    usual, slow = parse_gpus("\n".join(rows))
+    assert (usual.slowed_by, usual.compute_capability) == ("", "9.0")
+    assert slow.slowed_by == "hardware slowdown, heat, power brake"
+
+
 def nvidia_smi(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     program = folder / "nvidia-smi"
     program.write_text("#!/bin/sh\n" + script)
@@ -48,6 +57,23 @@ def test_that_a_driver_that_refuses_a_field_is_asked_without_it(
     script = f'case "$1" in *compute_cap*) cat {tmp_path}/refusal; exit 2 ;; esac; cat {tmp_path}/old\n'
     nvidia_smi(tmp_path, monkeypatch, script)
     assert [gpu.name for gpu in node_facts.gpus()] == ["Tesla K80"]
+
+
+def test_that_the_sampler_asks_an_old_driver_for_less_until_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "old").write_text(OLD)
+    script = f'case "$1" in *compute_cap*|*throttle*) exit 2 ;; esac; cat {tmp_path}/old\n'
+    nvidia_smi(tmp_path, monkeypatch, script)
+    sampler = NodeSampler(str(tmp_path))
+    try:
+        until = time.monotonic() + 30.0
+        while not (found := sampler.sample().gpus) and time.monotonic() < until:
+            assert sampler._query is not None
+            sampler._query.wait(10.0)
+        assert [gpu["name"] for gpu in found] == ["Tesla K80"]
+    finally:
+        sampler.close()
 
 
 def test_that_a_node_without_the_program_has_no_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

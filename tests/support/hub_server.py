@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+_AUTH = re.compile(r"/api/(models|datasets)/(?P<repo>[^/]+/[^/]+)/auth-check(?P<revision>)\Z")
 _INFO = re.compile(r"/api/(models|datasets)/(?P<repo>[^/]+/[^/]+)(/revision/(?P<revision>[^/]+))?\Z")
 _TREE = re.compile(r"/api/(models|datasets)/(?P<repo>[^/]+/[^/]+)/tree/(?P<revision>[^/]+)(/(?P<folder>.+))?\Z")
 _PATHS = re.compile(r"/api/(models|datasets)/(?P<repo>[^/]+/[^/]+)/paths-info/(?P<revision>[^/]+)\Z")
@@ -110,7 +111,10 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         self.server.asked.append((self.command, path, token))
-        for pattern, answer in ((_INFO, self._info), (_TREE, self._tree), (_PATHS, self._paths), (_FILE, self._file)):
+        ways = (
+            (_AUTH, self._auth), (_INFO, self._info), (_TREE, self._tree), (_PATHS, self._paths), (_FILE, self._file),
+        )  # fmt: skip
+        for pattern, answer in ways:
             found = pattern.match(path)
             if found is not None:
                 self._admit(found.groupdict(), token, answer)
@@ -125,14 +129,23 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(401, message="Invalid credentials in Authorization header")
         elif model is None or (model.access == "private" and token != "hf_good"):
             self._refuse(404 if token else 401, "RepoNotFound" if token else "")
-        elif parts["revision"] not in (None, "main", COMMIT):
+        elif parts["revision"] not in (None, "", "main", COMMIT):
             self._refuse(404, "RevisionNotFound")
         else:
             answer(model, parts)
 
     def _info(self, model: HubModel, parts: dict[str, Any]) -> None:
         siblings = [{"rfilename": name, "size": len(body), **_lfs(name, body)} for name, body in model.files.items()]
-        self._json({"id": parts["repo"], "modelId": parts["repo"], "sha": COMMIT, "siblings": siblings, "tags": []})
+        gated = "manual" if model.access == "gated" else False
+        told = {"id": parts["repo"], "modelId": parts["repo"], "sha": COMMIT, "siblings": siblings, "tags": []}
+        self._json({**told, "gated": gated})
+
+    def _auth(self, model: HubModel, parts: dict[str, Any]) -> None:
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if model.access == "gated" and token != "hf_good":
+            self._refuse(403 if token else 401, "GatedRepo")
+        else:
+            self._json({})
 
     def _tree(self, model: HubModel, parts: dict[str, Any]) -> None:
         """List a folder's own entries, as the Hub does where it is not asked for all below it."""

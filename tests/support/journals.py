@@ -49,6 +49,11 @@ def step_event(step: int, attempt: int = 1, loss: float | None = None) -> StepCo
         step_time_s=0.24 + (step % 7) * 0.001,
         peak_memory_bytes=61_203_283_968,
         epoch=step / 12_345,
+        data_s=0.001 * (step % 5),
+        forward_s=0.07,
+        backward_s=0.14,
+        optimizer_s=0.02,
+        communication_s=0.003,
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from studio.ui import icons, words
-from studio.ui.pieces import ElidedLabel, clear_layout, plain_label
+from studio.ui.pieces import ElidedLabel, button, clear_layout, plain_label
 from studio.ui.translation import told
 
 WAITING, DOING, DONE, FAILED, WARNED = "waiting", "doing", "done", "failed", "warned"
@@ -18,6 +20,9 @@ LONG_S = 10.0
 """After so many seconds without a figure, a line says how long it has been at it, and why that may be."""
 
 _TICK_MS = 1000
+_HUB_PAGE = re.compile(r"https://huggingface\.co/[A-Za-z0-9][A-Za-z0-9._/-]*[A-Za-z0-9]")
+"""The only pages of a node's words that a click opens."""
+
 ICONS = {
     WAITING: ("circle", "muted"),
     DOING: ("arrow-circle-right-fill", "accent"),
@@ -120,6 +125,9 @@ class _Line(QWidget):
         self._label = plain_label("")
         self._detail = ElidedLabel("", "caption", Qt.TextElideMode.ElideMiddle)
         self._sentence = plain_label("", "bad", wraps=True)
+        self._page = button(self.tr("Open the page"), f"stepPage_{key}")
+        self._page.clicked.connect(self._open_page)
+        self._page.hide()
         self._bar = QProgressBar()
         self._bar.setObjectName(f"stepBar_{key}")
         self._bar.setTextVisible(False)
@@ -142,7 +150,8 @@ class _Line(QWidget):
         layout.addWidget(self._below)
         indent = QHBoxLayout()
         indent.setContentsMargins(26, 0, 0, 0)
-        indent.addWidget(self._sentence)
+        indent.addWidget(self._sentence, 1)
+        indent.addWidget(self._page, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(indent)
 
     def tell_time(self, now: float) -> None:
@@ -162,6 +171,7 @@ class _Line(QWidget):
         self._below.setVisible(doing)
         self._sentence.setVisible(failed)
         self._sentence.setText(told(step.detail) if failed else "")
+        self._page.setVisible(failed and _HUB_PAGE.search(step.detail) is not None)
         if doing:
             self._detail.set_text(told(step.detail))
             self._progress.set_text(self._progress_words(step, now))
@@ -174,6 +184,11 @@ class _Line(QWidget):
         self.setAccessibleName(f"{self._label.text()}: {self._state_word(step.state)}")
         spoken = told(step.detail) if not doing else self._progress.whole_text()
         self.setAccessibleDescription(spoken)
+
+    def _open_page(self) -> None:
+        found = _HUB_PAGE.search(self._step.detail) if self._step is not None else None
+        if found is not None:
+            QDesktopServices.openUrl(QUrl(found.group()))
 
     def _progress_words(self, step: Step, now: float) -> str:
         if not step.total:

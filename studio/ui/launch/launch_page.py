@@ -13,6 +13,7 @@ from studio.ui import icons, words
 from studio.ui.launch.blocking_problems import ProblemCard
 from studio.ui.launch.checklist import FAILED, Checklist
 from studio.ui.launch.checks import can_start, checks, problems_before_launch
+from studio.ui.launch.environment_card import EnvironmentCard
 from studio.ui.launch.node_card import NodeCard
 from studio.ui.pieces import Card, ElidedLabel, button, plain_label
 
@@ -32,6 +33,7 @@ class LaunchPage(QWidget):
         self.setAccessibleName(self.tr("Launch"))
         self._session = session
         self.node_card = NodeCard(session)
+        self.environment_card = EnvironmentCard(session)
         self.problems = ProblemCard(session.draft)
         self.checklist = Checklist()
         self.launch_button = button(self.tr("Launch"), "launchPageButton", self.tr("Launch the run"), role="primary")
@@ -63,6 +65,7 @@ class LaunchPage(QWidget):
         """Show everything as it is now."""
         session = self._session
         self.node_card.refresh()
+        self.environment_card.refresh()
         self.problems.show_problems(problems_before_launch(session))
         failed = any(step.state == FAILED for step in session.launch_progress)
         launching = session.is_launching or (failed and not self._edited)
@@ -128,6 +131,7 @@ class LaunchPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(self.node_card)
+        column.addWidget(self.environment_card)
         column.addWidget(self._sent_card())
         column.addWidget(self.problems)
         column.addStretch(1)
@@ -181,7 +185,7 @@ class LaunchPage(QWidget):
         grid.setColumnStretch(1, 5)
         grid.setColumnStretch(2, 3)
         card.body.addLayout(grid)
-        said = self.tr("The agent is sent too, under 1 MiB, once a version. Nothing on the node is overwritten.")
+        said = self.tr("The agent is sent too, under 2 MiB, once a version. Nothing on the node is overwritten.")
         self._agent_said = plain_label(said, "caption", wraps=True)
         card.body.addWidget(self._agent_said)
         return card

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from remote_agent.contract.node_report import NodeReport
 from studio.ui import icons, words
+from studio.ui.launch.collective_row import CollectiveRow
+from studio.ui.launch.gpu_picker import GpuPicker
 from studio.ui.launch.survey_words import survey_lines
 from studio.ui.monitor.hardware import HardwareTiles
 from studio.ui.pickers.node_picker import NodePicker
@@ -36,6 +38,8 @@ class NodeCard(Card):
         self._change = button(self.tr("Choose…"), "chooseNodeButton", self.tr("Choose the node"))
         self._again = button(self.tr("Ask again"), "askNodeButton", self.tr("Ask the node what it has"))
         self._tiles = HardwareTiles(a_row=4)
+        self.gpus = GpuPicker(session)
+        self.collective = CollectiveRow(session)
         self._facts = ElidedLabel("", "caption", Qt.TextElideMode.ElideMiddle)
         self._facts.setObjectName("launchNodeFacts")
         self._python = ElidedLabel("", "caption", Qt.TextElideMode.ElideMiddle)
@@ -52,12 +56,13 @@ class NodeCard(Card):
         head.addWidget(self._again)
         head.addWidget(self._change)
         self.body.addLayout(head)
-        for widget in (self._problem, self._tiles, self._facts, self._python, self._survey):
+        for widget in (self._problem, self._tiles, self.gpus, self._facts, self._python, self._survey, self.collective):
             self.body.addWidget(widget)
 
     def refresh(self) -> None:
         """Show the node that is chosen now."""
         node = self._session.node
+        self.collective.refresh()
         icon, token = LINK_ICONS.get(node.link, ("circle", "muted")) if node is not None else ("circle", "muted")
         icons.set_pixmap(self._icon, icon, token, 18)
         self._again.setVisible(node is not None)
@@ -65,6 +70,7 @@ class NodeCard(Card):
             self._name.setText(self.tr("No node is chosen"))
             self._state.set_text(self.tr("a run needs a machine to go to; this computer is one"))
             self._tiles.show_facts(())
+            self.gpus.show_report(None)
             self._facts.set_text("")
             self._python.set_text("")
             self._survey.hide()
@@ -76,6 +82,7 @@ class NodeCard(Card):
 
     def _show_report(self, node: NodeState) -> None:
         report = node.report
+        self.gpus.show_report(report)
         found = "\n".join(survey_lines(report)) if report is not None else ""
         self._survey.setText(found)
         self._survey.setVisible(bool(found))
