@@ -85,7 +85,7 @@ def _recomputed_share(setup: Setup) -> float:
 
     Selective checkpointing keeps the outputs of the linear layers; what it computes again counts nothing here.
     """
-    if setup.checkpointing in ("full", "offloaded"):
+    if setup.checkpointing in ("full", "submodules", "offloaded"):
         return 1.0
     if setup.checkpointing == "every_nth":
         return (setup.shape.layers // max(1, setup.checkpoint_every)) / max(1, setup.shape.layers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Mapping
 
-from remote_agent.contract.job_spec import JobSpec, ScheduleSpec
+from remote_agent.contract.job_spec import JobSpec, ScheduleSpec, TrackersSpec
 
 UPDATES = 5
 
@@ -38,4 +38,5 @@ def memory_probe_job(spec: JobSpec) -> JobSpec:
         checkpointing=nothing_kept,
         evaluation=dataclasses.replace(spec.evaluation, every_steps=0, at_start=False, sample_prompts=()),
         alerts=dataclasses.replace(spec.alerts, loss_rise=0.0, gradient_spike=0.0, overfitting_evaluations=0),
+        trackers=TrackersSpec(),
     )

@@ -66,6 +66,15 @@ _UNGATED = ("gpt2", "gpt_neox", "falcon", "starcoder2")
 _DEFAULT_LIMIT = {"falcon": 2048}
 
 
+def longest_sequence(config: Mapping[str, Any]) -> int:
+    """Return the most tokens a model's config.json allows, under either name it has for them; 0 where it has none."""
+    for key in ("max_position_embeddings", "n_positions"):
+        limit = config.get(key)
+        if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
+            return limit
+    return 0
+
+
 def model_facts(config: Mapping[str, Any]) -> ModelFacts:
     """Return the facts of a decoder-only model; `further_shapes.ALL_TYPES` lists the types there are formulas for.
 
@@ -87,10 +96,8 @@ def model_facts(config: Mapping[str, Any]) -> ModelFacts:
     tied = is_tied(config) if kind != "falcon" else bool(config.get("tie_word_embeddings", True))
     parameters = sum(tensor.elements for tensor in tensors)
     idle = sum(tensor.elements * (experts - per_token) // experts for tensor in tensors if ".experts." in tensor.name)
-    if kind in _DEFAULT_LIMIT and not config.get("max_position_embeddings"):
-        limit = _DEFAULT_LIMIT[kind]
-    else:
-        limit = size(config, "max_position_embeddings")
+    by_default = kind in _DEFAULT_LIMIT and not config.get("max_position_embeddings")
+    limit = _DEFAULT_LIMIT[kind] if by_default else size(config, "max_position_embeddings")
     return ModelFacts(
         model_type=kind,
         parameters=parameters,
@@ -141,16 +148,23 @@ def _heads(config: Mapping[str, Any], kind: str, tensors: List[Tensor]) -> Tuple
     shapes = {
         tensor.name.rpartition(".layers.0.")[2]: tensor.shape for tensor in tensors if ".layers.0." in tensor.name
     }
-    if "self_attn.q_proj.weight" in shapes:
-        head_dim = shapes["self_attn.q_proj.weight"][0] // heads
+    queries, together = shapes.get("self_attn.q_proj.weight"), shapes.get("self_attn.qkv_proj.weight")
+    if queries is not None:
+        head_dim = queries[0] // heads
+    else:
+        head_dim = (shapes["self_attn.o_proj.weight"][1] if together is not None else hidden) // heads
+    if head_dim < 1:
+        raise UnknownModelError(
+            "The num_attention_heads of {} are more than the hidden_size of {} has room for.".format(heads, hidden)
+        )
+    if queries is not None:
         return heads, shapes["self_attn.k_proj.weight"][0] // head_dim, head_dim
-    if "self_attn.qkv_proj.weight" in shapes:
-        head_dim = shapes["self_attn.o_proj.weight"][1] // heads
-        return heads, (shapes["self_attn.qkv_proj.weight"][0] // head_dim - heads) // 2, head_dim
+    if together is not None:
+        return heads, (together[0] // head_dim - heads) // 2, head_dim
     if kind == "falcon":
         rows = next(tensor.shape[0] for tensor in tensors if tensor.name.endswith("query_key_value.weight"))
-        return heads, (rows * heads // hidden - heads) // 2, hidden // heads
-    return heads, heads, hidden // heads
+        return heads, (rows * heads // hidden - heads) // 2, head_dim
+    return heads, heads, head_dim
 
 
 def _intermediate(config: Mapping[str, Any], kind: str, routed: int) -> int:

@@ -34,6 +34,8 @@ _WORDS = {
     "batch.micro_batch": "micro batch {}",
     "batch.accumulation": "accumulation {}",
     "strategy.zero_stage": "ZeRO stage {}",
+    "strategy.loss_kernel": "loss {}",
+    "strategy.attention": "attention {}",
 }
 _SWITCHES = {
     "strategy.activation_checkpointing": "activation checkpointing",

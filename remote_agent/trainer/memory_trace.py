@@ -51,7 +51,7 @@ def trace(
         checkpointing: whether each layer keeps its input only.
         loss: "full" makes all logits, as transformers does; "lean" is the trainer's chunked head.
         dtype: "bf16" or "fp32".
-        attention: an attention implementation of transformers.
+        attention: an attention implementation of transformers; "sdpa" is the model's own where it has no other.
 
     Raises:
         ValueError: transformers does not know the model, or it has no head that the lean loss could take.
@@ -59,12 +59,11 @@ def trace(
     import torch
     from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.distributed._tools.mem_tracker import MemTracker
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    attention = _causal_attention() if attention == "sdpa" else attention
-    values = {key: value for key, value in config.items() if key != "model_type"}
-    made = AutoConfig.for_model(str(config.get("model_type")), **values)
-    made.use_cache = False
+    made = _config_of(config)
+    if attention == "sdpa":
+        attention = _causal_attention() if _takes_sdpa(made) else "eager"
     with FakeTensorMode():
         model = AutoModelForCausalLM.from_config(
             made, attn_implementation=attention, dtype=torch.bfloat16 if dtype == "bf16" else torch.float32
@@ -85,6 +84,23 @@ def trace(
                 tracker.reset_mod_stats()
             peak = tracker.get_tracker_snapshot("peak")
     return _trace_of(sum(parameter.numel() for parameter in model.parameters()), peak)
+
+
+def _config_of(config: Mapping[str, Any]) -> Any:
+    from transformers import AutoConfig
+
+    values = {key: value for key, value in config.items() if key != "model_type"}
+    made = AutoConfig.for_model(str(config.get("model_type")), **values)
+    made.use_cache = False
+    return made
+
+
+def _takes_sdpa(config: Any) -> bool:
+    """Say whether transformers has SDPA for a config's causal model; some have an attention of their own alone."""
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING
+
+    kind = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+    return bool(getattr(kind, "_supports_sdpa", False))
 
 
 def _causal_attention() -> str:

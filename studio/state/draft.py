@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from remote_agent.contract.batch_arithmetic import BatchPlan, batch_plan
 from remote_agent.contract.data_report import DataReport, ModelReport
 from remote_agent.contract.job_spec import DataSpec, JobSpec, ModelSpec, value_at, with_value
+from remote_agent.contract.model_facts import longest_sequence
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.problems import ERROR, Fix, Known, Problem, changed_fields, problems
 from remote_agent.contract.schedule import Horizon
@@ -236,7 +237,7 @@ class Draft(QObject):
         self._redo.clear()
         self._last_edit = ((), 0.0)
         self._model_key, self._tokens_key, self._former_tokenizer = None, None, ""
-        self._known = Known(node=self._known.node)
+        self._known = Known(node=self._known.node, gpus=self._known.gpus)
         self._unread.clear()
         self._preset, self._reference = "", {}
         self._become(spec)
@@ -247,8 +248,9 @@ class Draft(QObject):
         model: ModelReport | _Unset | None = _UNSET,
         data: DataReport | _Unset | None = _UNSET,
         node: NodeReport | _Unset | None = _UNSET,
+        gpus: tuple[str, ...] | _Unset = _UNSET,
     ) -> None:
-        """Take in what was found of model, data or node; what is not given stays as it is.
+        """Take in what was found of model, data or node, or the GPUs chosen there; what is not given stays as it is.
 
         A report of the model or the data is taken as one of the inputs that the spec names at this moment. One of the
         data that is not complete is shown, and the tokens stay stale.
@@ -266,6 +268,7 @@ class Draft(QObject):
             model=old.model if isinstance(model, _Unset) else model,
             data=old.data if isinstance(data, _Unset) else data,
             node=old.node if isinstance(node, _Unset) else node,
+            gpus=old.gpus if isinstance(gpus, _Unset) else gpus,
         )
         self._refresh()
 
@@ -282,9 +285,9 @@ class Draft(QObject):
 
     def _become(self, spec: JobSpec) -> None:
         if spec.model != self._spec.model and self._model_key != _model_key(spec.model):
-            self._known = Known(node=self._known.node)
+            self._known = Known(node=self._known.node, gpus=self._known.gpus)
         if (spec.data.source, spec.data.path) != (self._spec.data.source, self._spec.data.path):
-            self._known = Known(model=self._known.model, node=self._known.node)
+            self._known = Known(model=self._known.model, node=self._known.node, gpus=self._known.gpus)
         self._spec = spec
         self._refresh()
 
@@ -332,8 +335,8 @@ def _reset_for(spec: JobSpec, model: ModelReport) -> tuple[dict[str, Any], str]:
     if spec.data.chat_template:
         changes["data.chat_template"] = ""
         said.append("the chat template is the model's own again")
-    limit = model.config.get("max_position_embeddings")
-    if isinstance(limit, int) and not isinstance(limit, bool) and 0 < limit < spec.data.max_length:
+    limit = longest_sequence(model.config)
+    if 0 < limit < spec.data.max_length:
         changes["data.max_length"] = limit
         said.append(f"the sequence length went from {spec.data.max_length} to the model's limit of {limit}")
     return changes, f"The model has another tokenizer: {', '.join(said)}."

@@ -13,6 +13,7 @@ from remote_agent.contract.memory import (
     DiskEstimate,
     HostEstimate,
     MemoryEstimate,
+    Setup,
     disk,
     estimate_memory,
     host_memory,
@@ -64,7 +65,8 @@ class Estimate(NamedTuple):
 
     ``memory`` is the fullest GPU's, or, where ``on_host``, one process's on a node without GPUs. ``capacity_bytes`` is
     the smallest GPU's memory or the host's; 0 where no node is known. ``missing`` says what is not counted.
-    ``correction`` is what a measured run made of the figures.
+    ``correction`` is what a measured run made of the figures. ``on_nvme`` are a node's host memory and disk if what is
+    offloaded lay on its NVMe instead, None where nothing is; no job does so.
     """
 
     memory: MemoryEstimate
@@ -77,6 +79,8 @@ class Estimate(NamedTuple):
     parameters: int
     missing: str
     correction: Correction = UNCORRECTED
+    on_nvme: tuple[int, int] | None = None
+    nodes: int = 1
 
     @property
     def used_bytes(self) -> int:
@@ -172,10 +176,14 @@ def estimate(
             capacity = min((gpu.memory_total_bytes for gpu in node.gpus), default=0)
         a_node = len(node.gpus) if node is not None else GPUS_OF_A_NODE
         setup = setup._replace(nodes=max(1, -(-setup.gpus // a_node)))
+    places = _host_and_disk(setup, spec)
+    on_nvme = None
+    if not on_host and (setup.offload_optimizer or setup.offload_parameters):
+        instead = _host_and_disk(setup._replace(optimizer_on_nvme=True, parameters_on_nvme=True), spec)
+        on_nvme = instead[0].used.likely, instead[1].total
     return Estimate(
         _corrected(estimate_memory(setup), correction.factor),
-        host_memory(setup, spec.loading.workers, spec.loading.pin_memory),
-        disk(setup, spec.checkpointing.keep_last, spec.checkpointing.state_every_steps > 0),
+        *places,
         on_host,
         setup.gpus,
         capacity,
@@ -183,6 +191,15 @@ def estimate(
         setup.shape.parameters,
         missing,
         correction,
+        on_nvme,
+        setup.nodes,
+    )
+
+
+def _host_and_disk(setup: Setup, spec: JobSpec) -> tuple[HostEstimate, DiskEstimate]:
+    return (
+        host_memory(setup, spec.loading.workers, spec.loading.pin_memory),
+        disk(setup, spec.checkpointing.keep_last, spec.checkpointing.state_every_steps > 0),
     )
 
 

@@ -43,11 +43,11 @@ from studio.state.run_amendments import RunAmendments
 from studio.state.series import AttemptSeries, Column
 from studio.state.telemetry import Telemetry
 from studio.store.journal_decoder import add_step
-from studio.store.live import STEP_COLUMNS, LinkState, RunBatch, StepColumns
+from studio.store.live import STEP_COLUMNS, STEP_PARTS, LinkState, RunBatch, StepColumns
 from studio.store.log_lines import plain_text
 
 MAX_LOG_LINES = 20_000
-_KEPT_COLUMNS = (*STEP_COLUMNS[:9], "time_s")
+_KEPT_COLUMNS = (*STEP_COLUMNS[:9], "time_s", *STEP_PARTS)
 _KEPT_PLACES = tuple(STEP_COLUMNS.index(name) for name in _KEPT_COLUMNS)
 _HELD_OUT = "held_out_loss"
 _ATTEMPT = STEP_COLUMNS.index("attempt")
@@ -117,7 +117,7 @@ class RunState(QObject):
 
         Args:
             name: loss, learning_rate, gradient_norm, tokens_per_s, step_time_s, peak_memory_bytes, epoch, tokens (of
-                the update alone), time_s (the writer's clock) or held_out_loss.
+                the update alone), time_s (the writer's clock), one of `STEP_PARTS` or held_out_loss.
 
         Returns:
             Two float64 arrays of equal length, views that are good until the next fold.

@@ -9,6 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from remote_agent.contract.throughput import Throughput
 from studio.state.library import RunEntry
 
 Value = str | float | int | bool | None
@@ -29,6 +30,12 @@ RESULTS: dict[str, Callable[[RunEntry], Value]] = {
     "id": lambda run: run.run_id,
 }
 """What is known of a run beside its settings, by the name that a search uses; `JOB` besides."""
+
+RATES: dict[str, Callable[[Throughput], float]] = {
+    "tflops": lambda rate: rate.tflops,
+    "mfu": lambda rate: math.nan if rate.mfu is None else rate.mfu,
+}
+"""What a run's rate of tokens comes to on one GPU: TFLOP/s, and their share of its peak."""
 
 JOB = "job"
 
@@ -56,16 +63,19 @@ class RunIndex:
         runs: the runs.
         settings: for each dotted path its value in every run, in the order of ``runs``; empty until they were read.
         jobs: the name of the job that each run was launched from, as `JOB` tells it; empty where nobody knows.
+        rate: what a run's tokens a second, of all ranks, come to, by its id; None where nobody knows.
 
     ``varying`` are the paths of the settings that are not the same in all runs, in the order of the job.
     """
 
     def __init__(
-        self, runs: Sequence[RunEntry], settings: Mapping[str, Sequence[Value]], jobs: Sequence[str] = ()
-    ) -> None:
+        self, runs: Sequence[RunEntry], settings: Mapping[str, Sequence[Value]], jobs: Sequence[str] = (),
+        rate: Callable[[str, float], Throughput | None] = lambda *_: None,
+    ) -> None:  # fmt: skip
         assert all(len(column) == len(runs) for column in settings.values())
         self.runs = runs
         self._settings = settings
+        self._rate = rate
         self._jobs: Sequence[Value] = jobs or [""] * len(runs)
         self._columns: dict[str, Sequence[Value]] = {}
         self._places: dict[str, Sequence[int]] = {}
@@ -98,12 +108,19 @@ class RunIndex:
 
     def column(self, name: str) -> Sequence[Value]:
         """Return a result, or else a setting, of every run. Raises KeyError for another name."""
-        told = RESULTS.get(name)
-        if told is None:
-            return self._jobs if name == JOB else self._settings[name]
+        if name == JOB:
+            return self._jobs
+        if name not in RESULTS and name not in RATES:
+            return self._settings[name]
         if name not in self._columns:
-            self._columns[name] = [told(run) for run in self.runs]
+            self._columns[name] = [self._result(run, name) for run in self.runs]
         return self._columns[name]
+
+    def _result(self, run: RunEntry, name: str) -> Value:
+        if name in RESULTS:
+            return RESULTS[name](run)
+        rate = self._rate(run.run_id, run.tokens_per_s)
+        return RATES[name](rate) if rate is not None else math.nan
 
     def find(self, query: str, archived: bool = False) -> Found:
         """Return the rows that have every word and meet every condition of a search.
@@ -156,7 +173,7 @@ class RunIndex:
 
     def _resolved(self, name: str) -> list[str]:
         """Return what a name means: a result, a setting by its path, or all settings whose paths end so."""
-        if name in RESULTS or name == JOB or name in self._settings:
+        if name in RESULTS or name in RATES or name == JOB or name in self._settings:
             return [name]
         return [path for path in self._settings if path.endswith("." + name)]
 
@@ -165,6 +182,8 @@ class RunIndex:
         self._searched()
         for name in (*_TEXTS, JOB):
             self._places_of(name)
+        for name in RATES:
+            self.column(name)
 
     def _searched(self) -> list[str]:
         if not self._texts:

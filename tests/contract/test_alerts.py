@@ -199,6 +199,19 @@ def test_that_a_hot_and_a_full_gpu_are_told_apart_and_by_number() -> None:
     assert sorted(cleared(told.tell(cool))) == [alerts.GPU_HOT, alerts.GPU_MEMORY]
 
 
+def test_that_a_gpu_that_slows_itself_down_is_told_with_the_reason_until_it_no_longer_does() -> None:
+    told = Told()
+    slow = {**gpu(1, 80.0, GIB), "slowed_by": "heat, power brake"}
+    (found,) = told.tell(NodeSampled(1.0, 1, 100, 10**12, (gpu(0, 60.0, GIB), slow)))
+    assert isinstance(found, AlertRaised) and (found.rule, found.rank) == (alerts.GPU_SLOWED, 1)
+    assert found.sentence == "GPU 1 slows itself down: heat, power brake."
+    assert cleared(told.tell(NodeSampled(1.0, 1, 100, 10**12, (gpu(0, 60.0, GIB), gpu(1, 60.0, GIB))))) == [
+        alerts.GPU_SLOWED
+    ]
+    off = Told(JobSpec(alerts=AlertSpec(gpu_slows=False)))
+    assert off.tell(NodeSampled(1.0, 1, 100, 10**12, (slow,))) == []
+
+
 def test_that_a_disk_without_room_for_the_next_checkpoint_is_told_before_it_is_due() -> None:
     told = Told()
     assert told.tell(NodeSampled(1.0, 1, 100, 5)) == []

@@ -95,8 +95,8 @@ def test_that_frozen_weights_only_pass_gradients_on() -> None:
 
 @pytest.mark.parametrize(
     ("checkpointing", "attention", "share"),
-    [("none", "eager", 0.0), ("full", "eager", 1.0), ("offloaded", "eager", 1.0), ("every_nth", "eager", 0.5),
-     ("selective", "eager", 0.0), ("none", "flash", 0.0), ("full", "flash", 1.0)],
+    [("none", "eager", 0.0), ("full", "eager", 1.0), ("offloaded", "eager", 1.0), ("submodules", "eager", 1.0),
+     ("every_nth", "eager", 0.5), ("selective", "eager", 0.0), ("none", "flash", 0.0), ("full", "flash", 1.0)],
 )  # fmt: skip
 def test_that_recomputation_is_kept_apart(checkpointing: str, attention: str, share: float) -> None:
     setup = Setup(SHAPE, seq_len=128, checkpointing=checkpointing, checkpoint_every=2, attention=attention)

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remote_agent.contract.memory import Setup, Shape, estimate_memory
+from remote_agent.contract.job_spec import JobSpec, with_value
+from remote_agent.contract.memory import TIGHT, Setup, Shape, estimate_memory, host_memory
 from remote_agent.contract.memory.estimate import HEADROOM
 from remote_agent.contract.memory.examples import LLAMA_3_70B
 from remote_agent.contract.memory.largest import largest_model, largest_shape, of_heads
-from remote_agent.contract.memory.search import largest_fitting
+from remote_agent.contract.memory.search import largest_fitting, proposals
 
 EIGHTY = 81559 << 20
 EIGHT_B = Shape(8_030_261_248, 32, 4096, 32, 8, 128, 14336, 128256, linear=6_979_321_856)
@@ -72,3 +73,47 @@ def test_that_the_largest_value_fits_and_the_next_does_not(field: str) -> None:
     more = {"micro_batch": setup._replace(micro_batch=most + 1), "seq_len": setup._replace(seq_len=most + 1)}[field]
     assert _card(changed) <= 1.0 < _card(more)
     assert largest_fitting(setup, EIGHTY, field, 3) == 3
+
+
+def test_that_the_search_also_changes_the_loss_and_attention_of_a_job_with_hungry_ones() -> None:
+    config = {
+        "model_type": "llama", "vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336,
+        "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 8192,
+    }  # fmt: skip
+    hungry = {"strategy.ranks": 8, "data.max_length": 8192, "batch.micro_batch": 2, "strategy.loss_kernel": "plain",
+              "strategy.attention": "eager"}  # fmt: skip
+    spec = JobSpec()
+    for path, value in hungry.items():
+        spec = with_value(spec, path, value)
+    found = proposals(spec, config, 0, 40 << 30, most=200)
+    changed = [dict(each.changes) for each in found]
+    assert changed[0]["strategy.loss_kernel"] == "auto" and changed[0]["strategy.attention"] == "sdpa"
+    for each, changes in zip(found, changed, strict=True):
+        assert each.verdict == TIGHT or each.estimate.card.likely <= (1.0 - HEADROOM) * (40 << 30)
+        assert changes.get("batch.micro_batch", 2) * changes.get("batch.accumulation", 1) == 2 * spec.batch.accumulation
+    frugal = with_value(with_value(spec, "strategy.loss_kernel", "auto"), "strategy.attention", "sdpa")
+    assert not any("strategy.loss_kernel" in dict(each.changes) for each in proposals(frugal, config, 0, 40 << 30))
+
+
+def test_that_the_largest_model_with_offloading_is_the_hosts_to_decide() -> None:
+    host_bytes = 512 << 30
+    setup = _setup(8, EIGHT_B)._replace(offload_optimizer=True)
+    card_alone, both = largest_shape(setup, EIGHTY), largest_shape(setup, EIGHTY, host_bytes)
+    assert card_alone is not None and both is not None and both.parameters < card_alone.parameters / 3
+    assert host_memory(setup._replace(shape=both)).used.likely <= (1.0 - HEADROOM) * host_bytes
+    more = setup._replace(shape=of_heads(EIGHT_B, both.heads + 1))
+    assert host_memory(more).used.likely > (1.0 - HEADROOM) * host_bytes
+
+
+def test_that_each_nodes_host_memory_takes_its_nodes_share_alone() -> None:
+    config = {
+        "model_type": "llama", "vocab_size": 128256, "hidden_size": 8192, "intermediate_size": 28672,
+        "num_hidden_layers": 80, "num_attention_heads": 64, "num_key_value_heads": 8, "max_position_embeddings": 8192,
+    }  # fmt: skip
+    spec = with_value(with_value(JobSpec(), "strategy.ranks", 32), "strategy.zero_stage", 3)
+
+    def offloading(nodes: int) -> int:
+        found = proposals(spec, config, 0, EIGHTY, 1 << 40, most=200, nodes=nodes)
+        return sum(("strategy.offload_optimizer", True) in each.changes for each in found)
+
+    assert offloading(1) == 0 < offloading(4)

@@ -65,6 +65,18 @@ def test_that_fsdp_gathers_two_layers_and_what_lies_outside_them() -> None:
     assert _phase("forward", strategy="single").of("gathered") == 0
 
 
+def test_that_fsdp_2_also_holds_gradients_on_their_way_and_pads_each_parameter() -> None:
+    """Of 192 GPUs each row count that they do not divide is rounded up: queries, keys, values and widths."""
+    first, second = (_phase("backward_top", strategy="fsdp", gpus=8, fsdp_version=version) for version in (1, 2))
+    assert first.of("gathered") == 2 * (2 * SHAPE.embedding + 3 * SHAPE.layer)
+    assert second.of("gathered") == first.of("gathered") + 2 * SHAPE.layer
+    eight = [_step(strategy="fsdp", gpus=8, fsdp_version=version)["weights"] for version in (1, 2)]
+    assert eight[0] == eight[1] == 2 * P // 8
+    many = [_step(strategy="fsdp", gpus=192, fsdp_version=version)["weights"] for version in (1, 2)]
+    padding = 32 * ((128 + 2 * 128 + 128 + 2 * 64) * 4096 + 128 * 14336)
+    assert many == [2 * -(-P // 192), 2 * (P + padding) // 192]
+
+
 def test_that_several_nodes_change_neither_a_gpus_tensors_nor_the_sum_over_hosts() -> None:
     one = Setup(SHAPE, gpus=16, strategy="zero", zero_stage=3, offload_optimizer=True)
     assert estimate_memory(one) == estimate_memory(one._replace(nodes=2))
@@ -103,6 +115,7 @@ def test_that_each_checkpointing_mode_keeps_what_it_says() -> None:
     assert kept("offloaded") == 2 * entry
     linear = 2 * (2 * 4096 + 2 * 4096 + 2 * 1024 + 2 * 14336) * tokens
     assert kept("selective") == 32 * linear
+    assert kept("submodules") == 32 * 4 * entry
     assert kept("offloaded") < kept("full") < kept("every_nth", 4) < kept("none")
     assert kept("full") < kept("selective") < kept("none")
 
@@ -143,6 +156,15 @@ def test_that_buckets_are_those_of_the_configuration() -> None:
     assert _phase("backward_top", strategy="zero", zero_stage=2, gpus=8, reduce_bucket=10**8).of("buckets") == 2 * 10**8
     overlapped = _phase("backward_top", strategy="zero", zero_stage=2, gpus=8, reduce_bucket=10**8, overlap_comm=True)
     assert overlapped.of("buckets") == 4 * 10**8
+
+
+@pytest.mark.parametrize(("strategy", "stage"), [("single", 0), ("zero", 1), ("zero", 3), ("fsdp", 0)])
+def test_that_the_best_weights_come_back_a_tensor_at_a_time_beside_the_optimizer(strategy: str, stage: int) -> None:
+    setup: dict[str, Any] = {"strategy": strategy, "zero_stage": stage, "gpus": 1 if strategy == "single" else 8}
+    best, step = _phase("load_best", **setup), _phase("step", **setup)
+    assert (best.of("weights"), best.of("states")) == (step.of("weights"), step.of("states"))
+    assert best.of("gathered") == 2 * SHAPE.embedding
+    assert best.of("activations") == best.of("logits") == 0
 
 
 def test_that_loading_without_zero_init_takes_all_weights_at_first() -> None:

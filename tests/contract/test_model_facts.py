@@ -97,7 +97,7 @@ def test_that_heads_and_widths_are_read_where_the_config_leaves_them_out() -> No
     [
         ({"model_type": "mamba"}, "mamba"), ({"model_type": None}, "none"), ({"hidden_size": None}, "hidden_size"),
         ({"vocab_size": 0}, "vocab_size"), ({"num_hidden_layers": "many"}, "num_hidden_layers"),
-        ({"model_type": "mixtral"}, "num_local_experts"),
+        ({"model_type": "mixtral"}, "num_local_experts"), ({"num_attention_heads": 1000000}, "num_attention_heads"),
     ],
 )  # fmt: skip
 def test_that_what_cannot_be_counted_is_named(change: dict[str, Any], word: str) -> None:

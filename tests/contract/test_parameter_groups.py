@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM, Trainer
 
 from remote_agent.contract.job_spec import OptimizerSpec
-from remote_agent.contract.optimizer_states import optimizer_state_bytes, state_bytes_per_parameter
+from remote_agent.contract.optimizer_states import (
+    optimizer_state_bytes,
+    state_bytes_per_parameter,
+    tensor_state_bytes,
+)
 from remote_agent.contract.parameter_groups import (
     EMBEDDINGS,
     HEAD,
@@ -175,3 +179,18 @@ def test_that_the_bytes_stated_are_those_of_the_optimizers_states(kind: str) -> 
         of_muon = sum(group.count for group in trained if group.rule == "muon")
         others = sum(group.count for group in trained) - of_muon
         assert optimizer_state_bytes(shapes, spec) == stated.matrices * of_muon + stated.others * others
+
+
+def test_that_eight_bits_keep_what_is_stated_of_large_tensors_and_fp32_of_small_ones() -> None:
+    shapes, spec = (("large", (65, 100)), ("small", (50,))), OptimizerSpec(kind="adamw_8bit")
+    weights = {name: torch.nn.Parameter(torch.ones(shape)) for name, shape in shapes}
+    optimizer = build_optimizer([{"params": list(weights.values())}], spec)
+    for weight in weights.values():
+        weight.grad = torch.ones_like(weight)
+    optimizer.step()
+    for name, shape in shapes:
+        state = optimizer.state[weights[name]]
+        # all tensors share the tables of what a byte stands for
+        kept = [value for key, value in state.items() if torch.is_tensor(value) and not key.startswith("qmap")]
+        assert sum(value.nbytes for value in kept) == tensor_state_bytes("adamw_8bit", shape)
+    assert tensor_state_bytes("adamw_8bit", (256, 256)) == state_bytes_per_parameter("adamw_8bit").matrices * 256**2

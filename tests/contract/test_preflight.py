@@ -9,7 +9,14 @@ import pytest
 
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.node_report import Gpu, GpuProcess, Interpreter, Limits, NodeReport, PackageVersion, Survey
-from remote_agent.contract.preflight import GOOD, cuda_of_torch, least_driver, preflight, preflight_problems
+from remote_agent.contract.preflight import (
+    GOOD,
+    cuda_of_torch,
+    least_driver,
+    preflight,
+    preflight_problems,
+    uuids_to_take,
+)
 from remote_agent.contract.problems import ERROR, Known
 from tests.support.reports import model_report
 
@@ -71,9 +78,21 @@ def test_that_what_does_not_hold_is_said_with_what_to_do(key: str, severity: str
 
 def test_that_who_holds_a_gpu_is_named_with_the_free_ones() -> None:
     survey = dataclasses.replace(_GOOD, gpu_processes=(GpuProcess("GPU-0", 71, "python", "dana", 40 * _GIB),))
-    severity, sentence = _said(_node(used=40 * _GIB, survey=survey))["gpus"]
+    node = _node(used=40 * _GIB, survey=survey)
+    severity, sentence = _said(node, _spec(strategy__ranks=3))["gpus"]
     assert severity == "warning"
     assert sentence == "GPU 0 is in use, 40.0 GiB of it by python (process 71 of dana); free is 1, 2."
+
+
+def test_that_a_run_takes_the_chosen_gpus_else_free_ones() -> None:
+    node = _node(used=40 * _GIB)
+    assert _said(node)["gpus"] == (GOOD, "")
+    assert uuids_to_take(node, 2) == ("GPU-1", "GPU-2")
+    assert uuids_to_take(node, 1, ("GPU-2",)) == ("GPU-2",)
+    assert uuids_to_take(node, 3) == ("GPU-0", "GPU-1", "GPU-2") and uuids_to_take(node, 4) == ()
+    chosen = Known(model=model_report(), node=node, gpus=("GPU-0", "GPU-1"))
+    (found,) = (each for each in preflight(_spec(), chosen) if each.key == "gpus")
+    assert found.severity == "warning" and found.sentence.startswith("GPU 0 is in use")
 
 
 def test_that_a_disk_too_small_for_the_planned_checkpoints_blocks_and_one_click_mends_it() -> None:

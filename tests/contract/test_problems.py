@@ -46,6 +46,7 @@ CASES = [
     ({"strategy.offload_optimizer": True, "strategy.zero_stage": 0}, Known(), "strategy.offload_optimizer"),
     ({"strategy.offload_parameters": True, "strategy.zero_stage": 2}, Known(), "strategy.offload_parameters"),
     ({"data.max_length": 9000}, Known(model=_model(max_position_embeddings=2048)), "data.max_length"),
+    ({"data.max_length": 2000}, Known(model=_model(n_positions=1024)), "data.max_length"),
     ({"strategy.precision": "bf16"}, Known(node=_node()), "strategy.precision"),
     ({"strategy.precision": "bf16"}, Known(node=_node(2, capability="7.5")), "strategy.precision"),
     ({"strategy.ranks": 16, "batch.accumulation": 2}, Known(node=_node(8)), "strategy.ranks"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
+from remote_agent.contract.flops import Flops
+from remote_agent.contract.throughput import Throughput, throughput
 from studio.state.library import RunEntry
 from studio.state.run_index import RunIndex
 from studio.store.settings import settings_columns
@@ -46,3 +49,23 @@ def test_that_rows_are_ordered_by_any_column_with_the_unknown_last() -> None:
     assert found.ordered([0, 1, 2], "optimizer.learning_rate") == [0, 2, 1]
     assert math.isnan(float(found.column("best_held_out")[0] or 0))
     assert "optimizer.kind" in found.varying
+
+
+def test_that_runs_are_found_and_ordered_by_their_flops_and_their_share_of_the_peak() -> None:
+    """Of 10 GFLOP a token and a peak of 100 TFLOP/s; the third run was never measured, the fourth's GPU is unknown."""
+    peaks = {"r-1": 100e12, "r-2": 100e12, "r-4": 0.0}
+
+    def rate(run_id: str, tokens_per_s: float) -> Throughput | None:
+        return throughput(tokens_per_s, Flops(4e9, 6e9), peaks[run_id]) if run_id in peaks else None
+
+    speeds = {"r-1": 4000.0, "r-2": 5000.0, "r-3": 6000.0, "r-4": 7000.0}
+    runs = [RunEntry(run_id, run_id, "box", "finished", tokens_per_s=speed) for run_id, speed in speeds.items()]
+    found = RunIndex(runs, {}, rate=rate)
+    found.prepare()
+    assert found.find("mfu>0.45").rows == [1]
+    assert found.find("mfu<=0.4").rows == [0]
+    assert found.find("tflops>=50").rows == [1, 3]
+    assert found.ordered([0, 1, 2, 3], "mfu", descending=True) == [1, 0, 2, 3]
+    assert found.ordered([0, 1, 2, 3], "tflops") == [0, 1, 3, 2]
+    faster = found.with_runs([*runs[:1], dataclasses.replace(runs[1], tokens_per_s=3000.0), *runs[2:]])
+    assert faster is not None and faster.find("mfu<0.4").rows == [1]

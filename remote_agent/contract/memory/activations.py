@@ -89,6 +89,9 @@ def kept_layers(setup: Setup) -> float:
     if setup.checkpointing == "every_nth":
         checkpointed = shape.layers // max(1, setup.checkpoint_every)
         return checkpointed * entry + (shape.layers - checkpointed) * whole
+    if setup.checkpointing == "submodules":
+        # both norms, attention and MLP keep their inputs, each apart (NeMo Automodel wraps them so)
+        return shape.layers * (2.0 + shape.norms_per_layer) * entry
     if setup.checkpointing == "selective":
         # every linear layer's output is kept, norms and activation functions are computed again
         queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
@@ -102,6 +105,10 @@ def recomputed_layer(setup: Setup) -> float:
     if setup.checkpointing == "none":
         return 0.0
     entry = setup.bytes_of.compute * setup.shape.hidden * setup.tokens
+    if setup.checkpointing == "submodules":
+        # the MLP alone: its input is kept
+        kept = setup.shape.intermediate * ((3 if setup.kernels in FUSED_MLP else 4) if setup.shape.gated_mlp else 2)
+        return float(setup.bytes_of.compute * kept * setup.tokens)
     return max(0.0, layer_saved(setup) * setup.tokens + layer_scores(setup) - entry)
 
 

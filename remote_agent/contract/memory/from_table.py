@@ -53,6 +53,7 @@ def setup_of_row(row: Mapping[str, str]) -> Setup:
         reduce_bucket=_number(row, "reduce_bucket_elems", 500_000_000),
         overlap_comm=_number(row, "overlap_comm", 0, least=0) == 1,
         sub_group=_number(row, "sub_group_elems", 1_000_000_000),
+        fsdp_version=int(_word(row, "fsdp_version", ("1", "2"), "1")),
     )
 
 

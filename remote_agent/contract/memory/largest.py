@@ -5,34 +5,41 @@ from __future__ import annotations
 from typing import Optional
 
 from remote_agent.contract.memory.estimate import HEADROOM, estimate_memory
+from remote_agent.contract.memory.host import host_memory
 from remote_agent.contract.memory.setup import Setup, Shape
 
 MOST_HEADS = 1024
 
 
-def largest_model(setup: Setup, capacity_bytes: int) -> int:
+def largest_model(setup: Setup, capacity_bytes: int, host_bytes: int = 0) -> int:
     """Return the most parameters of a model of these proportions that fit with headroom; 0 where none does."""
-    found = largest_shape(setup, capacity_bytes)
+    found = largest_shape(setup, capacity_bytes, host_bytes)
     return found.parameters if found is not None else 0
 
 
-def largest_shape(setup: Setup, capacity_bytes: int) -> Optional[Shape]:
+def largest_shape(setup: Setup, capacity_bytes: int, host_bytes: int = 0) -> Optional[Shape]:
     """Return the sizes of the largest model of these proportions that fits with headroom.
 
     Width and depth grow alike, in whole heads of the same width; everything else of the run stays. Memory grows with
     both, so bisection over the number of heads finds it. None where no model fits, or this one's sizes are not known.
+    ``host_bytes`` is a node's host memory, which has to hold its part with headroom too; 0 where it is not known.
     """
     if setup.shape.hidden < 1 or setup.shape.heads < 1:
         return None
     low, high = 0, MOST_HEADS
     while low < high:
         middle = (low + high + 1) // 2
-        estimate = estimate_memory(setup._replace(shape=of_heads(setup.shape, middle)))
-        if estimate.card.likely <= (1.0 - HEADROOM) * capacity_bytes:
+        if _fits(setup._replace(shape=of_heads(setup.shape, middle)), capacity_bytes, host_bytes):
             low = middle
         else:
             high = middle - 1
     return of_heads(setup.shape, low) if low else None
+
+
+def _fits(setup: Setup, capacity_bytes: int, host_bytes: int) -> bool:
+    if estimate_memory(setup).card.likely > (1.0 - HEADROOM) * capacity_bytes:
+        return False
+    return not host_bytes or host_memory(setup).used.likely <= (1.0 - HEADROOM) * host_bytes
 
 
 def of_heads(shape: Shape, heads: int) -> Shape:

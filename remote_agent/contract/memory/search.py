@@ -1,9 +1,10 @@
-"""What fits: the search over stage, offload, micro batch, checkpointing and loss that keeps the global batch."""
+"""What fits: the search over stage, offload, micro batch, checkpointing, loss and attention, the global batch kept."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+import itertools
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from remote_agent.contract.combinations import COMBINATION_RULES, holds
 from remote_agent.contract.job_spec import JobSpec, value_at, with_value
@@ -29,6 +30,7 @@ _RECOMPUTED = 4.0 / 3.0
 _STAGE_TIME = (1.0, 1.0, 1.02, 1.15)
 _OFFLOADED_STATES, _OFFLOADED_WEIGHTS = 1.6, 1.5
 _LEAN_LOSS = 1.03
+_EAGER_ATTENTION = 1.3
 _SMALL_BATCH = 0.15
 """A micro batch of so few tokens that kernels do not fill the GPU costs up to this much more."""
 _FILLED_TOKENS = 4096
@@ -63,18 +65,20 @@ def proposals(
     capacity_bytes: int,
     host_bytes: int = 0,
     most: int = 6,
+    nodes: int = 1,
 ) -> Tuple[Proposal, ...]:
     """Return what fits GPUs of ``capacity_bytes``, the fastest first; what is tight comes after all that fits.
 
-    Model, sequence length, precision, optimizer and global batch stay. ``host_bytes`` is the node's host memory, 0
-    where it is not known.
+    Model, sequence length, precision, optimizer and global batch stay. ``host_bytes`` is the host memory of each of so
+    many ``nodes``, 0 where it is not known.
 
     Raises:
         UnknownModelError: the model's size is not known.
     """
     setup = setup_of_job(spec, config, parameters).setup
     found: List[Proposal] = []
-    for changes, variant in _variants(spec, setup):
+    for changes, variant in _variants(spec, _kernels(spec, setup, config, parameters)):
+        variant = variant._replace(nodes=nodes)
         estimate = estimate_memory(variant)
         fit = verdict(estimate, capacity_bytes)
         host = host_memory(variant, spec.loading.workers, spec.loading.pin_memory).used.likely
@@ -100,6 +104,8 @@ def relative_time(setup: Setup) -> float:
         time *= _OFFLOADED_WEIGHTS
     if setup.loss == "fused_linear_ce":
         time *= _LEAN_LOSS
+    if setup.attention == "eager":
+        time *= _EAGER_ATTENTION
     if setup.zero_stage == 3 and setup.accumulation > 1:
         time *= 1.0 + 0.02 * min(8, setup.accumulation)  # the weights are gathered again for every micro batch
     return time * (1.0 + _SMALL_BATCH * max(0.0, 1.0 - setup.tokens / _FILLED_TOKENS))
@@ -124,14 +130,32 @@ def _fits(setup: Setup, capacity_bytes: int) -> bool:
     return estimate_memory(setup).card.likely <= (1.0 - HEADROOM) * capacity_bytes
 
 
-def _variants(spec: JobSpec, setup: Setup) -> Iterator[Tuple[Changes, Setup]]:
+def _kernels(
+    spec: JobSpec, setup: Setup, config: Optional[Mapping[str, Any]], parameters: int
+) -> List[Tuple[Mapping[str, Any], Setup]]:
+    """Return the job's own kernels and those that need less memory, each with what changes and the setup."""
+    found: List[Tuple[Mapping[str, Any], Setup]] = [({}, setup)]
+    lighter = {"strategy.loss_kernel": ("plain", "auto"), "strategy.attention": ("eager", "sdpa")}
+    changes: Dict[str, Any] = {path: to for path, (of, to) in lighter.items() if value_at(spec, path) == of}
+    for some in range(1, len(changes) + 1):
+        for paths in itertools.combinations(changes, some):
+            candidate = functools.reduce(lambda made, path: with_value(made, path, changes[path]), paths, spec)
+            other = setup_of_job(candidate, config, parameters).setup
+            if other != setup and not _is_refused(candidate):
+                found.append(({path: changes[path] for path in paths}, other))
+    return found
+
+
+def _variants(spec: JobSpec, kernels: List[Tuple[Mapping[str, Any], Setup]]) -> Iterator[Tuple[Changes, Setup]]:
+    setup = kernels[0][1]
     per_rank = max(1, spec.batch.micro_batch) * max(1, spec.batch.accumulation)
     micros = [size for size in range(1, min(per_rank, MOST_MICRO_BATCH) + 1) if per_rank % size == 0]
     doubled = setup.micro_batch // max(1, spec.batch.micro_batch)
     for stage, states, weights in _strategies(spec, setup.gpus):
-        for checkpointing in (False, True):
+        for checkpointing, (lighter, other) in itertools.product((False, True), kernels):
             for micro in micros:
                 changes = _changes(spec, {
+                    **lighter,
                     "strategy.zero_stage": stage,
                     "strategy.offload_optimizer": states,
                     "strategy.offload_parameters": weights,
@@ -141,7 +165,7 @@ def _variants(spec: JobSpec, setup: Setup) -> Iterator[Tuple[Changes, Setup]]:
                 })  # fmt: skip
                 yield (
                     changes,
-                    setup._replace(
+                    other._replace(
                         zero_stage=stage,
                         offload_optimizer=states,
                         offload_parameters=weights,
@@ -161,8 +185,12 @@ def _strategies(spec: JobSpec, gpus: int) -> Iterator[Tuple[int, bool, bool]]:
             candidate = with_value(spec, "strategy.zero_stage", stage)
             candidate = with_value(candidate, "strategy.offload_optimizer", states)
             candidate = with_value(candidate, "strategy.offload_parameters", weights)
-            if not any(holds(rule, functools.partial(value_at, candidate)) for rule in COMBINATION_RULES):
+            if not _is_refused(candidate):
                 yield stage, states, weights
+
+
+def _is_refused(spec: JobSpec) -> bool:
+    return any(holds(rule, functools.partial(value_at, spec)) for rule in COMBINATION_RULES)
 
 
 def _changes(spec: JobSpec, values: Mapping[str, Any]) -> Changes:

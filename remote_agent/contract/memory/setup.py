@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Dict, NamedTuple
 
 STRATEGIES = ("single", "ddp", "zero", "fsdp")
-CHECKPOINTING = ("none", "full", "selective", "every_nth", "offloaded")
+CHECKPOINTING = ("none", "full", "submodules", "selective", "every_nth", "offloaded")
 LOSSES = (
     "full_fp32_upcast", "full_fp32_upcast_twice", "full_no_upcast", "fused_ce_bf16_logits", "megatron", "chunked",
     "fused_linear_ce",
@@ -88,6 +88,7 @@ class Setup(NamedTuple):
         parameters_on_nvme: the same for offloaded weights.
         accumulate_bytes: an element of the summed gradient where it is kept in another type than the precision's own;
             0: as the precision has it.
+        fsdp_version: 1 or 2, under "fsdp".
         sub_group: elements that ZeRO-3 updates at once.
         max_live: elements that ZeRO-3 keeps gathered for their next use.
         supervised_share: the share of tokens whose logits are made.
@@ -128,6 +129,7 @@ class Setup(NamedTuple):
     optimizer_on_nvme: bool = False
     parameters_on_nvme: bool = False
     accumulate_bytes: int = 0
+    fsdp_version: int = 1
 
     @property
     def tokens(self) -> int:

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from remote_agent.contract.memory import setup_of_job
 from remote_agent.contract.memory.largest import largest_model
 from remote_agent.contract.memory.search import Proposal, largest_fitting, proposals
+from remote_agent.contract.model_facts import longest_sequence
+from studio.state.memory_figures import Estimate
 from studio.state.memory_outlook import MemoryOutlook
 from studio.ui import words
 from studio.ui.pieces import ElidedLabel, button
@@ -68,7 +70,9 @@ class FitCard(QFrame):
         figures = self._outlook.figures
         self.setHidden(figures is None or figures.on_host or not figures.capacity_bytes)
         self.found = ()
-        self._show(self.tr("Stage, offload, micro batch and checkpointing are tried; the global batch stays."))
+        self._show(
+            self.tr("Stage, offload, micro batch, checkpointing, loss and attention are tried; the global batch stays.")
+        )
 
     def search(self) -> None:
         """Search, and show the fastest proposals."""
@@ -79,24 +83,25 @@ class FitCard(QFrame):
         # what a measured run says of the estimate, the search takes off the capacity
         capacity = int(figures.capacity_bytes / figures.correction.factor)
         self.found = proposals(
-            self._draft.spec, model.config, model.parameters, capacity, figures.host_capacity_bytes, MOST
+            self._draft.spec, model.config, model.parameters, capacity, figures.host_capacity_bytes, MOST, figures.nodes
         )
         if self.found:
             said = self.tr("The fastest first, estimated; a click applies it.")
         else:
             said = self.tr("Nothing fits these GPUs with this sequence length. More GPUs or a shorter one would.")
-        self._show(f"{said} {self._most_words(model.config, model.parameters, capacity)}".strip())
+        most = self._most_words(model.config, model.parameters, capacity, figures)
+        self._show(f"{said} {most}".strip())
 
-    def _most_words(self, config: Mapping[str, Any], parameters: int, capacity_bytes: int) -> str:
+    def _most_words(self, config: Mapping[str, Any], parameters: int, capacity_bytes: int, figures: Estimate) -> str:
         """Return how far micro batch, sequence length and model could go, each with all else as it is."""
         setup, missing = setup_of_job(self._draft.spec, config, parameters)
         if missing:
             return ""
-        limit = config.get("max_position_embeddings")
-        longest = limit if isinstance(limit, int) and limit > 0 else MOST_TOKENS
+        setup = setup._replace(nodes=figures.nodes)
+        longest = longest_sequence(config) or MOST_TOKENS
         sequences = largest_fitting(setup, capacity_bytes, "micro_batch", MOST_SEQUENCES)
         tokens = largest_fitting(setup, capacity_bytes, "seq_len", longest)
-        model = largest_model(setup, capacity_bytes)
+        model = largest_model(setup, capacity_bytes, figures.host_capacity_bytes)
         found = [
             self.tr("a micro batch of {}").format(words.whole(sequences)) if sequences else "",
             self.tr("a sequence length of {}").format(words.whole(tokens)) if tokens else "",
@@ -139,6 +144,10 @@ class FitCard(QFrame):
         parts.append(
             self.tr("checkpointing") if values["strategy.activation_checkpointing"] else self.tr("no checkpointing")
         )
+        if "strategy.loss_kernel" in dict(proposal.changes):
+            parts.append(self.tr("logits a chunk at a time"))
+        if "strategy.attention" in dict(proposal.changes):
+            parts.append(self.tr("attention by SDPA"))
         parts.append(self.tr("{} × {}").format(values["batch.micro_batch"], values["batch.accumulation"]))
         parts.append(self.tr("{} free").format(words.percent(max(0.0, proposal.headroom))))
         parts.append(self.tr("time × {}").format(f"{proposal.relative_time:.2f}"))

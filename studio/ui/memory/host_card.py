@@ -141,11 +141,16 @@ class HostCard(QFrame):
         self.setAccessibleName(self.tr("Host memory and disk of a node"))
         self.host = _Place("hostPlace", self.tr("Host memory of a node"))
         self.disk = _Place("diskPlace", self.tr("Disk"))
-        layout = QHBoxLayout(self)
+        self.nvme = plain_label("", "caption", "nvmeNote", wraps=True)
+        places = QHBoxLayout()
+        places.setSpacing(24)
+        places.addWidget(self.host, 1)
+        places.addWidget(self.disk, 1)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
-        layout.setSpacing(24)
-        layout.addWidget(self.host, 1)
-        layout.addWidget(self.disk, 1)
+        layout.setSpacing(8)
+        layout.addLayout(places)
+        layout.addWidget(self.nvme)
         outlook.changed.connect(self.refresh)
         self.refresh()
 
@@ -159,3 +164,12 @@ class HostCard(QFrame):
         self.host.show_terms(figures.host.terms, host_terms(), figures.host_capacity_bytes)
         free = node.disk_free_bytes if node is not None and self._outlook.kind is None else 0
         self.disk.show_terms(figures.disk.terms, disk_terms(), free)
+        self.nvme.setHidden(figures.on_nvme is None)
+        if figures.on_nvme is not None:
+            host, disk = (words.size(size) for size in figures.on_nvme)
+            self.nvme.setText(
+                self.tr(
+                    "On the node's NVMe instead of in its memory, what is offloaded would take {} of host memory "
+                    "and {} on disk. This is an estimate only: jobs offload to memory."
+                ).format(host, disk)
+            )

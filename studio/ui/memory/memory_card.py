@@ -120,7 +120,9 @@ class MemoryCard(QFrame):
             )
             notes.append(self.tr("Host memory of a node about {}.").format(words.size(figures.host.used.likely)))
         if figures.missing:
-            notes.append(self.tr("Activations and logits are not counted: the model's type has no formula."))
+            notes.append(
+                self.tr("Activations and logits are not counted: the model's type has no formula. A trace counts them.")
+            )
         return notes
 
 
@@ -136,6 +138,7 @@ def phase_name(phase: str) -> str:
         "evaluate": QCoreApplication.translate("memory", "evaluation"),
         "sample": QCoreApplication.translate("memory", "samples"),
         "save": QCoreApplication.translate("memory", "saving"),
+        "load_best": QCoreApplication.translate("memory", "loading the best back"),
     }[phase]
 
 
@@ -160,6 +163,8 @@ def verdict_of(figures: Estimate) -> tuple[str, str]:
     if figures.verdict == TIGHT and left < 0:
         return translated("⚠ tight, the allocator will have to give memory back"), "warning"
     share = left / figures.capacity_bytes
+    if figures.missing:  # nobody may take this for "fits"
+        return translated("⚠ {} left before activations and logits").format(words.percent(share)), "warning"
     if figures.verdict == TIGHT:
         return translated("⚠ tight, only {} is left").format(words.percent(share)), "warning"
     return translated("✓ fits, {} left").format(words.percent(share)), "good"

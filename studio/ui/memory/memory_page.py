@@ -36,6 +36,7 @@ from studio.ui.pieces import button
 
 STAGES = (0, 1, 2, 3)
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
+LATER_MS = 60
 
 
 class Variant(QAbstractButton):
@@ -57,12 +58,16 @@ class Variant(QAbstractButton):
         return QSize(150, 84)
 
     def show_estimate(self, title: str, figures: Estimate, reach_bytes: float, chosen: bool) -> None:
-        """Show figures on a scale shared with the neighbours."""
+        """Show figures on a scale shared with the neighbours; what is shown already is not painted again."""
+        if (title, reach_bytes, chosen) == (self.text(), self._reach, self.isChecked()) and figures == self._figures:
+            return
         self._figures, self._reach = figures, reach_bytes
         self.setText(title)
         self.setChecked(chosen)
-        self.setAccessibleName(f"{title}: {spoken(figures)}, {verdict_of(figures)[0]}")
-        self.setToolTip(spoken(figures))
+        said = spoken(figures)
+        verdict = verdict_of(figures)[0]
+        self.setAccessibleName(f"{title}: {said}, {verdict}")
+        self.setToolTip(f"{verdict}\n{said}")
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -126,20 +131,27 @@ class VariantCard(QFrame):
         layout.setSpacing(8)
         layout.addWidget(self._heading)
         layout.addLayout(self._grid)
-        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later = QTimer(self, singleShot=True, interval=LATER_MS)
         self._later.timeout.connect(self.refresh)
         outlook.changed.connect(self._on_changed)
         self.refresh()
 
     def _on_changed(self) -> None:
-        """Follow a change now where it is seen; what is scrolled away or on a hidden page waits for the next frame."""
+        """Follow a change now where it is seen; what is scrolled away or on a hidden page waits for a pause."""
         if self.window().isVisible() and self.visibleRegion().isEmpty():
             self._later.start()
         else:
             self.refresh()
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Catch up first with what was changed while the card was scrolled away."""
+        if self._later.isActive():
+            self.refresh()
+        super().paintEvent(event)
+
     def refresh(self) -> None:
         """Show the draft's figures with each of the values."""
+        self._later.stop()
         spec = self._draft.spec
         self._heading.setText(self._title(spec))
         self.setAccessibleName(self._heading.text())

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFont, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from remote_agent.contract.memory import Phase
+from remote_agent.contract.memory.phases import PHASES
 from studio.state.memory_figures import Estimate
 from studio.state.memory_outlook import MemoryOutlook
 from studio.ui import theme, words
@@ -23,17 +24,20 @@ class PhaseChart(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._figures: Estimate | None = None
+        self._parts: list[tuple[int, ...]] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
         """Return room for all phases."""
-        return QSize(420, _ROW * (len(self._figures.memory.phases) if self._figures else 9))
+        return QSize(420, _ROW * (len(self._figures.memory.phases) if self._figures else len(PHASES)))
 
     def show_estimate(self, figures: Estimate) -> None:
         """Show other figures."""
         self._figures = figures
-        rows = (f"{phase_name(each.name)} {words.size(sum(parts_of(figures, each.name)))}" for each in self._phases())
+        self._parts = [parts_of(figures, each.name) for each in self._phases()]
+        told = zip(self._phases(), self._parts, strict=True)
+        rows = (f"{phase_name(each.name)} {words.size(sum(parts))}" for each, parts in told)
         self.setAccessibleName(", ".join(rows))
         self.updateGeometry()
         self.update()
@@ -43,7 +47,7 @@ class PhaseChart(QWidget):
         if self._figures is None or not 0 <= row < len(self._phases()):
             return ""
         phase = self._phases()[row].name
-        parts = zip(part_names(), parts_of(self._figures, phase), strict=True)
+        parts = zip(part_names(), self._parts[row], strict=True)
         return "\n".join([phase_name(phase), *(f"{name}: {words.size(size)}" for name, size in parts if size)])
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -60,9 +64,8 @@ class PhaseChart(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        most = max(sum(parts_of(figures, each.name)) for each in self._phases())
-        reach = max(most, figures.capacity_bytes)
-        for row, each in enumerate(self._phases()):
+        reach = max(max(sum(parts) for parts in self._parts), figures.capacity_bytes)
+        for row, (each, parts) in enumerate(zip(self._phases(), self._parts, strict=True)):
             top = row * _ROW
             binds = each.name == figures.memory.binding
             font = QFont(self.font())
@@ -72,11 +75,11 @@ class PhaseChart(QWidget):
             name = f"▸ {phase_name(each.name)}" if binds else phase_name(each.name)
             side = Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, top, _LABEL, _ROW), side | Qt.AlignmentFlag.AlignLeft, name)
-            size = words.size(sum(parts_of(figures, each.name)))
+            size = words.size(sum(parts))
             right = QRectF(self.width() - _SIZE, top, _SIZE, _ROW)
             painter.drawText(right, side | Qt.AlignmentFlag.AlignRight, size)
             bar = QRectF(_LABEL, top + 6, max(10.0, self.width() - _LABEL - _SIZE - 8), _ROW - 12)
-            paint_bar(painter, bar, figures, reach, each.name)
+            paint_bar(painter, bar, figures, reach, parts)
         painter.end()
 
     def _phases(self) -> tuple[Phase, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -46,10 +48,13 @@ def spoken(figures: Estimate) -> str:
     return text
 
 
-def paint_bar(painter: QPainter, area: QRectF, figures: Estimate, reach_bytes: float, phase: str = "") -> None:
+def paint_bar(
+    painter: QPainter, area: QRectF, figures: Estimate, reach_bytes: float, parts: Sequence[int] | None = None
+) -> None:
     """Paint the stacked parts into an area whose width stands for ``reach_bytes``; the rest up to the capacity is free.
 
-    Where the parts pass the capacity, a line in the colour of trouble marks it.
+    ``parts`` are those of a phase, of the binding one where none are given. Where they pass the capacity, a line in the
+    colour of trouble marks it.
     """
     colours = theme.tokens()
     scale = area.width() / reach_bytes if reach_bytes else 0.0
@@ -58,7 +63,7 @@ def paint_bar(painter: QPainter, area: QRectF, figures: Estimate, reach_bytes: f
     painter.setBrush(QColor(colours.free))
     painter.drawRoundedRect(QRectF(area.left(), area.top(), capacity, area.height()), 3, 3)
     left = area.left()
-    parts = parts_of(figures, phase)
+    parts = parts_of(figures) if parts is None else parts
     for index, value in enumerate(parts):
         width = value * scale
         if width <= 0:
