@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -30,7 +31,7 @@ from remote_agent.dataset.sources import Cancelled, data_files, never
 from remote_agent.dataset.tokenizer_files import special_tokens, template_text, tokenizer_hash
 from remote_agent.run_files.atomic_write import atomic_write_json
 
-LAYOUT_VERSION = 3
+LAYOUT_VERSION = 4
 """Raised when what is kept, or how it is made, changes."""
 
 MOST_BYTES = 4 << 30
@@ -78,7 +79,7 @@ def keys_of(inputs: Inputs, made: Path | None = None) -> Keys:
     row_wise = [step for step, spec in zip(steps, job.data.steps, strict=True) if not isinstance(spec, _SET_WISE)]
     parts: dict[str, Any] = {
         "layout": LAYOUT_VERSION,
-        "tokenizer": tokenizer_hash(path.read_bytes(), special_tokens(folder)),
+        "tokenizer": _tokenizer_hash(path, tuple(_state(path)), tuple(special_tokens(folder).items())),
         "template": template,
         "date": datetime.now().astimezone().date().isoformat() if "strftime_now" in template else "",
         "data": {**_without(data, _LATE | _CHOICES), "steps": row_wise},
@@ -99,6 +100,12 @@ def _without(data: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
 
 def _hashed(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode("ascii")).hexdigest()[:24]
+
+
+@functools.lru_cache(maxsize=4)
+def _tokenizer_hash(path: Path, state: tuple[Any, ...], special: tuple[tuple[str, str], ...]) -> str:
+    """Return the hash of a tokenizer; of a file in the same state it is not worked out again."""
+    return tokenizer_hash(path.read_bytes(), dict(special))
 
 
 def _state(path: Path) -> list[Any]:

@@ -13,7 +13,7 @@ from remote_agent.contract.wire import from_wire, to_wire
 from remote_agent.dataset.findings import KINDS, Found
 from remote_agent.run_files.atomic_write import atomic_write_json
 
-_ROWS, _ANSWERS, _REST = "rows.npy", "answers.npy", "found.json"
+_ROWS, _ANSWERS, _FIRSTS, _REST = "rows.npy", "answers.npy", "firsts.npy", "found.json"
 
 
 def write_found(found: Sequence[Found], folder: Path) -> None:
@@ -22,9 +22,12 @@ def write_found(found: Sequence[Found], folder: Path) -> None:
     np.save(folder / _ROWS, np.concatenate([np.zeros(0, dtype=np.int64), *rows]), allow_pickle=False)
     answers = [one.answers for one in found]
     np.save(folder / _ANSWERS, np.concatenate([np.zeros((0, 2), dtype=np.int64), *answers]), allow_pickle=False)
+    firsts = [one.firsts for one in found]
+    np.save(folder / _FIRSTS, np.concatenate([np.zeros(0, dtype=np.int64), *firsts]), allow_pickle=False)
     rest = [
         {
             "kind": one.kind, "count": one.count, "rows": len(one.rows), "answers": len(one.answers),
+            "firsts": len(one.firsts),
             "pairs": to_wire(one.pairs), "detail": one.detail, "threshold": one.threshold, "figures": list(one.figures),
         }
         for one in found
@@ -37,20 +40,21 @@ def read_found(folder: Path) -> tuple[Found, ...]:
     rest = json.loads((folder / _REST).read_text(encoding="utf-8"))
     rows = np.load(folder / _ROWS, mmap_mode="r", allow_pickle=False)
     answers = np.load(folder / _ANSWERS, mmap_mode="r", allow_pickle=False)
+    firsts = np.load(folder / _FIRSTS, mmap_mode="r", allow_pickle=False)
     found = []
-    at = told = 0
+    at = told = named = 0
     try:
         for one in rest:
             end = at + one["rows"]
-            last = told + one["answers"]
-            if one["kind"] not in KINDS or end > len(rows) or last > len(answers):
+            last, before = told + one["answers"], named + one["firsts"]
+            if one["kind"] not in KINDS or end > len(rows) or last > len(answers) or before > len(firsts):
                 raise ValueError(f"{folder / _REST} is damaged")
             pairs = tuple(from_wire(RowPair, pair) for pair in one["pairs"])
             found.append(
                 Found(one["kind"], one["count"], rows[at:end], pairs, one["detail"], one["threshold"],
-                      tuple(one["figures"]), answers[told:last])
+                      tuple(one["figures"]), answers[told:last], firsts[named:before])
             )  # fmt: skip
-            at, told = end, last
+            at, told, named = end, last, before
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder / _REST} is damaged: {error}") from None
     return tuple(found)

@@ -50,7 +50,7 @@ def _of_rows(found: Found, mask: Bool) -> Found | None:
     """Return a finding of the rows of a mask alone, None where none is left."""
     known = found.rows[found.rows < len(mask)]
     rows = known[mask[known]]
-    if len(rows) == len(found.rows):
+    if len(rows) == len(found.rows) and mask[found.firsts].all():
         return found
     pairs = tuple(pair for pair in found.pairs if max(pair.row, pair.other) < len(mask))
     pairs = tuple(pair for pair in pairs if mask[pair.row] and mask[pair.other])
@@ -59,7 +59,20 @@ def _of_rows(found: Found, mask: Bool) -> Found | None:
         answers = answers[np.isin(found.rows, rows)]
         several = _have_several(answers)
         rows, answers = rows[several], answers[several]
-    return replace(found, rows=rows, count=len(rows), pairs=pairs, answers=answers) if len(rows) else None
+    firsts = found.firsts
+    if len(firsts):
+        rows, firsts = _without_stand_ins(rows, firsts[np.isin(found.rows, rows)], mask)
+    if not len(rows):
+        return None
+    return replace(found, rows=rows, count=len(rows), pairs=pairs, answers=answers, firsts=firsts)
+
+
+def _without_stand_ins(rows: Int64, firsts: Int64, mask: Bool) -> tuple[Int64, Int64]:
+    """Return rows that repeat another of a mask, and that one: where it is gone, the next of its kind stands for it."""
+    kinds, earliest, kind = np.unique(firsts, return_index=True, return_inverse=True)
+    stands = np.where(mask[kinds], kinds, rows[earliest])[kind]
+    repeats = rows != stands
+    return rows[repeats], stands[repeats]
 
 
 def _have_several(answers: Int64) -> Bool:

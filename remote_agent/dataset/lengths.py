@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remote_agent.contract.data_report import BatchingReport, LengthCurve
-from remote_agent.dataset.order import SequenceLengths, grouped_order
+from remote_agent.dataset.order import GROUPED_BATCHES, epoch_order
 from remote_agent.dataset.packing import pack
 
 Int64 = NDArray[np.int64]
@@ -96,10 +96,14 @@ def fitted(lengths: NDArray[np.integer], length: int, over_length: str) -> Int64
 
 
 def padded_tokens(lengths: Int64, micro_batch: int) -> int:
-    """Return the tokens of an epoch's padded micro batches, padding included, with rows grouped by length."""
-    if not len(lengths):
-        return 0
-    grouped = lengths[grouped_order(0, 0, SequenceLengths(lengths), micro_batch)]
-    starts = np.arange(0, len(grouped), micro_batch)
-    sizes = np.diff(np.append(starts, len(grouped)))
-    return int((np.maximum.reduceat(grouped, starts) * sizes).sum())
+    """Return the tokens of an epoch's padded micro batches, padding included, with rows grouped by length.
+
+    The micro batches are those of `grouped_order`, whose order among themselves is left alone: it holds no more.
+    """
+    stretch = GROUPED_BATCHES * micro_batch
+    shuffled = lengths[epoch_order(0, 0, len(lengths))]
+    whole = len(shuffled) // stretch * stretch
+    longest = np.sort(shuffled[:whole].reshape(-1, stretch), axis=1)[:, micro_batch - 1 :: micro_batch]
+    rest = np.sort(shuffled[whole:])[::-1]
+    sizes = np.diff(np.append(np.arange(0, len(rest), micro_batch), len(rest)))
+    return int(longest.sum()) * micro_batch + int((rest[::micro_batch] * sizes).sum())

@@ -26,7 +26,7 @@ from remote_agent.dataset.kept_found import read_found
 from remote_agent.dataset.known import Known, SourceFacts, facts_of
 from remote_agent.dataset.lately import Lately
 from remote_agent.dataset.packed_rows import PackedRows
-from remote_agent.dataset.row_arrays import NO_ROWS, RowArrays, read_arrays
+from remote_agent.dataset.row_arrays import CHUNK_ROWS, NO_ROWS, RowArrays, let_go, read_arrays
 from remote_agent.dataset.row_file import RowFile
 from remote_agent.dataset.row_report import RowTotals, batching_at, report_of, totals_of
 from remote_agent.dataset.shapes import row_shape
@@ -81,6 +81,17 @@ class Look:
         self.arrays: RowArrays = NO_ROWS
         self.found: tuple[Found, ...] = ()
         self.is_known = False
+        if before is not None and before.is_known and same and self._is_of_same_rows(before):
+            self._take_from(before)
+
+    def _is_of_same_rows(self, other: Look) -> bool:
+        """Say whether another look, of a tokenizer that is loaded, is of the same files and the same choice of rows."""
+        return self.load().done() and (self.cache.folder, self.keys.plan) == (other.cache.folder, other.keys.plan)
+
+    def _take_from(self, other: Look) -> None:
+        """Take over all that is known of the same rows: only their length, or what becomes of it, is another."""
+        self.plan, self.arrays, self.found, self._facts = other.plan, other.arrays, other.found, other._facts
+        self.is_known = True
 
     @property
     def is_settled(self) -> bool:
@@ -95,7 +106,9 @@ class Look:
         self.open()
 
     def open(self) -> None:
-        """Read the first rows, and take in what the cache has. Raises DataError, OSError."""
+        """Read the first rows, and take in what the cache has; not where all is known. Raises DataError, OSError."""
+        if self.is_known:
+            return
         with self._reading:
             self._first, self._opened = self._first_sources(), None
             self._facts = facts_of(self._first)
@@ -237,7 +250,9 @@ class Look:
 
     def batching(self, length: int) -> tuple[BatchingReport, ...]:
         """Return the ways of making batches at a length."""
-        return batching_at(self._known(complete=False), self.inputs.job, length)
+        found = batching_at(self._known(complete=False), self.inputs.job, length)
+        self._let_go()
+        return found
 
     def report(self, complete: bool, with_findings: bool = True) -> DataReport:
         """Return the report as of now; with findings it waits for the tokenizer. Raises DataError, OSError."""
@@ -245,7 +260,16 @@ class Look:
         state = (known.plan is None, known.arrays.rows)
         totals = self._totals.get(None, state, lambda: totals_of(known), exactly=complete)
         model = self.model if with_findings else None
-        return report_of(self.inputs.job, model, known, totals, self.inputs.model_limit)
+        report = report_of(self.inputs.job, model, known, totals, self.inputs.model_limit)
+        self._let_go()
+        return report
+
+    def _let_go(self) -> None:
+        """Give back the memory of what was read of very many rows' files; few are kept at hand."""
+        plan = self.plan
+        if plan is not None and plan.rows > CHUNK_ROWS:
+            self.arrays.let_go()
+            let_go(plan.kept, plan.train, plan.held_out)
 
     def _known(self, complete: bool) -> Known:
         return Known(self._facts, self.plan, self.arrays, self.found, self.cache.content_hash(), complete)

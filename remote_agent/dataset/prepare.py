@@ -102,6 +102,7 @@ class _Parts:
         self.held_out = PartWriter(folder, HELD_OUT)
         self.left_out: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
+        self.first_rows: tuple[int, ...] = ()
 
     def add(self, plan: Plan, rows: Sequence[EncodedRow], max_length: int) -> None:
         """Put each row into its part as often as the plan says."""
@@ -130,6 +131,7 @@ def _write_parts(
     done = 0
     progress(PHASE, 0, total, "rows")
     parts = _Parts(folder)
+    parts.first_rows = tuple(source.first_row for source in corpus.sources)
     encoder = RowEncoder(model, job.data)
     try:
         for batch in encoder.encode(corpus.examples(plan, used_only=True), strict=True, cancelled=cancelled):
@@ -171,6 +173,7 @@ def _report(
         seconds=seconds,
         problems=tuple(_LEFT_OUT[why](count) for why, count in sorted(parts.left_out.items())),
         label_counts=dict(sorted(parts.labels.items())) or None,
+        first_rows=parts.first_rows,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -66,6 +67,12 @@ class RowArrays(NamedTuple):
         """Yield the number of a first row and some rows from it on, all of them in turn."""
         for start in range(0, self.rows, CHUNK_ROWS):
             yield start, self.slice(start, start + CHUNK_ROWS)
+            if self.rows > CHUNK_ROWS:
+                self.let_go()
+
+    def let_go(self) -> None:
+        """Give back the memory of what was read of files; it is read again when it is needed."""
+        let_go(self.tokens, self.usable, self.classes, self.runs, self.run_ends)
 
     def run_rows(self) -> Int64:
         """Return int64 [runs], the row of each stretch of trained tokens."""
@@ -103,6 +110,14 @@ NO_ROWS = RowArrays(
     np.zeros(0, np.int32), np.zeros(0, np.bool_), np.zeros(0, np.int32), np.zeros((0, 2), np.int32),
     np.zeros(0, np.int64), (),
 )  # fmt: skip
+
+
+def let_go(*arrays: NDArray[Any]) -> None:
+    """Give back the memory of arrays that are mapped from files; others are left alone."""
+    for array in arrays:
+        mapped = getattr(array, "_mmap", None)
+        if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 class ArrayWriter:

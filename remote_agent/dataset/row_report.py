@@ -31,6 +31,8 @@ from remote_agent.dataset.row_arrays import RowArrays
 from remote_agent.dataset.tokenizer_files import ModelTokenizer
 from remote_agent.dataset.value_counts import ValueCounts, packed_sequences, token_counts
 
+Bool = NDArray[np.bool_]
+
 MANY_DOCUMENTS = 100_000
 """Of more documents than these the padding is worked out from a part of them, evenly spread."""
 
@@ -163,9 +165,9 @@ def _sequences(part: PartCounts, job: JobSpec) -> int:
     return packed_sequences(part.lengths, job.data.max_length) if job.data.packing else part.lengths.count
 
 
-def _listed(known: Known) -> NDArray[np.bool_]:
+def _listed(known: Known) -> Bool:
     """Return bool [rows read]: rows of the training data that can be used and that no step left out."""
-    listed: NDArray[np.bool_] = np.array(known.arrays.usable)
+    listed: Bool = np.array(known.arrays.usable)
     if known.plan is not None:
         # the rows of a held-out file lie between those of the training data and those that steps made
         listed[known.rows : known.plan.rows - known.plan.made] = False
@@ -179,18 +181,23 @@ def _curve_counts(known: Known) -> CurveCounts | None:
     counted = np.array(known.arrays.usable) if train is None else known.arrays.usable & (train > 0)
     if not counted.any():
         return None
-    chunks = [(chunk, counted[start : start + chunk.rows]) for start, chunk in known.arrays.chunks()]
-    tokens = ValueCounts.of((chunk.tokens[mask], None) for chunk, mask in chunks)
-    begins, ends = (_of_runs(chunks, column) for column in (0, 1))
-    first = ValueCounts.of((_first_trained(chunk, mask), None) for chunk, mask in chunks)
+    # Read anew for each of the four, so that not all rows have to be held.
+    tokens = ValueCounts.of((chunk.tokens[mask], None) for chunk, mask in _counted(known, counted))
+    begins, ends = (_of_runs(_counted(known, counted), column) for column in (0, 1))
+    first = ValueCounts.of((_first_trained(chunk, mask), None) for chunk, mask in _counted(known, counted))
     return CurveCounts(tokens, begins, ends, first)
 
 
-def _of_runs(chunks: list[tuple[RowArrays, NDArray[np.bool_]]], column: int) -> ValueCounts:
+def _counted(known: Known, counted: Bool) -> Iterator[tuple[RowArrays, Bool]]:
+    for start, chunk in known.arrays.chunks():
+        yield chunk, counted[start : start + chunk.rows]
+
+
+def _of_runs(chunks: Iterator[tuple[RowArrays, Bool]], column: int) -> ValueCounts:
     return ValueCounts.of((chunk.runs[mask[chunk.run_rows()], column], None) for chunk, mask in chunks)
 
 
-def _first_trained(chunk: RowArrays, mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+def _first_trained(chunk: RowArrays, mask: Bool) -> NDArray[np.int32]:
     first = chunk.first_trained()
     return first[mask & (first >= 0)]
 

@@ -18,7 +18,7 @@ from remote_agent.dataset.findings.row_batch import RowBatch
 from remote_agent.dataset.inspection_cache import InspectionCache, Keys, keys_of
 from remote_agent.dataset.inspection_inputs import Inputs
 from remote_agent.dataset.length_findings import BY_LENGTH
-from remote_agent.dataset.row_arrays import ArrayWriter
+from remote_agent.dataset.row_arrays import ArrayWriter, let_go
 from remote_agent.dataset.sources import Advance, Cancelled, never, no_progress
 from remote_agent.dataset.tokenizer_files import template_text
 
@@ -57,6 +57,7 @@ def scan(
     if plan is None:
         plan = corpus.plan(progress, cancelled)
         cache.keep_plan(keys, plan)
+        plan = cache.plan(keys) or plan  # what is mapped from a file can be given back
     else:
         corpus.index(progress, cancelled)
     told({"frame": "planned"})
@@ -110,6 +111,7 @@ class _Reading:
                 writer.close()
         if writer is not None:
             self._told({"frame": "rows", "folder": str(cache.keep_arrays(keys, writer.folder))})
+        let_go(plan.kept, plan.train, plan.held_out)
         found = self._of_one_row.finish() + self._of_all_rows.finish(progress, cancelled)
         self._told({"frame": "found", "folder": str(cache.keep_found(keys, found))})
 

@@ -16,7 +16,7 @@ from remote_agent.dataset.conversation import Conversation, Example, Turn
 from remote_agent.dataset.data_error import DataError
 from remote_agent.dataset.documents import Documents, counts_at, documents
 from remote_agent.dataset.encoding import EncodedRow, RowEncoder
-from remote_agent.dataset.findings import FindingsPass
+from remote_agent.dataset.findings import FindingsPass, Found
 from remote_agent.dataset.length_findings import BY_LENGTH, at_length
 from remote_agent.dataset.readers import Row
 from remote_agent.dataset.row_arrays import CHUNK_ROWS, ArrayWriter, RowArrays, read_arrays
@@ -120,6 +120,34 @@ def test_that_rows_of_a_step_and_their_pairs_leave_their_findings(model: ModelTo
     (found,) = at_length(whole.finish(), arrays, kept, used_rows(arrays, job.data), job.data)
     assert (found.kind, found.count, found.rows.tolist()) == ("duplicate", 1, [1])
     assert [(pair.row, pair.other) for pair in found.pairs] == [(1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("gone", "rows", "firsts"),
+    [
+        ([], [2, 4, 5], [1, 1, 3]),
+        ([2], [4, 5], [1, 3]),
+        ([1], [4, 5], [2, 3]),
+        ([1, 2], [5], [3]),
+        ([3], [2, 4], [1, 1]),
+        ([1, 2, 3], [], []),
+    ],
+)
+def test_that_the_next_of_rows_that_are_nearly_equal_stands_for_the_rest_where_their_first_is_cut_away(
+    model: ModelTokenizer, folder: Path, gone: list[int], rows: list[int], firsts: list[int]
+) -> None:
+    job = JobSpec(data=DataSpec(max_length=500))
+    texts: list[list[str] | None] = [["a", letter] for letter in "bcdefg"]
+    arrays = whole_rows(model, examples(texts), folder)
+    nearly = Found("near_duplicate", 3, np.array([2, 4, 5]), threshold=0.8, firsts=np.array([1, 1, 3]))
+    used = used_rows(arrays, job.data)
+    used[gone] = False
+    found = {one.kind: one for one in at_length([nearly], arrays, np.ones(6, dtype=np.bool_), used, job.data)}
+    if not rows:
+        assert "near_duplicate" not in found
+        return
+    left = found["near_duplicate"]
+    assert (left.count, left.rows.tolist(), left.firsts.tolist()) == (len(rows), rows, firsts)
 
 
 def test_that_a_row_that_comes_again_brings_all_its_documents_again() -> None:

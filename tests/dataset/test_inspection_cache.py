@@ -97,13 +97,14 @@ def test_that_plan_and_findings_come_back_as_they_were_kept(model: Path, tmp_pat
     found = (
         Found("duplicate", 2, np.array([3, 5]), (RowPair(3, 1, 1.0),)),
         Found("pad_is_end", 0, np.zeros(0, np.int64), detail="<|im_end|>"),
-        Found("near_duplicate", 1, np.array([7]), threshold=0.8, figures=(4, 9)),
+        Found("near_duplicate", 1, np.array([7]), threshold=0.8, figures=(4, 9), firsts=np.array([2])),
         Found("conflicting_answers", 2, np.array([1, 4]), answers=np.array([[1, 1], [1, 4]])),
     )
     cache.keep_found(names, found)
     for one, other in zip(found, cache.found(names) or (), strict=True):
-        assert (one.rows.tolist(), one.answers.tolist()) == (other.rows.tolist(), other.answers.tolist())
-        rest, again_rest = (dataclasses.replace(each, rows=kept, answers=kept) for each in (one, other))
+        for name in ("rows", "answers", "firsts"):
+            assert getattr(one, name).tolist() == getattr(other, name).tolist()
+        rest, again_rest = (dataclasses.replace(each, rows=kept, answers=kept, firsts=kept) for each in (one, other))
         assert rest.__dict__ == again_rest.__dict__
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from remote_agent.contract.data_report import BatchingReport, LengthCurve
 from remote_agent.dataset.lengths import batching_at, curve_lengths, fitted, length_curve, padded_tokens
+from remote_agent.dataset.order import SequenceLengths, grouped_order
 
 ROWS = st.lists(st.lists(st.booleans(), min_size=1, max_size=300), min_size=1, max_size=12)
 
@@ -100,6 +101,14 @@ def test_that_grouping_by_length_pads_less_than_any_order_and_no_less_than_sorti
 
     assert padded(np.sort(lengths)) <= grouped < 0.65 * padded(lengths)
     assert grouped < 1.1 * lengths.sum()
+
+
+@given(st.lists(st.integers(1, 40), max_size=700), st.integers(1, 5))
+def test_that_padding_is_that_of_the_trainers_grouped_micro_batches(lengths: list[int], micro_batch: int) -> None:
+    array = np.array(lengths, dtype=np.int64)
+    grouped = array[grouped_order(0, 0, SequenceLengths(array), micro_batch)].tolist() if lengths else []
+    batches = [grouped[start : start + micro_batch] for start in range(0, len(grouped), micro_batch)]
+    assert padded_tokens(array, micro_batch) == sum(len(batch) * max(batch) for batch in batches)
 
 
 def test_that_batching_reports_are_plain_numbers() -> None:

@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-IN_MEMORY_BYTES = 32 << 20
+IN_MEMORY_BYTES = 4 << 20
 """What an array may hold in memory before it goes to disk."""
 
 _CHUNK_RECORDS = 1 << 16
@@ -45,7 +45,12 @@ class ArrayFile:
 
     def array(self) -> NDArray[Any]:
         """Return all records, [records, width]; those of a file are read whole."""
-        return np.concatenate([np.empty((0, self._width), self._dtype), *self.chunks()])
+        whole = np.empty((self.records, self._width), self._dtype)
+        at = 0
+        for chunk in self.chunks():
+            whole[at : at + len(chunk)] = chunk
+            at += len(chunk)
+        return whole
 
     def at(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[Any]:
         """Return the records of rising ranges that do not overlap, one after the other, [some, width].

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from remote_agent.dataset.conversation import Conversation, Turn
 
 UInt64 = NDArray[np.uint64]
-Int64 = NDArray[np.int64]
+Int32 = NDArray[np.int32]
+
+PART_KEYS = 1 << 19
+"""So many keys are compared at once, so that the memory beside them stays small however many there are."""
+
+_MOST_PARTS = 128
 
 NO_PROMPT = 0
 """The prompt key of a conversation in which nobody is answered."""
@@ -45,15 +50,38 @@ def last_answer(turns: Sequence[Turn]) -> int:
     return next((number for number in range(len(turns) - 1, -1, -1) if turns[number].role == "assistant"), -1)
 
 
-def first_of_equal(keys: UInt64) -> Int64:
-    """Return for each key the place of the first that equals it, int64 [keys]; a first one names itself."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    is_new = np.ones(len(keys), dtype=np.bool_)
-    is_new[1:] = ordered[1:] != ordered[:-1]
-    first = np.empty(len(keys), dtype=np.int64)
-    first[order] = order[is_new][np.cumsum(is_new) - 1] if len(keys) else order
+def first_of_equal(keys: UInt64, nothing: int | None = None) -> Int32:
+    """Return for each key the place of the first that equals it, int32 [keys]; a first one names itself, and so does
+    every key that is ``nothing``."""
+    first = np.arange(len(keys), dtype=np.int32)
+    for places in places_of_alike(keys):
+        ordered = keys[places]
+        if nothing is not None:
+            places = places[ordered != np.uint64(nothing)]
+            ordered = keys[places]
+        order = np.argsort(ordered, kind="stable")
+        ordered = ordered[order]
+        is_new = np.ones(len(ordered), dtype=np.bool_)
+        np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+        sorted_places = places[order]
+        first[sorted_places] = sorted_places[is_new][np.cumsum(is_new, dtype=np.int32) - 1]
     return first
+
+
+def places_of_alike(keys: UInt64) -> Iterator[Int32]:
+    """Yield the places of keys, rising, about half a million at once; all of those that are equal come together.
+
+    The keys have to be spread evenly, as hashes are: their upper bits tell the parts.
+    """
+    parts = 1
+    while len(keys) > parts * PART_KEYS and parts < _MOST_PARTS:
+        parts *= 2
+    if parts == 1:
+        yield np.arange(len(keys), dtype=np.int32)
+        return
+    upper = np.ascontiguousarray(keys, dtype="<u8").view(np.uint8)[7::8]
+    for part in range(parts):
+        yield np.flatnonzero((upper & np.uint8(parts - 1)) == part).astype(np.int32)
 
 
 def _key(turns: Sequence[Turn], conversation: Conversation) -> int:

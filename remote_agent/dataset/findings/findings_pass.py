@@ -26,8 +26,8 @@ _SHARE = 0.99
 class FindingsPass:
     """Takes rows in as `RowEncoder` yields them, in their order, and then says what was found.
 
-    It holds about 8 bytes a row, some 60 while rows are compared, and 8 more for each finding a row is in; the rest is
-    in temporary files.
+    It holds some 30 bytes a row while rows are compared, and 8 for each finding a row is in; the rest is in temporary
+    files where rows are many.
     """
 
     def __init__(

@@ -29,6 +29,7 @@ class Found:
         figures: what its fixes need: of rows that are too long, the tokens that hold 99 % of the rows, and all.
         answers: int64 [rows, 2] of prompts with several answers: the first row of that prompt, and the first row that
             is equal, so that it can be seen what is left where rows go; empty for other kinds.
+        firsts: int64 [rows] of rows that are nearly equal to an earlier one: that one; empty for other kinds.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Found:
     threshold: float | None = None
     figures: tuple[int, ...] = ()
     answers: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    firsts: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 class RowNotes:
@@ -70,10 +72,14 @@ class RowNotes:
 
 
 def found_rows(
-    kind: str, rows: NDArray[np.int64], pairs: Iterable[RowPair] = (), detail: str = "", threshold: float | None = None
+    kind: str,
+    rows: NDArray[np.integer],
+    pairs: Iterable[RowPair] = (),
+    detail: str = "",
+    threshold: float | None = None,
 ) -> Found:
     """Return a finding that counts its rows."""
-    distinct = np.unique(rows)
+    distinct = np.unique(rows).astype(np.int64)
     return Found(kind, len(distinct), distinct, tuple(pairs), detail, threshold)
 
 

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remote_agent.dataset.findings.array_file import ArrayFile
+from remote_agent.dataset.findings.duplicates import places_of_alike
 from remote_agent.dataset.findings.shingles import Shingles, shingles
 from remote_agent.dataset.sources import Advance, Cancelled, check, never, no_progress
 
+Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 UInt64 = NDArray[np.uint64]
 
@@ -25,6 +27,8 @@ _BATCH_CHARACTERS = 1 << 19
 _BATCH_TEXTS = 2048
 _BATCH_PAIRS = 1 << 14
 _NEIGHBOURS = 4
+_BLOCK = 64
+_LEAST_WAITING = 1 << 18
 # Chance of a band of 8 bits a value to agree by accident; and how far an estimate may be below the threshold
 # before the exact comparison (five standard deviations).
 _ACCIDENT = 1 / 256
@@ -48,7 +52,7 @@ class NearDuplicates:
 
     Likeness is the Jaccard overlap of the sets of word 5-grams (2-grams for texts under 40 words). It is exact for
     short texts and an estimate from 128 hashes for long ones, with a standard error of 0.035 at most. A text takes
-    140 to 340 bytes in temporary files, and about 45 in memory while they are compared. The same texts give the same
+    140 to 340 bytes in temporary files, and about 15 in memory while they are compared. The same texts give the same
     result on every machine.
 
     Source: Broder, On the resemblance and containment of documents, 1997; the hashes are rensa's R-MinHash (Dahlgaard
@@ -61,7 +65,7 @@ class NearDuplicates:
         self._threshold = threshold
         self._signatures = ArrayFile(np.uint8, _PERMUTATIONS)
         self._sets = ArrayFile(np.uint32)
-        self._texts = ArrayFile(np.int64)
+        self._texts = ArrayFile(np.int32)
         self._set_sizes = ArrayFile(np.uint8)
         self.count = 0
 
@@ -110,9 +114,8 @@ class NearDuplicates:
             CancelledError: between bands.
         """
         comparison = _Comparison(self._signatures, self._sets, self._set_sizes, self._threshold)
-        texts = self._texts.array()[:, 0]
-        used = None if among is None else np.flatnonzero(among[texts])
-        found: dict[str, NDArray[np.generic]] = {"key": np.empty(0, np.uint64), "likeness": np.empty(0, np.float32)}
+        used = None if among is None else self._entries_of(among)
+        found = _Likeliest()
         width = _band_width(self._threshold)
         bands = _PERMUTATIONS // width
         for band in range(bands):
@@ -121,15 +124,22 @@ class NearDuplicates:
             for one, other in _candidates(self._band_keys(band * width, width, comparison.is_short), used):
                 likeness = comparison.likeness(one, other)
                 keep = likeness >= self._threshold
-                pair = np.sort(np.stack((texts[one[keep]], texts[other[keep]])), axis=0).astype(np.uint64)
-                _merge(found, (pair[1] << np.uint64(32)) | pair[0], likeness[keep])
+                if keep.any():
+                    found.add(*self._texts_of(one[keep], other[keep]), likeness[keep])
         progress("near-duplicates", bands, bands, "bands")
-        key = found["key"].astype(np.uint64)
-        return Pairs(
-            (key & np.uint64(0xFFFFFFFF)).astype(np.int64),
-            (key >> np.uint64(32)).astype(np.int64),
-            found["likeness"].astype(np.float32),
-        )
+        return found.pairs()
+
+    def _entries_of(self, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return of which entries the text is among some, bool [entries]."""
+        nothing = np.zeros(0, dtype=np.bool_)
+        return np.concatenate([nothing, *(among[chunk[:, 0]] for chunk in self._texts.chunks())])
+
+    def _texts_of(self, one: Int64, other: Int64) -> tuple[Int64, Int64]:
+        """Return the earlier and the later text of pairs of entries."""
+        entries, place = np.unique(np.concatenate((one, other)), return_inverse=True)
+        texts = self._texts.at(entries, entries + 1)[:, 0].astype(np.int64)[place]
+        both = texts[: len(one)], texts[len(one) :]
+        return np.minimum(*both), np.maximum(*both)
 
     def _band_keys(self, first: int, width: int, is_short: NDArray[np.bool_]) -> UInt64:
         """Return the keys of a band, uint64 [entries]: its bytes, and a bit for short texts."""
@@ -152,8 +162,15 @@ class _Comparison:
     def __init__(self, signatures: ArrayFile, sets: ArrayFile, sizes: ArrayFile, threshold: float) -> None:
         self._signatures = signatures
         self._sets = sets
-        self._sizes = sizes.array()[:, 0]
-        self._ends = np.cumsum(self._sizes, dtype=np.int64)
+        found = sizes.array()[:, 0]
+        # Where the set of each 64th entry begins; where one in between does is counted from there when it is needed.
+        whole = -(-len(found) // _BLOCK)
+        self._blocks = np.zeros((whole, _BLOCK), dtype=np.uint8)
+        self._sizes = self._blocks.reshape(-1)[: len(found)]
+        self._sizes[:] = found
+        del found
+        self._before = np.zeros(whole + 1, dtype=np.int64)
+        np.cumsum(self._blocks.sum(axis=1, dtype=np.int64), out=self._before[1:])
         self._threshold = threshold
         self.is_short = self._sizes > 0
 
@@ -171,7 +188,9 @@ class _Comparison:
     def _exact(self, one: Int64, other: Int64) -> NDArray[np.float32]:
         entries, place = np.unique(np.concatenate((one, other)), return_inverse=True)
         sizes = self._sizes[entries].astype(np.int64)
-        ends = self._ends[entries]
+        block, place_in_block = entries // _BLOCK, entries % _BLOCK
+        counted = np.arange(_BLOCK) <= place_in_block[:, None]
+        ends = self._before[block] + (self._blocks[block] * counted).sum(axis=1, dtype=np.int64)
         values = self._sets.at(ends - sizes, ends)[:, 0]
         # A row an entry, filled up with a number that is no hash and that differs between the two sides of a pair.
         filled = np.full((len(entries), int(sizes.max())), _HASH_LIMIT + 1, dtype=np.uint32)
@@ -184,32 +203,65 @@ class _Comparison:
         return exact
 
 
-def first_of_group(count: int, pairs: Pairs) -> Int64:
-    """Return for each of ``count`` texts the one that stands for it, int64 [count]: itself, or an earlier kept one.
+class _Likeliest:
+    """Pairs of texts, each once, with the greatest likeness that was found for it."""
+
+    def __init__(self) -> None:
+        self._keys, self._likeness = np.empty(0, np.uint64), np.empty(0, np.float32)
+        self._added: list[tuple[UInt64, NDArray[np.float32]]] = []
+        self._waiting = 0
+
+    def add(self, earlier: Int64, later: Int64, likeness: NDArray[np.float32]) -> None:
+        """Add pairs. They are sorted in once they are many, so that a pair is not moved for each batch."""
+        self._added.append(((later.astype(np.uint64) << np.uint64(32)) | earlier.astype(np.uint64), likeness))
+        self._waiting += len(likeness)
+        if self._waiting > max(_LEAST_WAITING, len(self._keys)):
+            self._merge()
+
+    def pairs(self) -> Pairs:
+        """Return them, ordered by the later text, then the earlier."""
+        self._merge()
+        earlier, later = self._keys & np.uint64(0xFFFFFFFF), self._keys >> np.uint64(32)
+        return Pairs(earlier.astype(np.int64), later.astype(np.int64), self._likeness)
+
+    def _merge(self) -> None:
+        keys = np.concatenate([self._keys, *(one for one, _ in self._added)])
+        likeness = np.concatenate([self._likeness, *(one for _, one in self._added)])
+        self._added, self._waiting = [], 0
+        order = np.lexsort((-likeness, keys))
+        keys, likeness = keys[order], likeness[order]
+        is_first = np.concatenate(([True], keys[1:] != keys[:-1]))[: len(keys)]
+        self._keys, self._likeness = keys[is_first], likeness[is_first]
+
+
+def first_of_group(count: int, pairs: Pairs) -> Int32:
+    """Return for each of ``count`` texts the one that stands for it, int32 [count]: itself, or an earlier kept one.
 
     In the order of the texts: one is left out where it is alike to one before it that was kept.
     """
-    first = np.arange(count, dtype=np.int64)
-    left_out: dict[int, int] = {}
-    for earlier, later in zip(pairs.earlier.tolist(), pairs.later.tolist(), strict=True):
-        if later not in left_out and earlier not in left_out:
-            left_out[later] = earlier
-    if left_out:
-        first[np.fromiter(left_out, np.int64)] = np.fromiter(left_out.values(), np.int64)
+    first = np.arange(count, dtype=np.int32)
+    stands = first.data
+    for start in range(0, len(pairs.later), _BATCH_PAIRS):
+        some = slice(start, start + _BATCH_PAIRS)
+        for earlier, later in zip(pairs.earlier[some].tolist(), pairs.later[some].tolist(), strict=True):
+            if stands[later] == later and stands[earlier] == earlier:
+                stands[later] = earlier
     return first
 
 
-def _candidates(keys: UInt64, used: Int64 | None) -> Iterator[tuple[Int64, Int64]]:
+def _candidates(keys: UInt64, used: NDArray[np.bool_] | None) -> Iterator[tuple[Int64, Int64]]:
     """Yield pairs of used entries (None: all) whose keys are equal: each with its neighbours and the first of all."""
-    if used is not None:
-        keys = keys[used]
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    equal = ordered[1:] == ordered[:-1]
-    # Few entries share their key with another; only those are looked at from here on.
-    shares = np.flatnonzero(np.concatenate((equal, [False])) | np.concatenate(([False], equal)))
-    entries = order[shares] if used is None else used[order[shares]]
-    ordered = ordered[shares]
+    for places in places_of_alike(keys):
+        some = places if used is None else places[used[places]]
+        order = np.argsort(keys[some], kind="stable")
+        ordered = keys[some[order]]
+        equal = ordered[1:] == ordered[:-1]
+        # Few entries share their key with another; only those are looked at from here on.
+        shares = np.flatnonzero(np.concatenate((equal, [False])) | np.concatenate(([False], equal)))[: len(ordered)]
+        yield from _neighbours(some[order[shares]].astype(np.int64), ordered[shares])
+
+
+def _neighbours(entries: Int64, ordered: UInt64) -> Iterator[tuple[Int64, Int64]]:
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)])
     place = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.concatenate((starts, [len(ordered)]))))
     for distance in range(1, _NEIGHBOURS + 1):
@@ -222,18 +274,6 @@ def _candidates(keys: UInt64, used: Int64 | None) -> Iterator[tuple[Int64, Int64
 def _in_batches(one: Int64, other: Int64) -> Iterator[tuple[Int64, Int64]]:
     for start in range(0, len(one), _BATCH_PAIRS):
         yield one[start : start + _BATCH_PAIRS], other[start : start + _BATCH_PAIRS]
-
-
-def _merge(found: dict[str, NDArray[np.generic]], keys: UInt64, likeness: NDArray[np.float32]) -> None:
-    """Add pairs; one that is there already keeps the greater likeness."""
-    if not len(keys):
-        return
-    together = np.concatenate((found["key"], keys))
-    values = np.concatenate((found["likeness"], likeness))
-    order = np.lexsort((-values, together))
-    together, values = together[order], values[order]
-    is_first = np.concatenate(([True], together[1:] != together[:-1]))
-    found["key"], found["likeness"] = together[is_first], values[is_first]
 
 
 def _band_width(threshold: float) -> int:

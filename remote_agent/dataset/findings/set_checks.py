@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable
 
@@ -18,6 +17,7 @@ from remote_agent.dataset.findings.found import MOST_PAIRS, Found, found_once, f
 from remote_agent.dataset.findings.near_duplicates import THRESHOLD, NearDuplicates, Pairs, first_of_group
 from remote_agent.dataset.findings.row_batch import HELD_OUT, TRAIN, RowBatch
 from remote_agent.dataset.sources import Advance, Cancelled, never, no_progress
+from remote_agent.dataset.value_counts import ValueCounts
 
 _PARTS = {TRAIN: 1, HELD_OUT: 2}
 _UNEVEN = 3.0
@@ -28,12 +28,13 @@ _SMALLEST_SPREAD = 0.25
 # The median distance of a normal distribution from its middle is 0.6745 standard deviations.
 _NORMAL = 1.4826
 
+Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 
 class AlikeChecks:
-    """Rows that say the same: 25 bytes a row (beyond a million rows on disk), and what `NearDuplicates` keeps."""
+    """Rows that say the same: 21 bytes a row, beyond a million rows on disk, and what `NearDuplicates` keeps."""
 
     kinds = frozenset(("duplicate", "near_duplicate", "conflicting_answers", "leakage", "near_leakage"))
 
@@ -41,7 +42,7 @@ class AlikeChecks:
         self._wanted = self.kinds & set(wanted)
         self._has_held_out_file = bool(job.data.held_out_path)
         self._keys, self._prompts = ArrayFile(np.uint64), ArrayFile(np.uint64)
-        self._rows, self._parts = ArrayFile(np.int64), ArrayFile(np.uint8)
+        self._rows, self._parts = ArrayFile(np.int32), ArrayFile(np.uint8)
         self._near = NearDuplicates(THRESHOLD) if self._wanted & {"near_duplicate", "near_leakage"} else None
 
     def take(self, batch: RowBatch) -> None:
@@ -58,59 +59,74 @@ class AlikeChecks:
 
     def found(self, progress: Advance = no_progress, cancelled: Cancelled = never) -> list[Found]:
         """Compare all rows. Raises CancelledError."""
-        rows, parts, keys = self._rows.array()[:, 0], self._parts.array()[:, 0], self._keys.array()[:, 0]
-        first = first_of_equal(keys)
+        first = first_of_equal(self._keys.array()[:, 0])
+        parts = self._parts.array()[:, 0]
         held_out = parts == _PARTS[HELD_OUT]
         elsewhere = held_out & self._has_held_out_file
-        found = [*self._equal(rows, first, elsewhere), *self._conflicts(rows, keys, first)]
-        # For each first of equal rows one of them that is trained on, -1 where none is.
-        trained_one = np.full(len(rows), -1, dtype=np.int64)
-        in_training = np.flatnonzero(parts == _PARTS[TRAIN])
-        trained_one[first[in_training]] = in_training
-        trained = trained_one >= 0
-        leaks = held_out & trained[first]
-        if "leakage" in self._wanted and leaks.any():
-            found.append(found_rows("leakage", rows[leaks], _named(rows, np.flatnonzero(leaks), trained_one[first])))
+        found = [*self._equal(first, elsewhere), *self._conflicts(first)]
+        trained, leaks = self._leaked(parts, first, held_out, found)
         if self._near is not None:
-            pairs = self._near.pairs(first == np.arange(len(first)), progress, cancelled)
+            aside = np.flatnonzero(held_out & ~leaks)
+            first_of_aside = first[aside]
+            is_first = first == np.arange(len(first), dtype=np.int32)
+            del parts, first, held_out, leaks  # what is not needed below, of very many rows
+            pairs = self._near.pairs(is_first, progress, cancelled)
+            rows = self._rows.array()[:, 0]
             found += self._nearly_equal(rows, pairs, elsewhere)
-            found += self._nearly_leaked(rows, pairs, first, trained, held_out & ~leaks)
+            found += self._nearly_leaked(rows, pairs, aside, first_of_aside, trained)
         return found
 
-    def _equal(self, rows: Int64, first: Int64, elsewhere: Bool) -> Iterable[Found]:
-        repeats = (first != np.arange(len(first))) & ~elsewhere
-        if "duplicate" in self._wanted and repeats.any():
-            yield found_rows("duplicate", rows[repeats], _named(rows, np.flatnonzero(repeats), first))
+    def _leaked(self, parts: NDArray[np.uint8], first: Int32, held_out: Bool, found: list[Found]) -> tuple[Bool, Bool]:
+        """Add rows that are held out and trained on; return of which equal rows one is trained on, and those rows."""
+        # For each first of equal rows one of them that is trained on, -1 where none is.
+        trained_one = np.full(len(parts), -1, dtype=np.int32)
+        in_training = np.flatnonzero(parts == _PARTS[TRAIN]).astype(np.int32)
+        trained_one[first[in_training]] = in_training
+        del in_training
+        trained = trained_one >= 0
+        leaks: Bool = held_out & trained[first]
+        if "leakage" in self._wanted and leaks.any():
+            rows = self._rows.array()[:, 0]
+            places = np.flatnonzero(leaks)[:MOST_PAIRS]
+            found.append(found_rows("leakage", rows[leaks], _named(rows, places, trained_one[first[places]])))
+        return trained, leaks
 
-    def _conflicts(self, rows: Int64, keys: NDArray[np.uint64], equal: Int64) -> Iterable[Found]:
+    def _equal(self, first: Int32, elsewhere: Bool) -> Iterable[Found]:
+        repeats = (first != np.arange(len(first), dtype=np.int32)) & ~elsewhere
+        if "duplicate" in self._wanted and repeats.any():
+            rows, places = self._rows.array()[:, 0], np.flatnonzero(repeats)[:MOST_PAIRS]
+            yield found_rows("duplicate", rows[repeats], _named(rows, places, first[places]))
+
+    def _conflicts(self, equal: Int32) -> Iterable[Found]:
         if "conflicting_answers" not in self._wanted:
             return
-        prompts = self._prompts.array()[:, 0]
-        first = first_of_equal(prompts)
-        differs = (keys != keys[first]) & (prompts != NO_PROMPT)
-        has_other = np.zeros(len(rows), dtype=np.bool_)
-        has_other[first[differs]] = True
+        first = first_of_equal(self._prompts.array()[:, 0], NO_PROMPT)
+        # Two rows are equal where the first of their equals is the same.
+        differs = equal != equal[first]
         if differs.any():
-            pairs = _named(rows, np.flatnonzero(differs), first, likeness=0.0)
-            concerned = np.flatnonzero(has_other[first])
-            concerned = concerned[np.argsort(rows[concerned])]
-            answers = np.stack((rows[first[concerned]], rows[equal[concerned]]), axis=1)
-            yield dataclasses.replace(found_rows("conflicting_answers", rows[concerned], pairs), answers=answers)
+            yield _conflicting(self._rows.array()[:, 0], equal, first, differs)
 
-    def _nearly_equal(self, rows: Int64, pairs: Pairs, elsewhere: Bool) -> Iterable[Found]:
+    def _nearly_equal(self, rows: Int32, pairs: Pairs, elsewhere: Bool) -> Iterable[Found]:
         here = ~elsewhere[pairs.earlier] & ~elsewhere[pairs.later]
         pairs = Pairs(pairs.earlier[here], pairs.later[here], pairs.likeness[here])
         first = first_of_group(len(rows), pairs)
-        repeats = first != np.arange(len(rows))
+        repeats = first != np.arange(len(rows), dtype=np.int32)
         if "near_duplicate" in self._wanted and repeats.any():
-            shown = first[pairs.later] == pairs.earlier
-            yield found_rows("near_duplicate", rows[repeats], _row_pairs(rows, pairs, shown), threshold=THRESHOLD)
+            named = _row_pairs(rows, pairs, first[pairs.later] == pairs.earlier)
+            places = np.flatnonzero(repeats)
+            firsts = rows[first[places[np.argsort(rows[places])]]].astype(np.int64)
+            whole = found_rows("near_duplicate", rows[repeats], named, threshold=THRESHOLD)
+            yield dataclasses.replace(whole, firsts=firsts)
 
-    def _nearly_leaked(self, rows: Int64, pairs: Pairs, first: Int64, trained: Bool, held_out: Bool) -> Iterable[Found]:
+    def _nearly_leaked(
+        self, rows: Int32, pairs: Pairs, aside: Int64, first_of_aside: Int32, trained: Bool
+    ) -> Iterable[Found]:
+        """Find rows set aside, at the places ``aside``, that are nearly what is trained on."""
         near_trained = np.zeros(len(rows), dtype=np.bool_)
         near_trained[pairs.earlier[trained[pairs.later]]] = True
         near_trained[pairs.later[trained[pairs.earlier]]] = True
-        leaks = held_out & near_trained[first]
+        leaks = np.zeros(len(rows), dtype=np.bool_)
+        leaks[aside[near_trained[first_of_aside]]] = True
         if "near_leakage" in self._wanted and leaks.any():
             forward = leaks[pairs.later] & trained[pairs.earlier]
             backward = leaks[pairs.earlier] & trained[pairs.later] & ~forward
@@ -153,22 +169,21 @@ class ClassCheck:
 
 
 class LengthCheck:
-    """Rows' lengths in tokens, 8 bytes a row, and those far from the rest."""
+    """Rows' lengths in tokens, 8 bytes a row (of many rows on disk), and those far from the rest."""
 
     kinds = frozenset(("outlier_length",))
 
     def __init__(self) -> None:
-        self._rows, self._lengths = array("I"), array("I")
+        self._kept = ArrayFile(np.int32, 2)  # row, tokens
 
     def take(self, batch: RowBatch) -> None:
         """Take in a batch."""
-        self._rows.extend(batch.index.tolist())
-        self._lengths.extend(batch.lengths.tolist())
+        self._kept.append(np.stack((batch.index, batch.lengths), axis=1))
 
     def holding(self, share: float) -> int:
         """Return the smallest number of tokens that holds a share of the rows whole, 0 where there are none."""
-        lengths = np.sort(np.array(self._lengths, dtype=np.int64))
-        return int(lengths[max(0, int(np.ceil(share * len(lengths))) - 1)]) if len(lengths) else 0
+        counts = ValueCounts.of((chunk[:, 1], None) for chunk in self._kept.chunks())
+        return counts.at(max(0, int(np.ceil(share * counts.count)) - 1)) if counts.count else 0
 
     def found(self) -> list[Found]:
         """Return rows whose log length lies over five robust standard deviations (median, MAD) from the median.
@@ -176,30 +191,59 @@ class LengthCheck:
         Source: Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993; with 5 instead of their 3.5, as lengths
         have long tails.
         """
-        lengths = np.array(self._lengths, dtype=np.int64)
-        has_tokens = lengths > 0
-        lengths, rows = lengths[has_tokens], np.array(self._rows, dtype=np.int64)[has_tokens]
-        if len(lengths) < _LEAST_ROWS:
+        counts = ValueCounts.of((chunk[chunk[:, 1] > 0, 1], None) for chunk in self._kept.chunks())
+        if counts.count < _LEAST_ROWS:
             return []
-        logs = np.log(lengths)
-        middle = float(np.median(logs))
-        spread = max(_NORMAL * float(np.median(np.abs(logs - middle))), _SMALLEST_SPREAD)
+        logs = np.log(counts.values)
+        middle = _median(logs, counts.counts)
+        spread = max(_NORMAL * _median(np.abs(logs - middle), counts.counts), _SMALLEST_SPREAD)
         low, high = np.exp(middle - _OUTLIER * spread), np.exp(middle + _OUTLIER * spread)
-        long, short = lengths > high, lengths < low
-        if not (long | short).any():
+        long = int(counts.counts[counts.values > high].sum())
+        short = int(counts.counts[counts.values < low].sum())
+        if not long + short:
             return []
-        parts = [f"{np.count_nonzero(long):,} over {int(high):,} tokens"] if long.any() else []
-        parts += [f"{np.count_nonzero(short):,} under {int(np.ceil(low)):,} tokens"] if short.any() else []
+        parts = [f"{long:,} over {int(high):,} tokens"] if long else []
+        parts += [f"{short:,} under {int(np.ceil(low)):,} tokens"] if short else []
         detail = f"{' and '.join(parts)}, where the median is {round(float(np.exp(middle))):,}"
-        return [found_rows("outlier_length", rows[long | short], detail=detail, threshold=_OUTLIER)]
+        return [found_rows("outlier_length", self._rows_beyond(low, high), detail=detail, threshold=_OUTLIER)]
+
+    def _rows_beyond(self, low: float, high: float) -> Int64:
+        found = [np.zeros(0, dtype=np.int64)]
+        for chunk in self._kept.chunks():
+            tokens = chunk[:, 1]
+            found.append(chunk[(tokens > high) | ((tokens < low) & (tokens > 0)), 0].astype(np.int64))
+        return np.concatenate(found)
 
 
-def _named(rows: Int64, places: Int64, first: Int64, likeness: float = 1.0) -> list[RowPair]:
-    """Return the first pairs of a row and the first that equals it."""
-    return [RowPair(int(rows[place]), int(rows[first[place]]), likeness) for place in places[:MOST_PAIRS]]
+def _median(values: NDArray[np.float64], counts: Int64) -> float:
+    """Return the median of values that come so often, in any order: of an even number the mean of the two in the
+    middle."""
+    order = np.argsort(values, kind="stable")
+    ends = np.cumsum(counts[order])
+    count = int(ends[-1])
+    middle = np.searchsorted(ends, [(count - 1) // 2, count // 2], side="right")
+    return float(values[order[middle]].mean())
 
 
-def _row_pairs(rows: Int64, pairs: Pairs, chosen: Bool) -> list[RowPair]:
+def _conflicting(rows: Int32, equal: Int32, first: Int32, differs: Bool) -> Found:
+    """Return the rows whose prompt has several answers: ``first`` is the first row of each row's prompt, from which
+    some differ."""
+    has_other = np.zeros(len(rows), dtype=np.bool_)
+    has_other[first[differs]] = True
+    named = np.flatnonzero(differs)[:MOST_PAIRS]
+    pairs = _named(rows, named, first[named], likeness=0.0)
+    concerned = np.flatnonzero(has_other[first])
+    concerned = concerned[np.argsort(rows[concerned])]
+    answers = np.stack((rows[first[concerned]], rows[equal[concerned]]), axis=1).astype(np.int64)
+    return dataclasses.replace(found_rows("conflicting_answers", rows[concerned], pairs), answers=answers)
+
+
+def _named(rows: Int32, places: Int64, others: Int32, likeness: float = 1.0) -> list[RowPair]:
+    """Return pairs of the rows at some places and at others."""
+    return [RowPair(int(rows[place]), int(rows[other]), likeness) for place, other in zip(places, others, strict=True)]
+
+
+def _row_pairs(rows: Int32, pairs: Pairs, chosen: Bool) -> list[RowPair]:
     places = np.flatnonzero(chosen)[:MOST_PAIRS]
     return [
         RowPair(int(rows[later]), int(rows[earlier]), round(float(likeness), 4))

@@ -12,13 +12,16 @@ from remote_agent.contract.data_report import LengthCurve
 class LengthLoss(NamedTuple):
     """What is beyond one length: rows longer than it, supervised tokens past it, rows with nothing trained before it.
 
-    ``extra_pieces``: how many sequences more there are where longer rows are split.
+    ``extra_pieces``: how many sequences more there are where longer rows are split. ``rows`` and ``supervised``: of how
+    many rows and trained tokens, before anything is cut.
     """
 
     rows_over: int
     supervised_over: int
     rows_untrained: int
     extra_pieces: int
+    rows: int
+    supervised: int
 
 
 def losses_at(curve: LengthCurve, length: int) -> LengthLoss | None:
@@ -38,6 +41,8 @@ def losses_at(curve: LengthCurve, length: int) -> LengthLoss | None:
         round(at(curve.lengths, curve.supervised_over, length)),
         round(at(curve.lengths, curve.rows_untrained, length)),
         round(extra),
+        curve.rows_over[0],  # the curve begins at one token, which every row has more than
+        curve.supervised_over[0],
     )
 
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from studio.session.session import Session
 
 PROMPT, RESPONSE, TOTAL, CLASSES = range(4)
-BATCHING_MS = 150
+BATCHING_MS = 15
+"""How soon after the line has moved its batches are asked for. A length that was passed over meanwhile is not."""
+
 _NARROW_PX = 560
 
 
@@ -134,12 +136,10 @@ class LengthsCard(Card):
             self.bars.show_ways(next(reversed(self._ways.values())), used)
 
     def _cost_words(self, found: LengthLoss, length: int) -> str:
-        assert self._report is not None
-        rows, trained = self._report.total.count, self._report.train_supervised_tokens
         if not found.rows_over:
             return self.tr("No row is longer than {} tokens.").format(words.whole(length))
         over = words.counted(found.rows_over, self.tr("{} row is longer"), self.tr("{} rows are longer"))
-        said = self.tr("{over} ({share})").format(over=over, share=words.percent(found.rows_over / max(1, rows)))
+        said = self.tr("{over} ({share})").format(over=over, share=words.percent(found.rows_over / max(1, found.rows)))
         match self._session.draft.spec.data.over_length:
             case "drop":
                 what = self.tr("they are dropped")
@@ -149,7 +149,7 @@ class LengthsCard(Card):
                 cut = self.tr("{tokens} trained tokens are cut ({share})")
                 what = cut.format(
                     tokens=words.count(found.supervised_over),
-                    share=words.percent(found.supervised_over / max(1, trained)),
+                    share=words.percent(found.supervised_over / max(1, found.supervised)),
                 )
                 if found.rows_untrained:
                     nothing = self.tr("{} row trains nothing"), self.tr("{} rows train nothing")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_agent.dataset.conversation import Conversation, Turn
+from remote_agent.dataset.findings import duplicates
 from remote_agent.dataset.findings.duplicates import (
     NO_PROMPT,
     exact_key,
     exact_keys,
     first_of_equal,
+    places_of_alike,
     prompt_key,
 )
 from tests.dataset.findings.looking import chat, roles
@@ -62,3 +65,16 @@ def test_that_a_prompt_is_all_before_the_last_answer() -> None:
 def test_that_the_first_of_equal_keys_stands_for_all(values: list[int]) -> None:
     expected = [values.index(value) for value in values]
     assert first_of_equal(np.array(values, dtype=np.uint64)).tolist() == expected
+    apart = [number if value == 3 else values.index(value) for number, value in enumerate(values)]
+    assert first_of_equal(np.array(values, dtype=np.uint64), nothing=3).tolist() == apart
+
+
+def test_that_many_keys_are_compared_in_parts_that_keep_equal_ones_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = np.random.default_rng(1)
+    keys = numbers.choice(numbers.integers(1 << 63, size=900, dtype=np.uint64) * np.uint64(3), 3000)
+    expected = first_of_equal(keys).tolist()
+    monkeypatch.setattr(duplicates, "PART_KEYS", 50)
+    parts = [part.tolist() for part in places_of_alike(keys)]
+    assert len(parts) == 64 and max(map(len, parts)) < 300
+    assert sorted(place for part in parts for place in part) == list(range(3000))
+    assert first_of_equal(keys).tolist() == expected

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from remote_agent.dataset.data_error import CancelledError
-from remote_agent.dataset.findings import array_file, near_duplicates
+from remote_agent.dataset.findings import array_file, duplicates, near_duplicates
 from remote_agent.dataset.findings.near_duplicates import NearDuplicates, Pairs, first_of_group
 
 WORDS = [f"w{number}" for number in range(3000)]
@@ -119,6 +119,9 @@ def test_that_the_result_does_not_depend_on_batches_or_on_memory(monkeypatch: py
     expected = as_dict(once.pairs())
     assert as_dict(near(texts, 0.6).pairs()) == expected
     monkeypatch.setattr(near_duplicates, "_BATCH_PAIRS", 7)
+    assert as_dict(once.pairs()) == expected
+    monkeypatch.setattr(near_duplicates, "_LEAST_WAITING", 3)
+    monkeypatch.setattr(duplicates, "PART_KEYS", 20)
     assert as_dict(once.pairs()) == expected
     monkeypatch.setattr(array_file, "IN_MEMORY_BYTES", 0)
     assert as_dict(near(texts, 0.6).pairs()) == expected
