@@ -46,3 +46,7 @@ class AlertSpec:
         1.5, "Slow rank", "Alerts where one and the same rank takes this times the others' median for its own rows and "
         "forward passes, ten updates long. 0: off.", unit="x median", low=0.0, high=100.0, advanced=True,
     )  # fmt: skip
+    gpu_slows: bool = knob(
+        True, "GPU throttles", "Alerts where a GPU runs below its clock for heat, a hardware fault or the power brake; "
+        "reaching the power limit under load is usual and no alert.", advanced=True,
+    )  # fmt: skip

@@ -31,6 +31,7 @@ from remote_agent.contract.hardware_alerts import DISK as DISK
 from remote_agent.contract.hardware_alerts import ERROR as ERROR
 from remote_agent.contract.hardware_alerts import GPU_HOT as GPU_HOT
 from remote_agent.contract.hardware_alerts import GPU_MEMORY as GPU_MEMORY
+from remote_agent.contract.hardware_alerts import GPU_SLOWED as GPU_SLOWED
 from remote_agent.contract.hardware_alerts import HOST_MEMORY as HOST_MEMORY
 from remote_agent.contract.hardware_alerts import WARNING as WARNING
 from remote_agent.contract.hardware_alerts import hardware_findings
@@ -56,6 +57,7 @@ ACTIONS: Mapping[str, Tuple[str, ...]] = {
     THROUGHPUT_DROP: (),
     LR_PLAN: (STOP,),
     GPU_HOT: (SAVE, STOP),
+    GPU_SLOWED: (SAVE, STOP),
     SLOW_RANK: (SAVE, STOP),
     GPU_MEMORY: (SAVE,),
     HOST_MEMORY: (SAVE,),

@@ -316,7 +316,11 @@ class TablePage:
 
 @dataclasses.dataclass(frozen=True)
 class PreparedData:
-    """Data made ready for training: what prepared.json of data/<key>/ says. ``seconds`` is the time it took."""
+    """Data made ready for training: what prepared.json of data/<key>/ says. ``seconds`` is the time it took.
+
+    ``first_rows`` are the numbers over all sources of each source's first row, the held-out file's last where there is
+    one; empty in data that was prepared before they were told.
+    """
 
     key: str
     max_length: int
@@ -336,3 +340,4 @@ class PreparedData:
     seconds: float
     problems: Tuple[str, ...] = ()
     label_counts: Optional[Mapping[str, int]] = None
+    first_rows: Tuple[int, ...] = ()

@@ -196,7 +196,11 @@ class MemoryMeasured:
 
 @dataclasses.dataclass(frozen=True)
 class Evaluated:
-    """Held-out loss: the sum of NLL over supervised tokens divided by their number, in evaluation mode."""
+    """Held-out loss: the sum of NLL over supervised tokens divided by their number, in evaluation mode.
+
+    ``source_losses`` are those of each data source by itself, in the order of the job (a held-out file's last), NaN
+    where none of its rows were held out; empty where there is but one.
+    """
 
     kind: ClassVar[str] = "evaluated"
     attempt: int
@@ -206,6 +210,7 @@ class Evaluated:
     supervised_tokens: int
     rows: int
     seconds: float
+    source_losses: Tuple[float, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

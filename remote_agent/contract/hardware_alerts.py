@@ -9,6 +9,7 @@ from remote_agent.contract.events import NodeSampled
 
 ERROR, WARNING = "error", "warning"
 GPU_HOT, GPU_MEMORY, HOST_MEMORY, DISK = "gpu_hot", "gpu_memory", "host_memory", "disk"
+GPU_SLOWED = "gpu_slowed"
 
 
 class Finding(NamedTuple):
@@ -31,6 +32,9 @@ def hardware_findings(event: NodeSampled, limits: AlertSpec, checkpoint_bytes: i
         degrees = float(gpu.get("temperature_c", 0.0))
         said = "GPU {} is at {:.0f} °C.".format(index, degrees)
         yield Finding(0 < hot <= degrees, GPU_HOT, WARNING, said, degrees, hot, index)
+        why = str(gpu.get("slowed_by", ""))[:80]
+        said = "GPU {} slows itself down: {}.".format(index, why)
+        yield Finding(limits.gpu_slows and bool(why), GPU_SLOWED, WARNING, said, degrees, hot, index)
         used, total = float(gpu.get("memory_used_bytes", 0)), float(gpu.get("memory_total_bytes", 0))
         said = "GPU {} holds {:.1f} of {:.1f} GiB.".format(index, used / 2**30, total / 2**30)
         yield Finding(_is_full(used, total, share), GPU_MEMORY, WARNING, said, used, share * total, index)

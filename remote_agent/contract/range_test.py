@@ -9,6 +9,7 @@ from typing import List, NamedTuple, Optional, Sequence
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.recipe_spec import RegularizationSpec
 from remote_agent.contract.schedule_spans import RANGE_TEST
+from remote_agent.contract.tracker_spec import TrackersSpec
 
 LOWEST, HIGHEST, UPDATES = 1e-7, 1e-2, 100
 """Where a range test begins and ends, and its updates: fastai begins at 1e-7 and takes 100 too. It ends at 10, for
@@ -17,7 +18,7 @@ models that know nothing yet; AdamW on a trained model has diverged long before.
 SMOOTHING = 0.98
 """The share of itself that the running loss keeps at each update, as in fastai."""
 
-_LEAST_UPDATES = 10
+LEAST_UPDATES = 10
 _BEHIND_LOWEST = 10.0
 
 
@@ -41,6 +42,15 @@ class Suggestion(NamedTuple):
     steepest: float
 
 
+def range_test_mistake(test: RangeTest) -> str:
+    """Say what is wrong with a range test's bounds, empty where nothing is."""
+    if not 0.0 < test.low < test.high <= 1.0:
+        return "The learning rate has to rise, from above 0 to 1 at most."
+    if test.updates < LEAST_UPDATES:
+        return "A range test needs {} updates or more.".format(LEAST_UPDATES)
+    return ""
+
+
 def is_range_test(spec: JobSpec) -> bool:
     """Say whether a job is a range test, which leaves no weights."""
     return spec.schedule.shape == RANGE_TEST
@@ -49,7 +59,7 @@ def is_range_test(spec: JobSpec) -> bool:
 def range_test_job(spec: JobSpec, test: RangeTest = RangeTest()) -> JobSpec:
     """Return the job of a range test for a job: same model, data, batch, optimizer and regularization of the loss.
 
-    Nothing is evaluated, sampled, averaged or kept, and no alert tells that the loss rises, which is the point.
+    Nothing is evaluated, sampled, averaged, tracked or kept; no alert tells that the loss rises, which is the point.
     """
     schedule = dataclasses.replace(
         spec.schedule,
@@ -72,6 +82,7 @@ def range_test_job(spec: JobSpec, test: RangeTest = RangeTest()) -> JobSpec:
         ),
         evaluation=dataclasses.replace(spec.evaluation, every_steps=0, at_start=False, sample_prompts=()),
         alerts=alerts,
+        trackers=TrackersSpec(),
     )
 
 
@@ -135,7 +146,7 @@ def suggestion(rates: Sequence[float], losses: Sequence[float]) -> Optional[Sugg
     Source: Howard and Gugger, fastai, 2020, arXiv:2002.04688; Smith, 2017, arXiv:1506.01186, section 3.3.
     """
     until = next((place for place, loss in enumerate(losses) if not math.isfinite(loss)), len(losses))
-    if until < _LEAST_UPDATES:
+    if until < LEAST_UPDATES:
         return None
     means, first = smoothed(losses[:until]), until // 10
     lowest = min(range(first, until), key=lambda place: means[place])

@@ -37,6 +37,7 @@ from remote_agent.trainer.live_amendments import take_amendments
 from remote_agent.trainer.report import Report
 from remote_agent.trainer.run_inputs import RunInputs
 from remote_agent.trainer.sampling import samples
+from remote_agent.trainer.spared_work import average_over_nobody
 from remote_agent.trainer.step_telling import StepTelling
 from remote_agent.trainer.universal import Place
 
@@ -122,6 +123,7 @@ class Course(TrainerCallback):  # type: ignore[misc]
         tuner = self._tuner
         assert tuner is not None
         first_step = 0
+        average_over_nobody(self._engine)
         self._begin_regularization()
         if self._resume is not None:
             first_step = self._resume.step
@@ -373,6 +375,7 @@ class Course(TrainerCallback):  # type: ignore[misc]
                 self._spec.evaluation.micro_batch,
                 self._shape,
                 lambda done, total: self._report.progress("evaluating", done, total, "sequences"),
+                self._prepared.first_rows,
             )
         if counts and self._patience is not None:
             self._ended_early = self._patience.take(step, measured[0])

@@ -24,6 +24,7 @@ from remote_agent.trainer.memory_gauge import MemoryGauge
 from remote_agent.trainer.optimizer import build_scheduler, make_optimizer
 from remote_agent.trainer.optimizers.unstepped import Unstepped
 from remote_agent.trainer.scheduler import RecipeScheduler
+from remote_agent.trainer.spared_work import clip_by_known_norm
 from remote_agent.trainer.step_clock import BACKWARD, COMMUNICATION, DATA, FORWARD, OPTIMIZER, StepClock
 
 
@@ -36,6 +37,8 @@ class Update:
     supervised_tokens: int = 0
     loss: torch.Tensor | float = 0.0
     learning_rates: tuple[float, ...] = ()
+    norm_on_device: torch.Tensor | float = 0.0
+    """The gradient's norm as it was left there; ``gradient_norm`` once `read` has waited for it."""
     gradient_norm: float = 0.0
     loss_scale: float = 0.0
     """fp16's scale while the update's gradients were made, 0 in another precision."""
@@ -45,6 +48,12 @@ class Update:
     """What rank 0 read in control/, the bits of `control`."""
     row_losses: list[MicroLosses] = dataclasses.field(default_factory=list)
     """What this rank's micro batches gave for each of their tokens, left on the device."""
+
+    def read(self) -> float:
+        """Wait for what the update left on the device and return this rank's loss; the norm is there with it."""
+        loss = float(self.loss)
+        self.gradient_norm = float(self.norm_on_device)
+        return loss
 
 
 class FineTuner(Trainer):  # type: ignore[misc]
@@ -188,9 +197,10 @@ class FineTuner(Trainer):  # type: ignore[misc]
         """Let the engine update the weights and note the gradient's norm and what fp16's loss scale did."""
         update = self.update
         update.loss_scale = float(engine.optimizer.loss_scale) if engine.fp16_enabled() else 0.0
-        own_norm = 0.0
+        own_norm: torch.Tensor | float = 0.0
         if engine.zero_optimization_stage() == 0:
             own_norm = _own_gradient_norm(engine) / (update.loss_scale or 1.0)
+            clip_by_known_norm(engine, own_norm)
         self.gauge.before_update(engine)
         skipped_before = engine.skipped_steps
         with self.clock.part(OPTIMIZER):
@@ -198,21 +208,21 @@ class FineTuner(Trainer):  # type: ignore[misc]
         norm = engine.get_global_grad_norm()
         update.skipped = engine.skipped_steps > skipped_before
         if update.skipped:
-            update.gradient_norm = math.inf
+            update.norm_on_device = math.inf
             # the Trainer leaves the schedule where it is after a skipped update, and ours is a function of the step
             self.lr_scheduler.step()
         else:
-            update.gradient_norm = own_norm if norm is None else float(norm)
+            update.norm_on_device = own_norm if norm is None else norm
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Count nothing: we report tokens."""
         return 0
 
 
-def _own_gradient_norm(engine: Any) -> float:
-    """Return the norm of the averaged gradients, which DeepSpeed keeps to itself at stage 0."""
+def _own_gradient_norm(engine: Any) -> torch.Tensor:
+    """Return the norm of the averaged gradients, which DeepSpeed keeps to itself at stage 0, left on the device."""
     gradients = [parameter.grad for parameter in engine.module.parameters() if parameter.grad is not None]
-    return float(torch.nn.utils.get_total_norm(gradients)) if gradients else 0.0
+    return torch.nn.utils.get_total_norm(gradients)
 
 
 def training_arguments(

@@ -56,7 +56,7 @@ class StepTelling:
     def tell(self, step: int, tuner: FineTuner, device: torch.device) -> None:
         """Put the update's figures together, journal them, and see whether the run can go on."""
         update = tuner.update
-        mine = [float(update.loss), float(tuner.gauge.peak()), tuner.clock.own_s()]
+        mine = [update.read(), float(tuner.gauge.peak()), tuner.clock.own_s()]
         ranks = gathered(mine, device)
         self.loss = sum(row[0] for row in ranks)
         self._skipped_steps += update.skipped

@@ -32,6 +32,7 @@ from remote_agent.contract.memory.fitting import (
     shares,
     strategy_name,
 )
+from remote_agent.contract.memory.from_job import PLAIN_HEADS
 from remote_agent.contract.memory.from_table import METRICS, RowError, capacities, published, setup_of_row
 from remote_agent.contract.memory.gpu_kinds import FILE_NAME, GpuKind, gpu_kind, gpu_kinds
 from remote_agent.contract.memory.host import verdict_with_host
@@ -112,11 +113,12 @@ def _trace(spec: JobSpec, config: Mapping[str, Any] | None, as_json: bool) -> in
     if config is None:
         raise ValueError("The model's config.json is not on this computer, so that there is nothing to trace.")
     dtype = "fp32" if spec.strategy.precision == "fp32" else "bf16"
+    full = spec.strategy.loss_kernel == "plain" or config.get("model_type") not in PLAIN_HEADS
     command = [
         sys.executable, "-m", "remote_agent.trainer.memory_trace",
         str(Path(spec.model.id).expanduser() / "config.json"),
         "--micro-batch", str(spec.batch.micro_batch), "--length", str(spec.data.max_length), "--dtype", dtype,
-        "--loss", "full" if spec.strategy.loss_kernel == "plain" else "lean", "--attention", spec.strategy.attention,
+        "--loss", "full" if full else "lean", "--attention", spec.strategy.attention,
         *([] if spec.strategy.activation_checkpointing else ["--no-checkpointing"]),
     ]  # fmt: skip
     answer = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -7,15 +7,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from remote_agent.contract.data_spec import SHAPES
+from remote_agent.contract.range_test import HIGHEST, LOWEST, UPDATES
 from remote_agent.contract.spec_json import SpecError
+from remote_agent.contract.tracker_spec import TRACKER_KINDS
 from studio import __version__
 from studio.cli import (
     estimate_command,
     exchange_commands,
+    import_run_command,
     inspect_command,
     job_commands,
     node_commands,
+    range_test_command,
     run_commands,
+    track_command,
 )
 from studio.cli.desk import Desk, complain, say
 from studio.cli.exit_codes import BAD_INPUT, INTERRUPTED, NEEDS_PERSON, OK, RUN_FAILED, UNREACHABLE
@@ -131,6 +136,12 @@ def _add_exchange_commands(commands: argparse._SubParsersAction[argparse.Argumen
     formats = (exchange_commands.BUNDLE, *TARGETS, exchange_commands.JOB_YAML, exchange_commands.JSON_SCHEMA)
     export.add_argument("--format", choices=formats, default=formats[0], help=f"default: {formats[0]}")
     export.add_argument("--pack", action="store_true", help="put model and data inside a bundle")
+    taken = _add(
+        commands, "import-run", import_run_command.import_runs, "take a run's folder into the library", json=True
+    )
+    taken.add_argument(
+        "paths", nargs="+", type=Path, metavar="FOLDER", help="of a run of Luthier, TensorBoard or W&B (offline)"
+    )
     take = _add(commands, "import", exchange_commands.import_config, "make a job of another tool's file", json=True)
     take.add_argument("file", type=Path, metavar="FILE", help="YAML or JSON")
     take.add_argument("--output", "-o", type=Path, metavar="JOB.yaml", help="write the job")
@@ -148,6 +159,7 @@ def _add_run_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     run.add_argument("job", type=Path, metavar="JOB.yaml")
     run.add_argument("--node", default=LOCAL_NODE, metavar="NAME", help=f"default: {LOCAL_NODE}")
     run.add_argument("--detach", action="store_true", help="return as soon as the run is started")
+    _add_range_test(commands)
     attach = _add(commands, "attach", run_commands.attach, "follow a run to its end", json=True)
     attach.add_argument("run", metavar="RUN")
     attach.add_argument("--node", default="", metavar="NAME", help="for a run that this library does not know")
@@ -161,8 +173,37 @@ def _add_run_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     resume.add_argument("--zero-stage", type=int, choices=(1, 2, 3), help="go on at this ZeRO stage")
     resume.add_argument("--detach", action="store_true", help="return as soon as the run goes on")
     stop.add_argument("--no-save", dest="save", action="store_false", help="without a checkpoint")
+    _add_track(commands)
     runs = _add(commands, "runs", run_commands.list_runs, "list the runs of the library", json=True)
     runs.add_argument("--node", default="", metavar="NAME", help="ask a node instead")
+
+
+def _add_range_test(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    about = "find a learning rate: a short run in which it rises"
+    test = _add(commands, "range-test", range_test_command.range_test, about, json=True)
+    test.add_argument("job", type=Path, metavar="JOB.yaml")
+    test.add_argument("--node", default=LOCAL_NODE, metavar="NAME", help=f"default: {LOCAL_NODE}")
+    test.add_argument("--low", type=float, default=LOWEST, metavar="RATE", help=f"where it begins (default {LOWEST:g})")
+    test.add_argument(
+        "--high", type=float, default=HIGHEST, metavar="RATE", help=f"where it ends (default {HIGHEST:g})"
+    )
+    test.add_argument("--updates", type=_count, default=UPDATES, help=f"updates in between (default {UPDATES})")
+    test.add_argument("--output", "-o", type=Path, metavar="JOB.yaml", help="write the job with the suggested peak")
+
+
+def _add_track(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    track = _add(commands, "track", track_command.track, "feed a tracker with a run, ended or going on")
+    track.add_argument("run", metavar="RUN")
+    track.add_argument("--to", choices=TRACKER_KINDS, required=True, help="the tracker")
+    track.add_argument("--dir", type=Path, metavar="DIR", help="where it lies on this computer: ./tracking/TRACKER")
+    track.add_argument("--online", action="store_true", help="send it, with the key that is kept or set; else it stays")
+    track.add_argument("--server", default="", metavar="ADDRESS", help="with --online: a server, or trackio's Space")
+    track.add_argument("--project", default="", metavar="NAME", help="default: the job's")
+    track.add_argument("--name", default="", metavar="NAME", help="what the run is called there; default: the job's")
+    track.add_argument(
+        "--python", default="", metavar="PATH", help="an interpreter here that has the tracker's package"
+    )
+    track.add_argument("--node", default="", metavar="NAME", help="for a run that this library does not know")
 
 
 def _add_node_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

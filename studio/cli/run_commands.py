@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from remote_agent.contract.events import FINISHED, QUEUED
+from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import is_run_id
 from studio.cli.desk import Desk, complain, say, say_json
 from studio.cli.exit_codes import BAD_INPUT, OK, RUN_FAILED
@@ -25,14 +26,27 @@ from studio.store.rows import RunRow
 
 def run(arguments: argparse.Namespace, desk: Desk) -> int:
     """Start a job on a node and follow the run to its end."""
-    spec = read_job_file(arguments.job)
-    node = desk.node(arguments.node)
-    library = desk.library
-    view = LaunchView(as_json=arguments.json)
+    row = start_job(read_job_file(arguments.job), arguments.node, desk, arguments.json)
+    if isinstance(row, int):
+        return row
+    if arguments.detach:
+        _say_started(arguments.json, row)
+        return OK
+    return follow(row, desk, arguments.json)
+
+
+def start_job(spec: JobSpec, node_name: str, desk: Desk, as_json: bool) -> RunRow | int:
+    """Start a job on a node and keep its run in the library; an exit code where none was started, which was said.
+
+    Raises:
+        StartUnknownError: the node went silent while it was told to start.
+    """
+    node, library = desk.node(node_name), desk.library
+    view = LaunchView(as_json=as_json)
     launching = Launching(
         spec,
         desk.reach.agent(node.address),
-        node=arguments.node,
+        node=node_name,
         is_local=node.address.kind == "local",
         python=node.address.python,
         on_steps=view.show,
@@ -56,20 +70,17 @@ def run(arguments: argparse.Namespace, desk: Desk) -> int:
     save_node(library, node.address, launched.node_report)
     row = library.run(launched.run_id)
     assert row is not None
-    if arguments.detach:
-        _say_started(arguments.json, row)
-        return OK
-    return _follow(row, desk, arguments.json)
+    return row
 
 
 def attach(arguments: argparse.Namespace, desk: Desk) -> int:
     """Follow a run to its end, from where the library's copy of its journal stands."""
-    return _follow(_known_run(arguments.run, arguments.node, desk), desk, arguments.json)
+    return follow(known_run(arguments.run, arguments.node, desk), desk, arguments.json)
 
 
 def stop(arguments: argparse.Namespace, desk: Desk) -> int:
     """Ask a run to stop after the update it is in."""
-    row = _known_run(arguments.run, "", desk)
+    row = known_run(arguments.run, "", desk)
     agent = desk.reach.agent(desk.node(row.node).address)
     agent.command(row.run_id, "stop", {"save": arguments.save})
     say(f"{row.run_id} was asked to stop; `luthier attach {row.run_id}` shows when it has.")
@@ -78,9 +89,9 @@ def stop(arguments: argparse.Namespace, desk: Desk) -> int:
 
 def resume(arguments: argparse.Namespace, desk: Desk) -> int:
     """Let an ended run go on from its last checkpoint and follow it to its end."""
-    row = _known_run(arguments.run, arguments.node, desk)
+    row = known_run(arguments.run, arguments.node, desk)
     agent = desk.reach.agent(desk.node(row.node).address)
-    resumed = resume_run(agent, row.run_id, arguments.python, None, arguments.gpus, arguments.zero_stage)
+    resumed = resume_run(agent, row.run_id, arguments.python, None, arguments.gpus, arguments.zero_stage, row.job)
     row = resumed_row(row)
     desk.library.save_run(row)
     if arguments.json:
@@ -89,7 +100,7 @@ def resume(arguments: argparse.Namespace, desk: Desk) -> int:
         say(json.dumps(goes_on))
     else:
         say(f"{row.run_id} goes on from step {resumed.step}.")
-    return OK if arguments.detach else _follow(row, desk, arguments.json)
+    return OK if arguments.detach else follow(row, desk, arguments.json)
 
 
 def list_runs(arguments: argparse.Namespace, desk: Desk) -> int:
@@ -114,8 +125,8 @@ def list_runs(arguments: argparse.Namespace, desk: Desk) -> int:
     return OK
 
 
-def _follow(row: RunRow, desk: Desk, as_json: bool) -> int:
-    """Follow a run; Ctrl+C leaves it to itself."""
+def follow(row: RunRow, desk: Desk, as_json: bool) -> int:
+    """Follow a run to its end and return the exit code; Ctrl+C leaves it to itself."""
     node = desk.node(row.node)
     following = Following(row, desk.library, desk.reach.agent(node.address))
     try:
@@ -142,7 +153,8 @@ def _follow(row: RunRow, desk: Desk, as_json: bool) -> int:
     return OK if ended.state == FINISHED else RUN_FAILED
 
 
-def _known_run(run_id: str, node: str, desk: Desk) -> RunRow:
+def known_run(run_id: str, node: str, desk: Desk) -> RunRow:
+    """Return a run of the library, or of a node that has it. Raises ValueError where neither has."""
     if not is_run_id(run_id):
         raise ValueError(f"{run_id} is no run id; `luthier runs` lists them.")
     row = desk.library.run(run_id)

@@ -24,7 +24,7 @@ from remote_agent.supervisor.launch import read_launch, trainer_command
 from studio.exchange.exporting import exported
 from studio.exchange.imported import Given
 from studio.exchange.importing import imported
-from tests.support.tiny import tiny_model
+from tests.support.tiny import GENERATION_TEMPLATE, tiny_model
 from tests.trainer.run_folder import job, make_run
 
 pytestmark = pytest.mark.benchmark
@@ -32,8 +32,11 @@ pytestmark = pytest.mark.benchmark
 VERSION = "0.9.5"
 TORCH = "torch==2.13.0"
 ROWS, STEPS = 16, 12
-NOISE = 5e-3
-"""Relative. LLaMA-Factory also learns the line break behind an answer's end marker, a token more a row than Luthier."""
+DIFFERENCE, NOISE = 5e-3, 1e-4
+"""Relative. LLaMA-Factory also learns the line break behind an answer's end marker, a token more a row than Luthier;
+with a template under which Luthier learns it too nothing but noise is left."""
+
+LEARNS_THE_BREAK = GENERATION_TEMPLATE.replace("<|im_end|>'", "<|im_end|>\n'").replace("{{ '\n' }}", "")
 
 
 class Trained(NamedTuple):
@@ -60,15 +63,22 @@ def test_that_llama_factory_reaches_the_same_losses_from_an_exported_job(model: 
         checkpointing__save_at_end=False,
     )  # fmt: skip
     theirs = _by_llamafactory(command, spec, tmp_path / "theirs")
-    ours = _by_luthier(spec, model, rows, tmp_path)
+    ours = _by_luthier(spec, model, rows, tmp_path, "r-261124-101112-abcdef")
+    with_break = with_value(spec, "data.chat_template", LEARNS_THE_BREAK)
+    same = _by_luthier(with_break, model, rows, tmp_path, "r-261124-101112-abcdee")
     assert len(ours.losses) == len(theirs.losses) == STEPS
-    worst = max(abs(left - right) / right for left, right in zip(ours.losses, theirs.losses, strict=True))
+    worst, noise = (
+        max(abs(left - right) / right for left, right in zip(one.losses, theirs.losses, strict=True))
+        for one in (ours, same)
+    )
     courses = [f"{one.losses[0]:.4f} to {one.losses[-1]:.4f} in {one.seconds:.0f} s" for one in (theirs, ours)]
     print(
         f"\nan exported job, {STEPS} updates of {ROWS} rows: LLaMA-Factory {VERSION} loss {courses[0]}; Luthier "
-        f"{courses[1]}; greatest relative difference {worst:.1e} (noise {NOISE:g}, load {os.getloadavg()[0]:.1f})"
+        f"{courses[1]}; greatest relative difference {worst:.1e} (at most {DIFFERENCE:g}), with the line break learnt "
+        f"as there {noise:.1e} (at most {NOISE:g}); load {os.getloadavg()[0]:.1f}"
     )
-    assert ours.losses == pytest.approx(theirs.losses, rel=NOISE)
+    assert worst <= DIFFERENCE
+    assert noise <= NOISE
 
 
 def llamafactory() -> str:
@@ -133,8 +143,8 @@ def _by_llamafactory(command: str, spec: JobSpec, folder: Path) -> Trained:
     return Trained([entry["loss"] for entry in history if "loss" in entry], time.monotonic() - begin)
 
 
-def _by_luthier(spec: JobSpec, model: Path, rows: Path, root: Path) -> Trained:
-    run_dir = make_run(root, "r-261124-101112-abcdef", spec, model, rows, threads=len(os.sched_getaffinity(0)))
+def _by_luthier(spec: JobSpec, model: Path, rows: Path, root: Path, name: str) -> Trained:
+    run_dir = make_run(root, name, spec, model, rows, threads=len(os.sched_getaffinity(0)))
     command, environment = trainer_command(str(run_dir), read_launch(str(run_dir)), 1, "")
     begin = time.monotonic()
     answer = subprocess.run(

@@ -144,3 +144,20 @@ def test_that_a_bad_row_is_named_and_the_others_are_compared(
     assert main(["estimate", "--table", str(table)]) == 2
     assert main(["estimate"]) == 2
     assert "--table" in capsys.readouterr().err
+
+
+def test_that_a_model_without_a_formula_is_traced_and_the_trace_stands_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"model_type": "stablelm", "vocab_size": 512, "hidden_size": 64, "intermediate_size": 128,
+              "num_hidden_layers": 1, "num_attention_heads": 4, "num_key_value_heads": 4}  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    spec = with_value(JobSpec(model=ModelSpec(id=str(tmp_path))), "data.max_length", 32)
+    write_job_file(tmp_path / "job.yaml", spec)
+    assert main(["estimate", str(tmp_path / "job.yaml"), "--trace", "--json"]) == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert found["estimated"] is None and found["peak"] > found["terms"]["Optstate"] > 0
+    assert "stablelm" in said.err and "stands alone" in said.err
+    assert main(["estimate", str(tmp_path / "job.yaml")]) == 2
+    assert "stablelm" in capsys.readouterr().err

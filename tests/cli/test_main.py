@@ -222,15 +222,24 @@ def test_that_a_job_with_problems_is_not_run(job: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize(
     "words",
-    [["version"], ["check"], ["schedule"], ["estimate", "--parameters", "9"], ["runs"], ["nodes", "list"], ["run"]],
+    [
+        ["version"],
+        ["check"],
+        ["schedule"],
+        ["estimate", "--parameters", "9"],
+        ["runs"],
+        ["nodes", "list"],
+        ["run"],
+        ["range-test"],
+    ],
     ids=lambda words: words[0],
 )
 def test_that_no_command_imports_qt_or_torch(job: Path, words: list[str]) -> None:
-    takes_job = words[0] in ("check", "schedule", "estimate", "run")
+    takes_job = words[0] in ("check", "schedule", "estimate", "run", "range-test")
     arguments = [*words, str(job)] if takes_job else words
     answer = subprocess.run([sys.executable, "-c", _FORBID_QT, *arguments], capture_output=True, text=True, timeout=120)
     assert "imported" not in answer.stderr, answer.stderr
-    assert answer.returncode == (2 if words[0] == "run" else 0), answer.stderr
+    assert answer.returncode == (2 if words[0] in ("run", "range-test") else 0), answer.stderr
 
 
 @pytest.fixture

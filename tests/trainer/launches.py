@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from remote_agent.contract.amendments import SKIP_STEPS
+from remote_agent.contract.data_spec import SourceSpec
 from remote_agent.contract.events import Amended, StepCompleted
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.range_test import RangeTest, range_test_job
@@ -50,8 +51,10 @@ class _Maker:
     model: Path
     rows: Path
 
-    def run(self, name: str, spec: JobSpec, model: Path | None = None, **more: Any) -> dict[str, Any]:
-        make_run(self.root, name, spec, model or self.model, self.rows)
+    def run(
+        self, name: str, spec: JobSpec, model: Path | None = None, further: tuple[Path, ...] = (), **more: Any
+    ) -> dict[str, Any]:
+        make_run(self.root, name, spec, model or self.model, self.rows, further=further)
         return {"run_dir": str(self.root / name), "attempt": 1, "resume": "", "copy_from": "", **more}
 
     def resumed(self, name: str, of: str, step: int, spec: JobSpec, **more: Any) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def do_launches(root: Path) -> Launches:
     full = job(
         strategy__ranks=2, batch__max_steps=3, checkpointing__weights_every_steps=2, checkpointing__save_at_end=False
     )
-    together += [*_weighted(maker, two), *_row_losses(maker), *_with_added_tokens(maker)]
+    together += [*_weighted(maker, two), *_row_losses(maker), *_with_added_tokens(maker), _replayed(maker)]
     together.append(maker.run("grouped", _grouped(job(strategy__ranks=2, batch__micro_batch=3))))
     longest = job(strategy__ranks=2, batch__micro_batch=3, batch__max_steps=5, batch__longest_only=True)
     together.append(maker.run("longest", with_value(longest, "data.packing", False)))
@@ -266,6 +269,22 @@ def _untied(model: Path, folder: Path) -> Path:
         own.lm_head.weight = torch.nn.Parameter(torch.randn_like(own.lm_head.weight) * 0.02)
     own.save_pretrained(folder)
     return folder
+
+
+REPLAYED_ROWS, REPLAY_SHARE = 5, 0.25
+
+
+def _replayed(maker: _Maker) -> dict[str, Any]:
+    """Run an epoch of which a quarter is a few rows of general data, again and again."""
+    general = maker.root / "general.json"
+    rows = [{"instruction": f"Count to {number}", "input": "", "output": "a a"} for number in range(REPLAYED_ROWS)]
+    general.write_text(json.dumps(rows), encoding="utf-8")
+    spec = job(
+        strategy__ranks=2, batch__micro_batch=2, batch__max_steps=0, batch__epochs=1.0, data__packing=False,
+        # rows that are too long would be left out after the share was made up
+        data__max_length=128, data__more=(SourceSpec(path=str(general), replay=True),), data__replay_share=REPLAY_SHARE,
+    )  # fmt: skip
+    return maker.run("replayed", spec, further=(general,))
 
 
 def _grouped(spec: JobSpec) -> JobSpec:

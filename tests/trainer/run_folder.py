@@ -43,9 +43,11 @@ def job(**changes: Any) -> JobSpec:
     return spec
 
 
-def make_run(root: Path, name: str, spec: JobSpec, model: Path, rows: Path, threads: int = 1) -> Path:
-    """Prepare the data and write a run directory; return it."""
-    _, data = prepare(spec, model, DataPaths((rows,)), root / "data")
+def make_run(
+    root: Path, name: str, spec: JobSpec, model: Path, rows: Path, threads: int = 1, further: tuple[Path, ...] = ()
+) -> Path:
+    """Prepare the data, ``further`` sources of the job included, and write a run directory; return it."""
+    _, data = prepare(spec, model, DataPaths((rows, *further)), root / "data")
     run_dir = root / name
     for folder in ("journal", "log", "control", "checkpoints", "scratch"):
         (run_dir / folder).mkdir(parents=True)

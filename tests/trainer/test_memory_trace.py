@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -9,12 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
 
+from remote_agent.contract.data_spec import DataSpec
+from remote_agent.contract.job_spec import JobSpec, StrategySpec
 from remote_agent.contract.memory import Setup, estimate_memory, from_job
 from remote_agent.contract.memory.from_job import LOGITS_AT_ONCE, shape_of
-from remote_agent.contract.model_facts import model_facts
+from remote_agent.contract.model_facts import UnknownModelError, model_facts
+from remote_agent.contract.spec_json import spec_to_dict
+from remote_agent.dataset.answers import Answer
 from remote_agent.trainer import causal_model, lean_head
 from remote_agent.trainer.memory_trace import trace
+from remote_agent.trainer.trace_child import traced
 
 VOCABULARY = 2048
 SMALL: dict[str, Any] = {
@@ -54,6 +62,25 @@ def test_that_a_step_on_one_gpu_takes_what_torch_counts(kind: str, dtype: str, l
 def test_that_the_contract_takes_the_loss_for_what_the_trainer_does() -> None:
     assert from_job.LOGITS_AT_ONCE == lean_head.LOGITS_AT_ONCE
     assert from_job.PLAIN_HEADS == causal_model._PLAIN_HEADS
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"), [("stablelm", {}), ("gpt_neo", {"attention_types": [[["global"], 2]], "num_layers": 2})]
+)
+def test_that_a_node_traces_a_model_whose_type_has_no_formula(kind: str, own: dict[str, Any]) -> None:
+    """GPT-Neo has no SDPA in transformers and is traced with the attention it has."""
+    config = {**SMALL, "model_type": kind, "num_hidden_layers": 2, "num_key_value_heads": 8, **own}
+    with pytest.raises(UnknownModelError, match=kind):
+        model_facts(config)
+    job = JobSpec(data=DataSpec(max_length=128), strategy=StrategySpec(precision="fp32"))
+    found = traced({"job": spec_to_dict(job), "config": config}, Answer(io.BytesIO()), lambda: False)["trace"]
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(AutoConfig.for_model(**config))
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    assert found["parameters"] == parameters
+    assert found["terms"]["Parameter"] == 4 * parameters
+    assert found["terms"]["Optstate"] == pytest.approx(8 * parameters, rel=0.01)
+    assert found["peak"] == sum(found["terms"].values()) > 12 * parameters
 
 
 def test_that_the_trace_runs_as_a_program_and_says_what_it_cannot_do(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,8 @@ def test_that_a_model_that_is_frozen_whole_is_refused(tmp_path: Path) -> None:
         make_optimizer(_model(tmp_path), JobSpec(optimizer=OptimizerSpec(frozen=("*",))))
 
 
-def test_that_eight_bits_without_the_package_say_which_one() -> None:
-    assert importlib.util.find_spec("bitsandbytes") is None
+def test_that_eight_bits_without_the_package_say_which_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
     with pytest.raises(ValueError, match="bitsandbytes"):
         build_optimizer([{"params": [torch.nn.Parameter(torch.ones(1))]}], OptimizerSpec(kind="adamw_8bit"))
 

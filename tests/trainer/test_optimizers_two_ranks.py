@@ -32,7 +32,7 @@ SCRIPT = Path(__file__).with_name("many_optimizers.py")
 KINDS = ("adamw", "lion", "muon", "sgd", "adafactor")
 STEPS = 3
 FROZEN = "model.layers.0.mlp.up_proj.*"
-RATES = {"adamw": 1e-3, "lion": 2e-4, "muon": 1e-3, "sgd": 0.1, "adafactor": 1e-2}
+RATES = {"adamw": 1e-3, "adamw_8bit": 1e-3, "lion": 2e-4, "muon": 1e-3, "sgd": 0.1, "adafactor": 1e-2}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +75,7 @@ class Case:
 def _cases() -> list[Case]:
     places = [(0, ""), (1, ""), (2, ""), (3, ""), (1, "states"), (2, "states"), (3, "states"), (3, "all")]
     found = [Case(kind, stage, offload) for kind in ("adamw", "lion", "sgd") for stage, offload in places]
+    found += [Case("adamw_8bit", stage) for stage in (0, 1, 2, 3)]
     found += [Case("muon", stage) for stage in (0, 1, 3)] + [Case("adafactor", stage) for stage in (0, 1, 2, 3)]
     found += [Case(kind, 0, precision="bf16") for kind in KINDS]
     found += [Case("adamw", stage, precision="bf16") for stage in (1, 2, 3)]
@@ -201,7 +202,7 @@ def _plain_optimizers(masters: dict[str, torch.nn.Parameter], kind: str) -> list
         return [_PlainLion(groups)]
     if kind == "adafactor":
         return [torch.optim.Adafactor(groups, lr=peak)]
-    if kind == "adamw":
+    if kind in ("adamw", "adamw_8bit"):
         return [torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.95), eps=1e-8)]
     matrices = [group for group in groups if group["weight_decay"]]
     others = [group for group in groups if not group["weight_decay"]]
@@ -245,8 +246,9 @@ class _PlainLion(torch.optim.Optimizer):
 @pytest.mark.parametrize("case", [case for case in CASES if case.offered()], ids=lambda case: case.name)
 def test_that_what_is_offered_gives_the_plain_optimizers_updates(runs: Runs, case: Case) -> None:
     assert [event.step for event in runs.steps(case)] == [1, 2, 3]
-    # in 16 bits the gradients themselves are rounded, each side in its own order
-    assert runs.error(case) < (1e-3 if case.precision == "fp32" else 0.05)
+    # in 16 bits the gradients themselves are rounded, each side in its own order; in 8 bits the states are
+    exact = case.precision == "fp32" and case.kind != "adamw_8bit"
+    assert runs.error(case) < (1e-3 if exact else 0.05)
     name = "model.layers.0.mlp.up_proj.weight"
     frozen = runs.weights(case)[name]
     assert torch.equal(frozen, runs.base()[name].to(frozen.dtype))

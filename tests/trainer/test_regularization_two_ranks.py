@@ -32,7 +32,7 @@ SCRIPT = Path(__file__).with_name("many_runs.py")
 STAGES = (0, 1, 2, 3)
 BF16_STAGES = (0, 3)
 STEPS, RANKS, MICRO, ACCUMULATION = 4, 2, 2, 2
-PENALTY, DECAY, DROPOUT, R_DROP, MIXUP, NEFTUNE = 3.0, 0.6, 0.2, 2.0, 0.8, 5.0
+PENALTY, DECAY, DROPOUT, R_DROP, MIXUP, NEFTUNE, SMOOTHING = 3.0, 0.6, 0.2, 2.0, 0.8, 5.0, 0.2
 
 KINDS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -42,9 +42,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "r-drop": {"r_drop_alpha": R_DROP, "override_dropout": True, "dropout": DROPOUT},
     "mixup": {"mixup_alpha": MIXUP},
     "neftune": {"neftune_alpha": NEFTUNE},
+    "smoothing": {"label_smoothing": SMOOTHING},
 }
 RESUMED = (("penalty", 0), ("penalty", 3), ("ema", 1), ("ema", 3), ("ema", 0), ("tail", 3), ("r-drop", 3), ("mixup", 1))
-ELSEWHERE = {"tail": (0, 3), "neftune": (0, 3)}
+ELSEWHERE = {"tail": (0, 3), "neftune": (0, 3), "smoothing": (0, 3)}
 """What is known of these from the others leaves two stages to look at."""
 CASES = [(kind, stage) for kind in KINDS for stage in ELSEWHERE.get(kind, STAGES)]
 
@@ -204,12 +205,18 @@ def _backward(model: Any, data: Any, spec: JobSpec, step: int, loss_of: Loss) ->
     return total
 
 
-def _summed(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    return torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), reduction="sum")
+def _summed(logits: torch.Tensor, labels: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
+    return torch.nn.functional.cross_entropy(
+        logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), reduction="sum", label_smoothing=smoothing
+    )
 
 
 def _cross_entropy(model: Any, batch: MicroBatch, draw: int) -> torch.Tensor:
     return _summed(model(input_ids=batch["input_ids"]).logits, batch["labels"])
+
+
+def _smoothed(model: Any, batch: MicroBatch, draw: int) -> torch.Tensor:
+    return _summed(model(input_ids=batch["input_ids"]).logits, batch["labels"], SMOOTHING)
 
 
 def _mixup(model: Any, batch: MicroBatch, draw: int) -> torch.Tensor:
@@ -238,7 +245,7 @@ def _r_drop(model: Any, batch: MicroBatch, draw: int) -> torch.Tensor:
     return entropy + R_DROP * kl / 2
 
 
-LOSSES: dict[str, Loss] = {"mixup": _mixup, "neftune": _neftune, "r-drop": _r_drop}
+LOSSES: dict[str, Loss] = {"mixup": _mixup, "neftune": _neftune, "r-drop": _r_drop, "smoothing": _smoothed}
 
 
 def _error(found: dict[str, torch.Tensor], plain: dict[str, torch.Tensor], base: dict[str, torch.Tensor]) -> float:

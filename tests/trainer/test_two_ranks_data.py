@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from remote_agent.contract.schedule import lr_at
 from remote_agent.dataset.order import step_sequences
 from remote_agent.dataset.prepared import Part, Sequence
 from remote_agent.dataset.row_losses import RowLosses
-from tests.trainer.launches import STAGES, Launches
+from tests.trainer.launches import REPLAY_SHARE, REPLAYED_ROWS, STAGES, Launches
 from tests.trainer.run_folder import job
 
 pytestmark = pytest.mark.slow
@@ -81,6 +83,29 @@ def test_that_grouping_by_length_trains_every_row_once_with_less_padding(launche
     micro_batch = max(len(batch["input_ids"]) for batch in seen)
     padding = held - sum(lengths)
     assert 0 <= padding < 0.5 * (_held_without_grouping(lengths, micro_batch, ranks) - sum(lengths))
+
+
+def test_that_an_epoch_trains_replayed_rows_at_their_share(launches: Launches) -> None:
+    data, first = launches.data("replayed"), 60
+    sequences = [data.train.sequence(number) for number in range(len(data.train))]
+    general = {tuple(one.ids.tolist()) for one in sequences if one.row_ids[0] >= first}
+    own = {tuple(one.ids.tolist()) for one in sequences} - general
+    assert len(general) == REPLAYED_ROWS
+    trained: Counter[tuple[int, ...]] = Counter()
+    for rank in range(2):
+        for batch in json.loads((launches.root / "replayed" / f"seen-rank{rank}.json").read_text(encoding="utf-8")):
+            for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
+                found = [row for row in general | own if tuple(ids[: len(row)]) == row]
+                assert found or all(label == -100 for label in labels), "a row that is none, or a filler with labels"
+                trained.update(found)
+    replayed = sum(trained[row] for row in general)
+    assert replayed / trained.total() == pytest.approx(REPLAY_SHARE, abs=0.01)
+    times = [trained[row] for row in general]
+    assert max(times) - min(times) <= 1 and min(times) > 1, "few rows come again and again, each as often"
+    assert trained.total() == len(sequences)
+    held_out = data.held_out
+    assert all(held_out.sequence(number).row_ids[0] < first for number in range(len(held_out)))
+    assert all(math.isfinite(loss) for loss in launches.losses("replayed").values())
 
 
 def test_that_row_losses_are_those_of_the_model_the_updates_saw(launches: Launches) -> None:
