@@ -61,6 +61,7 @@ ZONES = (
             "gguf",
         ),
     ),
+    Zone("remote_agent/trackers", (CONTRACT, RUN_FILES, "wandb", "mlflow", "trackio")),
     Zone("studio/remote", (CONTRACT,)),
     Zone("studio/remote/ssh", (CONTRACT, "studio.remote", "paramiko", "cryptography")),
     Zone("studio/job_file.py", (CONTRACT, "ruamel")),
@@ -92,6 +93,7 @@ ZONES = (
     Zone("studio/exchange", (CONTRACT, "ruamel")),
     Zone("studio/report", (CONTRACT,)),
     Zone("studio/ui", (CONTRACT, "studio.state", "studio.session", "PySide6")),
+    Zone("studio/ui/charts/saving.py", ("PySide6", "studio.ui", "numpy", "pyarrow")),
     Zone(
         "studio/ui/charts", (CONTRACT, "studio.ui", "studio.state", "studio.session", "PySide6", "pyqtgraph", "numpy")
     ),

@@ -274,12 +274,40 @@
         <translation>Sao chép thành ảnh</translation>
     </message>
     <message>
+        <source>Picture (*.png)</source>
+        <translation>Ảnh (*.png)</translation>
+    </message>
+    <message>
+        <source>Drawing (*.svg)</source>
+        <translation>Bản vẽ (*.svg)</translation>
+    </message>
+    <message>
+        <source>Values as CSV (*.csv)</source>
+        <translation>Giá trị dạng CSV (*.csv)</translation>
+    </message>
+    <message>
+        <source>Values as Parquet (*.parquet)</source>
+        <translation>Giá trị dạng Parquet (*.parquet)</translation>
+    </message>
+    <message>
+        <source>Save the chart</source>
+        <translation>Lưu biểu đồ</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {why}. Choose another folder.</source>
+        <translation>Không ghi được {path}: {why}. Hãy chọn thư mục khác.</translation>
+    </message>
+    <message>
         <source>Copy as SVG</source>
         <translation>Sao chép dạng SVG</translation>
     </message>
     <message>
         <source>Copy values as CSV</source>
         <translation>Sao chép số liệu dạng CSV</translation>
+    </message>
+    <message>
+        <source>Save as a file…</source>
+        <translation>Lưu thành tệp…</translation>
     </message>
 </context>
 <context>
@@ -329,6 +357,26 @@
         <translation>token/s</translation>
     </message>
     <message>
+        <source>waiting for rows</source>
+        <translation>chờ các dòng</translation>
+    </message>
+    <message>
+        <source>forward</source>
+        <translation>lượt xuôi</translation>
+    </message>
+    <message>
+        <source>backward</source>
+        <translation>lan truyền ngược</translation>
+    </message>
+    <message>
+        <source>optimizer</source>
+        <translation>bộ tối ưu</translation>
+    </message>
+    <message>
+        <source>waiting for ranks</source>
+        <translation>chờ các rank</translation>
+    </message>
+    <message>
         <source>predicted, estimated</source>
         <translation>dự đoán, ước tính</translation>
     </message>
@@ -349,6 +397,33 @@
     <message>
         <source>{train} + {held_out} held out</source>
         <translation>{train} + {held_out} giữ lại</translation>
+    </message>
+</context>
+<context>
+    <name>CollectiveRow</name>
+    <message>
+        <source>Test processes</source>
+        <translation>Thử các tiến trình</translation>
+    </message>
+    <message>
+        <source>Test whether the processes work together</source>
+        <translation>Thử xem các tiến trình có làm việc được với nhau không</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>{count} processes are summing for five seconds…</source>
+        <translation>{count} tiến trình đang cộng trong năm giây…</translation>
+    </message>
+    <message>
+        <source>Whether the {count} processes find each other can be tried in a few seconds.</source>
+        <translation>Có thể thử trong vài giây xem {count} tiến trình có tìm thấy nhau không.</translation>
+    </message>
+    <message>
+        <source>{count} processes found each other in {joined} s and sum at {rate}/s over {backend}.</source>
+        <translation>{count} tiến trình tìm thấy nhau sau {joined} s và cộng với tốc độ {rate}/s qua {backend}.</translation>
     </message>
 </context>
 <context>
@@ -994,6 +1069,53 @@
     </message>
 </context>
 <context>
+    <name>EnvironmentCard</name>
+    <message>
+        <source>Environment</source>
+        <translation>Môi trường</translation>
+    </message>
+    <message>
+        <source>Build environment</source>
+        <translation>Dựng môi trường</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>Cancel the build of the environment</source>
+        <translation>Hủy việc dựng môi trường</translation>
+    </message>
+    <message>
+        <source>Steps of the build</source>
+        <translation>Các bước dựng</translation>
+    </message>
+    <message>
+        <source>The node has no Python that trains yet.</source>
+        <translation>Máy chưa có Python nào huấn luyện được.</translation>
+    </message>
+    <message>
+        <source>{path} lacks {names}.</source>
+        <translation>{path} thiếu {names}.</translation>
+    </message>
+    <message>
+        <source>{path} has everything that training needs; nothing has to be built.</source>
+        <translation>{path} có đủ mọi thứ cần cho huấn luyện; không phải dựng gì.</translation>
+    </message>
+    <message>
+        <source>A build fetches {count} packages with fixed hashes, {size}: Python {python}, torch {torch}. While it goes on it takes about {room} of the {free} that are free (estimated).</source>
+        <translation>Việc dựng tải {count} gói có mã băm cố định, {size}: Python {python}, torch {torch}. Trong lúc dựng cần khoảng {room} trong {free} còn trống (ước tính).</translation>
+    </message>
+    <message>
+        <source>The node has no way to the package index, so this computer fetches and sends them.</source>
+        <translation>Máy không tới được kho gói, nên máy tính này tải về và gửi đi.</translation>
+    </message>
+    <message>
+        <source>These versions fit by what they declare; this very set has not been run yet.</source>
+        <translation>Các phiên bản này hợp nhau theo khai báo của chúng; chính bộ này chưa từng được chạy.</translation>
+    </message>
+</context>
+<context>
     <name>ExamplesCard</name>
     <message>
         <source>For orientation</source>
@@ -1008,12 +1130,20 @@
         <translation>Trên 8 GPU với ZeRO 3, mỗi GPU giữ {} GB, nhiều hơn sức chứa của card 80 GB; chuyển bộ tối ưu sang CPU đưa {} GB sang máy chủ.</translation>
     </message>
     <message>
+        <source>With the processes and what loading takes, that host then holds about {} GB.</source>
+        <translation>Cùng với các tiến trình và phần việc nạp cần, máy chủ đó giữ khoảng {} GB.</translation>
+    </message>
+    <message>
+        <source>Without offloading it takes {} GPUs of 80 GB, one sequence of {} tokens each: about {} GB on the card.</source>
+        <translation>Nếu không chuyển bớt thì cần {} GPU 80 GB, mỗi GPU một chuỗi {} token: khoảng {} GB trên thẻ.</translation>
+    </message>
+    <message>
         <source>“20 GB a GPU” is true of 64 GPUs: {} GB of states each, before activations, logits and buffers.</source>
         <translation>“20 GB mỗi GPU” đúng với 64 GPU: mỗi GPU {} GB trạng thái, chưa tính activation, logit và bộ đệm.</translation>
     </message>
     <message>
-        <source>405B on 512 GPUs: {} GB of states each; activations, gathered layers and buffers come on top.</source>
-        <translation>405B trên 512 GPU: mỗi GPU {} GB trạng thái; activation, các lớp được gom lại và bộ đệm cộng thêm vào đó.</translation>
+        <source>405B on 512 GPUs: {} GB of states each, and with one sequence of {} tokens about {} GB come on top.</source>
+        <translation>405B trên 512 GPU: mỗi GPU {} GB trạng thái, và với một chuỗi {} token thì thêm khoảng {} GB.</translation>
     </message>
     <message>
         <source>Frozen weights alone for 70B: LoRA {} GB, QLoRA {} GB.</source>
@@ -1116,8 +1246,8 @@
         <translation>Áp dụng</translation>
     </message>
     <message>
-        <source>Stage, offload, micro batch and checkpointing are tried; the global batch stays.</source>
-        <translation>Thử mức ZeRO, chuyển sang CPU, micro batch và checkpoint activation; batch toàn cục giữ nguyên.</translation>
+        <source>Stage, offload, micro batch, checkpointing, loss and attention are tried; the global batch stays.</source>
+        <translation>Thử stage, chuyển bớt, micro batch, checkpointing, hàm mất mát và attention; batch toàn cục giữ nguyên.</translation>
     </message>
     <message>
         <source>The fastest first, estimated; a click applies it.</source>
@@ -1166,6 +1296,14 @@
     <message>
         <source>no checkpointing</source>
         <translation>không checkpoint activation</translation>
+    </message>
+    <message>
+        <source>logits a chunk at a time</source>
+        <translation>logit từng phần một</translation>
+    </message>
+    <message>
+        <source>attention by SDPA</source>
+        <translation>attention bằng SDPA</translation>
     </message>
     <message>
         <source>{} × {}</source>
@@ -1237,6 +1375,41 @@
     <message>
         <source>Keep {}</source>
         <translation>Giữ {}</translation>
+    </message>
+</context>
+<context>
+    <name>GpuPicker</name>
+    <message>
+        <source>GPUs of the run</source>
+        <translation>Các GPU của lần chạy</translation>
+    </message>
+    <message>
+        <source>Take free ones</source>
+        <translation>Lấy GPU rảnh</translation>
+    </message>
+    <message>
+        <source>Take free GPUs, however many the job asks for</source>
+        <translation>Lấy các GPU rảnh, theo số mà công việc cần</translation>
+    </message>
+    <message>
+        <source>The run takes {count} of {total}, one process each; they are named by UUID.</source>
+        <translation>Lần chạy dùng {count} trên {total}, mỗi GPU một tiến trình; chúng được gọi theo UUID.</translation>
+    </message>
+    <message>
+        <source>GPU {index}</source>
+        <translation>GPU {index}</translation>
+    </message>
+    <message>
+        <source>free</source>
+        <translation>còn trống</translation>
+    </message>
+    <message>
+        <source>in use</source>
+        <translation>đang dùng</translation>
+    </message>
+    <message>
+        <source>{name} of {user}</source>
+        <translation>{name} của {user}</translation>
     </message>
 </context>
 <context>
@@ -1415,6 +1588,10 @@
     <message>
         <source>Disk</source>
         <translation>Ổ đĩa</translation>
+    </message>
+    <message>
+        <source>On the node&apos;s NVMe instead of in its memory, what is offloaded would take {} of host memory and {} on disk. This is an estimate only: jobs offload to memory.</source>
+        <translation>Nếu nằm trên NVMe của máy thay vì trong bộ nhớ, phần chuyển bớt sẽ chiếm {} bộ nhớ máy và {} đĩa. Đây chỉ là ước tính: công việc chuyển bớt vào bộ nhớ.</translation>
     </message>
 </context>
 <context>
@@ -2377,6 +2554,18 @@
         <translation>Các prompt được trả lời theo lối tham lam trước bước đầu, ở mỗi lần đánh giá và ở cuối.</translation>
     </message>
     <message>
+        <source>GPU throttles</source>
+        <translation>GPU tự giảm tốc</translation>
+    </message>
+    <message>
+        <source>Alerts where a GPU runs below its clock for heat, a hardware fault or the power brake; reaching the power limit under load is usual and no alert.</source>
+        <translation>Cảnh báo khi GPU chạy dưới xung nhịp vì nóng, lỗi phần cứng hoặc hãm điện; chạm giới hạn điện khi tải nặng là bình thường và không cảnh báo.</translation>
+    </message>
+    <message>
+        <source>Weights and Biases</source>
+        <translation>Weights and Biases</translation>
+    </message>
+    <message>
         <source>Rows that are left out, by their numbers in the table (the job file counts from 0).</source>
         <translation>Các dòng bị loại, theo số thứ tự trong bảng (tệp công việc đếm từ 0).</translation>
     </message>
@@ -2722,75 +2911,71 @@
     </message>
     <message>
         <source>TensorBoard files</source>
-        <translation type="unfinished"></translation>
+        <translation>Tệp TensorBoard</translation>
     </message>
     <message>
         <source>The node writes event files into the run&apos;s folder, under the names that transformers gives: train/loss, eval/loss, train/learning_rate, train/grad_norm. Needs no package.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Weights &amp; Biases</source>
-        <translation type="unfinished"></translation>
+        <translation>Máy ghi tệp sự kiện vào thư mục của lần chạy, với tên như transformers đặt: train/loss, eval/loss, train/learning_rate, train/grad_norm. Không cần gói nào.</translation>
     </message>
     <message>
         <source>Offline keeps a run on the node that `wandb sync` uploads later; online sends it while it goes on, with your key. Metrics and recipe only, never a row. Needs wandb on the node.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ngoại tuyến giữ lần chạy trên máy để `wandb sync` tải lên sau; trực tuyến gửi đi ngay trong lúc chạy, bằng khóa của bạn. Chỉ số liệu và công thức, không bao giờ có dòng dữ liệu. Cần wandb trên máy.</translation>
     </message>
     <message>
         <source>MLflow</source>
-        <translation type="unfinished"></translation>
+        <translation>MLflow</translation>
     </message>
     <message>
         <source>Offline keeps a file store on the node; online sends to the server below. Metrics and recipe only, never a row. Needs mlflow or mlflow-skinny on the node.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ngoại tuyến giữ kho tệp trên máy; trực tuyến gửi tới máy chủ bên dưới. Chỉ số liệu và công thức, không bao giờ có dòng dữ liệu. Cần mlflow hoặc mlflow-skinny trên máy.</translation>
     </message>
     <message>
         <source>trackio</source>
-        <translation type="unfinished"></translation>
+        <translation>trackio</translation>
     </message>
     <message>
         <source>Offline keeps a database on the node for `trackio show`; online sends to the Space below. Metrics and recipe only, never a row. Needs trackio on the node.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ngoại tuyến giữ cơ sở dữ liệu trên máy cho `trackio show`; trực tuyến gửi tới Space bên dưới. Chỉ số liệu và công thức, không bao giờ có dòng dữ liệu. Cần trackio trên máy.</translation>
     </message>
     <message>
         <source>Tracker project</source>
-        <translation type="unfinished"></translation>
+        <translation>Dự án của trình theo dõi</translation>
     </message>
     <message>
         <source>The project, or MLflow&apos;s experiment, that runs are gathered in.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dự án, hay thí nghiệm của MLflow, gom các lần chạy.</translation>
     </message>
     <message>
         <source>Name in trackers</source>
-        <translation type="unfinished"></translation>
+        <translation>Tên trong trình theo dõi</translation>
     </message>
     <message>
         <source>What the run is called there; empty for the job&apos;s own name.</source>
-        <translation type="unfinished"></translation>
+        <translation>Tên của lần chạy ở đó; để trống thì lấy tên công việc.</translation>
     </message>
     <message>
         <source>W&amp;B server</source>
-        <translation type="unfinished"></translation>
+        <translation>Máy chủ W&amp;B</translation>
     </message>
     <message>
         <source>The address of a W&amp;B server of your own; empty for the public one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Địa chỉ máy chủ W&amp;B của riêng bạn; để trống thì dùng máy chủ công cộng.</translation>
     </message>
     <message>
         <source>MLflow server</source>
-        <translation type="unfinished"></translation>
+        <translation>Máy chủ MLflow</translation>
     </message>
     <message>
         <source>The address of the tracking server, without user and password.</source>
-        <translation type="unfinished"></translation>
+        <translation>Địa chỉ máy chủ theo dõi, không kèm tên và mật khẩu.</translation>
     </message>
     <message>
         <source>trackio Space</source>
-        <translation type="unfinished"></translation>
+        <translation>Space của trackio</translation>
     </message>
     <message>
         <source>The Hub Space that shows the runs: org/name.</source>
-        <translation type="unfinished"></translation>
+        <translation>Space trên Hub hiển thị các lần chạy: org/name.</translation>
     </message>
     <message>
         <source>Where the data lies.</source>
@@ -3230,8 +3415,8 @@
         <translation>Tập giữ lại</translation>
     </message>
     <message>
-        <source>The agent is sent too, under 1 MiB, once a version. Nothing on the node is overwritten.</source>
-        <translation>Tác tử cũng được gửi, dưới 1 MiB, mỗi phiên bản một lần. Không có gì trên máy chạy bị ghi đè.</translation>
+        <source>The agent is sent too, under 2 MiB, once a version. Nothing on the node is overwritten.</source>
+        <translation>Tác tử cũng được gửi, dưới 2 MiB, mỗi phiên bản một lần. Không có gì trên máy bị ghi đè.</translation>
     </message>
 </context>
 <context>
@@ -3371,6 +3556,14 @@
         <translation>Việc khác với các lượt đã chọn</translation>
     </message>
     <message>
+        <source>Import a run…</source>
+        <translation>Nhập một lần chạy…</translation>
+    </message>
+    <message>
+        <source>Take in a run that lies in a folder: Luthier&apos;s, TensorBoard&apos;s, or an offline one of W&amp;B</source>
+        <translation>Nhận một lần chạy nằm trong thư mục: của Luthier, của TensorBoard, hoặc bản ngoại tuyến của W&amp;B</translation>
+    </message>
+    <message>
         <source>No run has anything called {}. Try loss, state, tags or a setting such as learning_rate.</source>
         <translation>Không lượt chạy nào có mục tên {}. Hãy thử loss, state, tags hoặc một thiết lập như learning_rate.</translation>
     </message>
@@ -3394,12 +3587,20 @@
         <source>reading their settings…</source>
         <translation>đang đọc thiết lập…</translation>
     </message>
+    <message>
+        <source>Folder of the run</source>
+        <translation>Thư mục của lần chạy</translation>
+    </message>
 </context>
 <context>
     <name>LineChart</name>
     <message>
         <source>step</source>
         <translation>bước</translation>
+    </message>
+    <message>
+        <source>Show the whole x axis</source>
+        <translation>Hiện toàn bộ trục x</translation>
     </message>
     <message>
         <source>outliers clipped</source>
@@ -3848,8 +4049,8 @@
         <translation>Bộ nhớ máy chủ của một máy chạy khoảng {}.</translation>
     </message>
     <message>
-        <source>Activations and logits are not counted: the model&apos;s type has no formula.</source>
-        <translation>Không tính activation và logit: loại mô hình này chưa có công thức.</translation>
+        <source>Activations and logits are not counted: the model&apos;s type has no formula. A trace counts them.</source>
+        <translation>Kích hoạt và logit không được tính: loại mô hình này chưa có công thức. Việc lần vết sẽ tính chúng.</translation>
     </message>
 </context>
 <context>
@@ -4329,6 +4530,21 @@
     <message>
         <source>The second of the pair</source>
         <translation>Dòng sau của cặp</translation>
+    </message>
+</context>
+<context>
+    <name>ParallelCard</name>
+    <message>
+        <source>Settings and results</source>
+        <translation>Cài đặt và kết quả</translation>
+    </message>
+    <message>
+        <source>Settings and results of each run</source>
+        <translation>Cài đặt và kết quả của từng lần chạy</translation>
+    </message>
+    <message>
+        <source>Point at a line to see its run.</source>
+        <translation>Trỏ vào một đường để xem lần chạy của nó.</translation>
     </message>
 </context>
 <context>
@@ -4918,6 +5134,14 @@
         <translation>Tìm đỉnh bằng một lượt chạy ngắn có tốc độ học tăng dần</translation>
     </message>
     <message>
+        <source>Keys…</source>
+        <translation>Khóa…</translation>
+    </message>
+    <message>
+        <source>Keys of trackers</source>
+        <translation>Khóa của các trình theo dõi</translation>
+    </message>
+    <message>
         <source>Preset: {}</source>
         <translation>Mẫu có sẵn: {}</translation>
     </message>
@@ -5307,6 +5531,14 @@
         <translation>Token/s</translation>
     </message>
     <message>
+        <source>TFLOP/s</source>
+        <translation>TFLOP/s</translation>
+    </message>
+    <message>
+        <source>MFU</source>
+        <translation>MFU</translation>
+    </message>
+    <message>
         <source>Started</source>
         <translation>Bắt đầu</translation>
     </message>
@@ -5321,6 +5553,10 @@
     <message>
         <source>Note</source>
         <translation>Ghi chú</translation>
+    </message>
+    <message>
+        <source>Above the GPU&apos;s peak. Tokens, time or the kind of GPU must be wrong.</source>
+        <translation>Vượt mức tối đa của GPU. Số token, thời gian hoặc loại GPU hẳn là sai.</translation>
     </message>
 </context>
 <context>
@@ -5337,28 +5573,56 @@
         <translation>Mẫu thử</translation>
     </message>
     <message>
-        <source>The step whose answers are compared with the first</source>
-        <translation>Bước có câu trả lời được so với lúc đầu</translation>
+        <source>The step whose answers stand on the left</source>
+        <translation>Bước có câu trả lời nằm bên trái</translation>
+    </message>
+    <message>
+        <source>The step whose answers stand on the right</source>
+        <translation>Bước có câu trả lời nằm bên phải</translation>
     </message>
     <message>
         <source>Here the answers before and after stand side by side. Name a few sample prompts in the recipe, and the run answers them before the first step and after the last.</source>
         <translation>Ở đây câu trả lời trước và sau được đặt cạnh nhau. Hãy ghi vài prompt mẫu trong công thức, và lượt chạy sẽ trả lời chúng trước bước đầu và sau bước cuối.</translation>
     </message>
     <message>
+        <source>Step {step}</source>
+        <translation>Bước {step}</translation>
+    </message>
+    <message>
         <source>step {step}</source>
         <translation>bước {step}</translation>
     </message>
     <message>
+        <source>{} answer</source>
+        <translation>{} câu trả lời</translation>
+    </message>
+    <message>
+        <source>{} answers</source>
+        <translation>{} câu trả lời</translation>
+    </message>
+    <message>
+        <source>{answers} at step {step}: {time}; the next will take about as long (estimated).</source>
+        <translation>{answers} ở bước {step}: {time}; lần tới sẽ mất chừng ấy (ước tính).</translation>
+    </message>
+    <message>
+        <source>After {time} the job begins no further prompt.</source>
+        <translation>Sau {time} công việc không bắt đầu câu nhắc nào nữa.</translation>
+    </message>
+    <message>
+        <source>Answers at</source>
+        <translation>Câu trả lời ở</translation>
+    </message>
+    <message>
+        <source>beside those at</source>
+        <translation>bên cạnh câu trả lời ở</translation>
+    </message>
+    <message>
+        <source>Underlined: differs from the other answer.</source>
+        <translation>Gạch dưới: khác với câu trả lời kia.</translation>
+    </message>
+    <message>
         <source>Answers to {prompt}</source>
         <translation>Câu trả lời cho {prompt}</translation>
-    </message>
-    <message>
-        <source>Before, step {step}</source>
-        <translation>Trước, bước {step}</translation>
-    </message>
-    <message>
-        <source>After, step {step}</source>
-        <translation>Sau, bước {step}</translation>
     </message>
     <message>
         <source>No answer yet.</source>
@@ -5367,10 +5631,6 @@
     <message>
         <source>(an empty answer)</source>
         <translation>(câu trả lời trống)</translation>
-    </message>
-    <message>
-        <source>Answers of the base model beside those of</source>
-        <translation>Câu trả lời của mô hình gốc, đặt cạnh câu trả lời của</translation>
     </message>
     <message>
         <source>Prompts and answers</source>
@@ -6213,6 +6473,88 @@
     </message>
 </context>
 <context>
+    <name>TrackDialog</name>
+    <message>
+        <source>Send {} to a tracker</source>
+        <translation>Gửi {} tới một trình theo dõi</translation>
+    </message>
+    <message>
+        <source>What this computer has of the run so far: its metrics and its recipe, never a row of the data. A tracker other than TensorBoard needs its package where Luthier runs.</source>
+        <translation>Những gì máy tính này có của lần chạy đến nay: số liệu và công thức, không bao giờ có dòng dữ liệu. Trình theo dõi khác TensorBoard cần gói của nó ở nơi Luthier chạy.</translation>
+    </message>
+    <message>
+        <source>Tracker</source>
+        <translation>Trình theo dõi</translation>
+    </message>
+    <message>
+        <source>Send it over the network</source>
+        <translation>Gửi qua mạng</translation>
+    </message>
+    <message>
+        <source>Server, or Space for trackio</source>
+        <translation>Máy chủ, hoặc Space với trackio</translation>
+    </message>
+    <message>
+        <source>Folder on this computer</source>
+        <translation>Thư mục trên máy tính này</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>Gửi</translation>
+    </message>
+</context>
+<context>
+    <name>TrackerKeysDialog</name>
+    <message>
+        <source>Keys of trackers</source>
+        <translation>Khóa của các trình theo dõi</translation>
+    </message>
+    <message>
+        <source>Needed only for trackers that are online. A key goes to the node of a run, or to the tracker, when the run is started, resumed or sent; it stands in no job, journal, log or export.</source>
+        <translation>Chỉ cần cho trình theo dõi trực tuyến. Khóa đi tới máy của lần chạy, hoặc tới trình theo dõi, khi lần chạy được bắt đầu, tiếp tục hoặc gửi đi; nó không nằm trong công việc, nhật ký, bản ghi hay bản xuất nào.</translation>
+    </message>
+    <message>
+        <source>Weights &amp; Biases, API key</source>
+        <translation>Weights &amp; Biases, khóa API</translation>
+    </message>
+    <message>
+        <source>MLflow, token</source>
+        <translation>MLflow, mã token</translation>
+    </message>
+    <message>
+        <source>trackio, token of the Hub</source>
+        <translation>trackio, mã token của Hub</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>Quên</translation>
+    </message>
+    <message>
+        <source>Forget: {}</source>
+        <translation>Quên: {}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Giữ</translation>
+    </message>
+    <message>
+        <source>A key is kept</source>
+        <translation>Đang giữ một khóa</translation>
+    </message>
+    <message>
+        <source>Will be forgotten</source>
+        <translation>Sẽ bị quên</translation>
+    </message>
+</context>
+<context>
     <name>WayPanel</name>
     <message>
         <source>Steps on the way to the node</source>
@@ -6256,6 +6598,10 @@
     <message>
         <source>Where alerts are sent…</source>
         <translation>Nơi gửi cảnh báo…</translation>
+    </message>
+    <message>
+        <source>Keys of trackers…</source>
+        <translation>Khóa của các trình theo dõi…</translation>
     </message>
     <message>
         <source>Choose a node</source>
@@ -6380,6 +6726,10 @@
         <translation>Xuất…</translation>
     </message>
     <message>
+        <source>Send to a tracker…</source>
+        <translation>Gửi tới một trình theo dõi…</translation>
+    </message>
+    <message>
         <source>Forget here…</source>
         <translation>Quên ở đây…</translation>
     </message>
@@ -6460,6 +6810,10 @@
 </context>
 <context>
     <name>_Line</name>
+    <message>
+        <source>Open the page</source>
+        <translation>Mở trang</translation>
+    </message>
     <message>
         <source>{done} of {total}</source>
         <translation>{done} / {total}</translation>
@@ -6565,6 +6919,10 @@
         <translation>GPU quá nóng</translation>
     </message>
     <message>
+        <source>GPU throttles</source>
+        <translation>GPU tự giảm tốc</translation>
+    </message>
+    <message>
         <source>GPU memory full</source>
         <translation>Bộ nhớ GPU đầy</translation>
     </message>
@@ -6647,6 +7005,46 @@
         <source>What cannot be</source>
         <translation>Điều không thể có</translation>
     </message>
+    <message>
+        <source>Training loss</source>
+        <translation>Loss huấn luyện</translation>
+    </message>
+    <message>
+        <source>Best held-out loss</source>
+        <translation>Mất mát kiểm tra tốt nhất</translation>
+    </message>
+    <message>
+        <source>The whole jobs</source>
+        <translation>Toàn bộ các công việc</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>Mẫu</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>Lần chạy</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>Bước</translation>
+    </message>
+    <message>
+        <source>Alert</source>
+        <translation>Cảnh báo</translation>
+    </message>
+    <message>
+        <source>What it says</source>
+        <translation>Nội dung</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Câu nhắc</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>Câu trả lời</translation>
+    </message>
 </context>
 <context>
     <name>controls</name>
@@ -6686,8 +7084,16 @@
         <translation>bộ tối ưu</translation>
     </message>
     <message>
+        <source>gathered layers</source>
+        <translation>các lớp gom lại</translation>
+    </message>
+    <message>
         <source>activations</source>
         <translation>activation</translation>
+    </message>
+    <message>
+        <source>attention scores</source>
+        <translation>điểm attention</translation>
     </message>
     <message>
         <source>logits</source>
@@ -6698,8 +7104,24 @@
         <translation>bộ đệm</translation>
     </message>
     <message>
+        <source>average</source>
+        <translation>trung bình</translation>
+    </message>
+    <message>
         <source>allocator&apos;s cache</source>
         <translation>bộ nhớ đệm của bộ cấp phát</translation>
+    </message>
+    <message>
+        <source>{} × {} bits</source>
+        <translation>{} × {} bit</translation>
+    </message>
+    <message>
+        <source>{} × {} bytes</source>
+        <translation>{} × {} byte</translation>
+    </message>
+    <message>
+        <source>{} ÷ {} GPUs</source>
+        <translation>{} ÷ {} GPU</translation>
     </message>
     <message>
         <source>context</source>
@@ -6766,6 +7188,10 @@
         <translation>✕ không vừa, thừa {}</translation>
     </message>
     <message>
+        <source>⚠ {} left before activations and logits</source>
+        <translation>⚠ còn {} trước khi tính kích hoạt và logit</translation>
+    </message>
+    <message>
         <source>⚠ tight, only {} is left</source>
         <translation>⚠ sát giới hạn, chỉ còn {}</translation>
     </message>
@@ -6788,6 +7214,10 @@
     <message>
         <source>backward, lowest layer</source>
         <translation>lượt ngược, lớp dưới cùng</translation>
+    </message>
+    <message>
+        <source>loading the best back</source>
+        <translation>nạp lại bản tốt nhất</translation>
     </message>
     <message>
         <source>optimizer step</source>
@@ -7007,7 +7437,7 @@
     </message>
     <message>
         <source>Trackers</source>
-        <translation type="unfinished"></translation>
+        <translation>Trình theo dõi</translation>
     </message>
     <message>
         <source>Betas</source>
@@ -7239,6 +7669,10 @@
     <message>
         <source>Offloading the weights needs ZeRO 3.</source>
         <translation>Chuyển trọng số sang CPU cần ZeRO 3.</translation>
+    </message>
+    <message>
+        <source>Its updates are right on a CPU too, but take 50 times as long there as PyTorch&apos;s fused AdamW.</source>
+        <translation>Các cập nhật của nó cũng đúng trên CPU, nhưng ở đó lâu gấp 50 lần AdamW gộp của PyTorch.</translation>
     </message>
     <message>
         <source>FlashAttention 2 computes in 16 bits only.</source>
@@ -7549,10 +7983,6 @@
         <translation>AdamW 8 bit giữ trạng thái trên GPU; không thể chuyển sang CPU.</translation>
     </message>
     <message>
-        <source>The kernels of bitsandbytes are CUDA&apos;s.</source>
-        <translation>Các nhân tính của bitsandbytes là của CUDA.</translation>
-    </message>
-    <message>
         <source>AdamW in 8 bits runs on GPUs only.</source>
         <translation>AdamW 8 bit chỉ chạy trên GPU.</translation>
     </message>
@@ -7803,6 +8233,10 @@
     <message>
         <source>GPU {0} is at {1} °C.</source>
         <translation>GPU {0} đang ở {1} °C.</translation>
+    </message>
+    <message>
+        <source>GPU {0} slows itself down: {1}.</source>
+        <translation>GPU {0} tự giảm tốc: {1}.</translation>
     </message>
     <message>
         <source>GPU {0} holds {1} of {2} GiB.</source>
@@ -8489,6 +8923,14 @@
         <translation>Hàng được tạo từ dữ liệu mà công việc huấn luyện; hãy chọn mô hình và dữ liệu trước.</translation>
     </message>
     <message>
+        <source>{0} is no lock of an environment: {1}.</source>
+        <translation>{0} không phải là danh sách khóa của một môi trường: {1}.</translation>
+    </message>
+    <message>
+        <source>Cancelled; what was fetched is kept.</source>
+        <translation>Đã hủy; những gì đã tải được giữ lại.</translation>
+    </message>
+    <message>
         <source>The comparison was written to {0}.</source>
         <translation>Bản so sánh đã được ghi vào {0}.</translation>
     </message>
@@ -8581,20 +9023,12 @@
         <translation>Nó nằm trên máy chạy {0}.</translation>
     </message>
     <message>
-        <source>{0} on {1} lacks {2}; install them there (pip install &apos;luthier-studio[trainer]&apos;) or name another python in the node&apos;s settings.</source>
-        <translation>{0} trên {1} còn thiếu {2}; hãy cài chúng ở đó (pip install &apos;luthier-studio[trainer]&apos;) hoặc chỉ ra một python khác trong cài đặt của máy chạy.</translation>
-    </message>
-    <message>
         <source>Download it from the Hub: hf download {0} --revision {1} --local-dir FOLDER. On the node {2} it lies at {3}.</source>
         <translation>Tải nó từ Hub: hf download {0} --revision {1} --local-dir FOLDER. Trên máy chạy {2} nó nằm ở {3}.</translation>
     </message>
     <message>
         <source>It is the checkpoint {0} of an earlier run on the node {1}.</source>
         <translation>Đó là checkpoint {0} của một lượt chạy trước trên máy chạy {1}.</translation>
-    </message>
-    <message>
-        <source>{0} has no Python with the trainer&apos;s packages; make an environment there (pip install &apos;luthier-studio[trainer]&apos;) and name its python in the node&apos;s settings.</source>
-        <translation>{0} không có Python nào có các gói để huấn luyện; hãy tạo một môi trường ở đó (pip install &apos;luthier-studio[trainer]&apos;) và chỉ ra python của nó trong cài đặt của máy chạy.</translation>
     </message>
     <message>
         <source>The link to {0} broke while the run was being started. {1} Whether {2} runs shows as soon as the link is back; nothing starts twice.</source>
@@ -8645,6 +9079,18 @@
         <translation>Đã giải phóng {0} GiB trên các máy chạy.</translation>
     </message>
     <message>
+        <source>{0} holds no run: neither a journal of Luthier, nor event files of TensorBoard, nor an offline run of W&amp;B.</source>
+        <translation>{0} không chứa lần chạy nào: không có nhật ký của Luthier, không có tệp sự kiện của TensorBoard, cũng không có bản ngoại tuyến của W&amp;B.</translation>
+    </message>
+    <message>
+        <source>{0} cannot be read as a job ({1}).</source>
+        <translation>Không đọc được {0} như một công việc ({1}).</translation>
+    </message>
+    <message>
+        <source>This run was imported; how it ended is not told.</source>
+        <translation>Lần chạy này được nhập vào; không rõ nó kết thúc thế nào.</translation>
+    </message>
+    <message>
         <source>The job of {0} cannot be read.</source>
         <translation>Không đọc được công việc của {0}.</translation>
     </message>
@@ -8653,8 +9099,40 @@
         <translation>Máy chạy của lượt này không còn trong danh sách; hãy thêm lại trước.</translation>
     </message>
     <message>
+        <source>{0} on {1} lacks {2}. Build an environment there on the Launch page, or name another python in the node&apos;s settings.</source>
+        <translation>{0} trên {1} thiếu {2}. Hãy dựng một môi trường ở đó trên trang Khởi chạy, hoặc nêu python khác trong cài đặt của máy.</translation>
+    </message>
+    <message>
+        <source>{0} has no Python with the trainer&apos;s packages. Build an environment there on the Launch page, or name the python of one in the node&apos;s settings.</source>
+        <translation>{0} không có Python nào có các gói của trình huấn luyện. Hãy dựng một môi trường ở đó trên trang Khởi chạy, hoặc nêu python của một môi trường trong cài đặt của máy.</translation>
+    </message>
+    <message>
+        <source>{0} is being told of {1}.</source>
+        <translation>{0} đang được cho biết về {1}.</translation>
+    </message>
+    <message>
+        <source>{0} is in the library, with {1} steps.</source>
+        <translation>{0} đã vào thư viện, với {1} bước.</translation>
+    </message>
+    <message>
+        <source>{0} is here already.</source>
+        <translation>{0} đã có ở đây.</translation>
+    </message>
+    <message>
+        <source>{0} has {1}.</source>
+        <translation>{0} có {1}.</translation>
+    </message>
+    <message>
         <source>Its node is not in the list any more.</source>
         <translation>Máy chạy của nó không còn trong danh sách.</translation>
+    </message>
+    <message>
+        <source>Use an index that has it, or make an environment on the node and name its Python.</source>
+        <translation>Hãy dùng kho có nó, hoặc tạo một môi trường trên máy và nêu Python của nó.</translation>
+    </message>
+    <message>
+        <source>The package index cannot be asked where the packages are: {0}. Check this computer&apos;s connection, or make an environment on the node and name its Python.</source>
+        <translation>Không hỏi được kho gói xem các gói ở đâu: {0}. Hãy kiểm tra kết nối của máy tính này, hoặc tạo một môi trường trên máy và nêu Python của nó.</translation>
     </message>
     <message>
         <source>A launch is under way; the probe can start after it.</source>
@@ -8705,14 +9183,6 @@
         <translation>Đang khởi chạy một lượt; phép thử khoảng có thể bắt đầu sau đó.</translation>
     </message>
     <message>
-        <source>The learning rate has to rise, from above 0 to 1 at most.</source>
-        <translation>Tốc độ học phải tăng, từ trên 0 đến nhiều nhất 1.</translation>
-    </message>
-    <message>
-        <source>A range test needs 10 updates or more.</source>
-        <translation>Phép thử khoảng cần từ 10 lần cập nhật.</translation>
-    </message>
-    <message>
         <source>The report was written to {0}.</source>
         <translation>Báo cáo đã được ghi vào {0}.</translation>
     </message>
@@ -8739,6 +9209,22 @@
     <message>
         <source>No terminal was found on this computer.</source>
         <translation>Không tìm thấy terminal trên máy này.</translation>
+    </message>
+    <message>
+        <source>{0} was not fed: its process ended with code {1}.</source>
+        <translation>{0} không được cấp dữ liệu: tiến trình của nó kết thúc với mã {1}.</translation>
+    </message>
+    <message>
+        <source>TensorBoard&apos;s files stay here; leave --online away.</source>
+        <translation>Tệp của TensorBoard ở lại đây; hãy bỏ --online.</translation>
+    </message>
+    <message>
+        <source>{0} needs {1}.</source>
+        <translation>{0} cần {1}.</translation>
+    </message>
+    <message>
+        <source>{0} cannot be started: {1}.</source>
+        <translation>Không khởi động được {0}: {1}.</translation>
     </message>
     <message>
         <source>The model has another tokenizer: {0}.</source>

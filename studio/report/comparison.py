@@ -14,7 +14,10 @@ Table = tuple[str, Sequence[Sequence[str]]]
 """A title, and rows of cells, the headings first."""
 
 _FORBID_ALL = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-_STYLE = "img { width: 100%; height: auto; } .charts { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; }"
+_STYLE = (
+    "img { width: 100%; height: auto; } .charts { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; } "
+    "td { white-space: pre-wrap; overflow-wrap: anywhere; }"
+)
 
 
 def write_comparison(path: Path, run_ids: Sequence[str], drawings: Sequence[bytes], tables: Sequence[Table]) -> None:

@@ -48,6 +48,11 @@ class _Step(msgspec.Struct, gc=False, frozen=True):
     supervised_tokens: _Whole
     t: float
     attempt: _Whole
+    data_s: float | str = 0.0
+    forward_s: float | str = 0.0
+    backward_s: float | str = 0.0
+    optimizer_s: float | str = 0.0
+    communication_s: float | str = 0.0
 
 
 _steps_decoder = msgspec.json.Decoder(list[_Step])
@@ -143,6 +148,7 @@ def add_step(stamped: Stamped, columns: StepColumns) -> None:
         (
             step.step, step.loss, step.learning_rate, step.gradient_norm, step.tokens_per_s, step.step_time_s,
             step.peak_memory_bytes, step.epoch, step.tokens, step.supervised_tokens, stamped.time_s, step.attempt,
+            step.data_s, step.forward_s, step.backward_s, step.optimizer_s, step.communication_s,
         )
     )  # fmt: skip
 

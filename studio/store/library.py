@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -211,8 +211,10 @@ class Library:
             ranks = connection.execute("SELECT DISTINCT rank FROM logs WHERE run_id = ?", (run_id,)).fetchall()
             return {rank: _log_end(connection, run_id, rank) for (rank,) in ranks}
 
-    def blocks(self, run_id: str) -> Iterator[Block]:
+    def blocks(self, run_id: str, after: Mapping[str, Cursor] | None = None) -> Iterator[Block]:
         """Yield the kept pieces of a run's journals: writer by writer, each in the order it was written.
+
+        ``after`` leaves out what lies before these cursors.
 
         Of a segment that was begun anew under another incarnation only the incarnation that counts is yielded.
         """
@@ -224,7 +226,9 @@ class Library:
             ).fetchall()
         last = {(writer, segment): incarnation for writer, segment, incarnation, _, _ in pieces}
         for writer, segment, incarnation, offset, rowid in pieces:
-            if last[writer, segment] != incarnation:
+            known = (after or {}).get(writer)
+            is_known = known is not None and (segment, offset) < (known.segment, known.offset)
+            if is_known or last[writer, segment] != incarnation:
                 continue
             with self._database.reading() as connection:
                 row = connection.execute("SELECT body FROM blocks WHERE rowid = ?", (rowid,)).fetchone()

@@ -11,15 +11,18 @@ from studio.store.rows import Cursor
 
 STEP_COLUMNS = (
     "step", "loss", "learning_rate", "gradient_norm", "tokens_per_s", "step_time_s", "peak_memory_bytes", "epoch",
-    "tokens", "supervised_tokens", "time_s", "attempt",
+    "tokens", "supervised_tokens", "time_s", "attempt", "data_s", "forward_s", "backward_s", "optimizer_s",
+    "communication_s",
 )  # fmt: skip
 """The columns of completed updates, each an ``array('d')``; units as in `contract.events.StepCompleted`."""
+STEP_PARTS = STEP_COLUMNS[-5:]
+"""What a step's time is made of, in seconds; all 0 where it was not measured."""
 
 CONNECTED, STALE, RECONNECTING, NEEDS_PERSON = "connected", "stale", "reconnecting", "needs_person"
 
 
 class StepColumns:
-    """Completed updates, column by column, so that a million of them are twelve objects."""
+    """Completed updates, column by column, so that a million of them are a few objects."""
 
     __slots__ = ("columns",)
 

@@ -32,6 +32,7 @@ class WindowActions(QObject):
         add(self.tr("Choose a model"), functools.partial(window.open_picker, "model"))
         add(self.tr("Choose the data"), functools.partial(window.open_picker, "data"))
         add(self.tr("Where alerts are sent…"), verbs.open_channels)
+        add(self.tr("Keys of trackers…"), verbs.open_tracker_keys)
         add(self.tr("Choose a node"), functools.partial(window.open_picker, "node"))
         add(self.tr("Search here"), keys.search, QKeySequence.StandardKey.Find)
         add(self.tr("Help on the field"), keys.help, QKeySequence.StandardKey.HelpContents)

@@ -170,6 +170,18 @@ class WindowVerbs(QObject):
 
         ChannelsDialog(self._session, self._window).open()
 
+    def open_tracker_keys(self) -> None:
+        """Open the window that keeps the keys of trackers."""
+        from studio.ui.recipe.tracker_keys_dialog import TrackerKeysDialog
+
+        TrackerKeysDialog(self._session, self._window).open()
+
+    def ask_track(self, run_id: str) -> None:
+        """Open the window that feeds a tracker with a run."""
+        from studio.ui.library.track_dialog import TrackDialog
+
+        TrackDialog(self._session, run_id, self._window).open()
+
     def open_job_menu(self, job_id: str, at: QPoint) -> None:
         """Open the menu of a job of the library."""
         menu = _menu(self._window)
@@ -186,6 +198,7 @@ class WindowVerbs(QObject):
         if shown and run_id not in shown:
             menu.addAction(self.tr("Compare with the open run"), lambda: self.comparison_wanted.emit((*shown, run_id)))
         menu.addAction(self.tr("Export…"), lambda: self.ask_export(run_id))
+        menu.addAction(self.tr("Send to a tracker…"), lambda: self.ask_track(run_id))
         menu.addAction(self.tr("Forget here…"), lambda: self._ask_delete_run(run_id))
         menu.popup(at)
 

@@ -37,6 +37,7 @@ from studio.store.live import Position
 from studio.ui.charts import loading
 from studio.ui.monitor.monitor_page import MonitorPage
 from tests.support.journals import RUN_ID, event_lines, header_line, write_step_journal
+from tests.ui.page_session import PageSession
 
 pytestmark = pytest.mark.benchmark
 
@@ -152,7 +153,7 @@ def switching_as_in_the_application() -> Iterator[None]:
 def shown_page(qtbot: QtBot) -> MonitorPage:
     """Return a page on which nothing was drawn yet; its library is there, as the window brings it in when idle."""
     loading.load()
-    page = MonitorPage(cast(Session, QObject()))
+    page = MonitorPage(cast(Session, PageSession()))
     qtbot.addWidget(page)
     page.resize(1280, 800)
     page.show()

@@ -233,3 +233,16 @@ def test_that_an_event_too_long_for_a_line_becomes_a_complaint(tmp_path: Path) -
         write_steps(journal, 2)
     assert "too long" in str(read_events(str(tmp_path), "rank0")[0].event)
     assert steps(tmp_path) == [2]
+
+
+def test_that_a_journal_can_be_read_a_piece_at_a_time(tmp_path: Path) -> None:
+    with writer(tmp_path, segment_bytes=300_000) as journal:
+        write_steps(journal, *range(1, 20_001))
+    reader = JournalReader(str(tmp_path), "rank0")
+    pieces = [reader.poll(100_000)]
+    while reader.is_behind:
+        pieces.append(reader.poll(100_000))
+    reader.close()
+    found = [event.step for piece in pieces for _, event in piece if isinstance(event, TrainingEnded)]
+    assert found == list(range(1, 20_001))
+    assert len(pieces) > 3 and max(map(len, pieces)) < 10_000

@@ -7,10 +7,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from remote_agent.contract.node_report import CollectiveReport, NodeReport
 from remote_agent.contract.range_test import RangeTest
 from studio.remote.asking import Asker
 from studio.session.addresses import NodeAddress
 from studio.session.asking import Asking
+from studio.session.environments import EnvironmentPlan
+from studio.session.launching import LaunchStep
 from studio.state.run import RunState
 
 
@@ -35,6 +38,49 @@ class PageNodeSetup(QObject):
     def test(self, address: NodeAddress, on_step: Any, on_done: Any, owner: QObject) -> None:
         self._calls.append(("test", address))
         self.on_step, self.on_done = on_step, on_done
+
+
+class PageEnvironments(QObject):
+    """Builds of environments, noted; ``planned`` and the steps come from the test."""
+
+    changed = Signal()
+
+    def __init__(self, calls: list[tuple[Any, ...]], parent: QObject) -> None:
+        super().__init__(parent)
+        self._calls = calls
+        self.steps: tuple[LaunchStep, ...] = ()
+        self.node_name = ""
+        self.is_building = False
+        self.planned: EnvironmentPlan | None = None
+
+    def plan(self, report: NodeReport) -> EnvironmentPlan | None:
+        return self.planned
+
+    def build(self, name: str) -> None:
+        self._calls.append(("build_environment", name))
+
+    def cancel(self) -> None:
+        self._calls.append(("cancel_environment",))
+
+
+class PageCollectiveTests(QObject):
+    """Tests of the ranks, noted; what came of one is the test's."""
+
+    changed = Signal()
+
+    def __init__(self, calls: list[tuple[Any, ...]], parent: QObject) -> None:
+        super().__init__(parent)
+        self._calls = calls
+        self.node_name, self.problem, self.is_running = "", "", False
+        self.report: CollectiveReport | None = None
+
+    def run(self, name: str) -> None:
+        self._calls.append(("test_collective", name))
+        self.node_name, self.is_running = name, True
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        self._calls.append(("cancel_collective",))
 
 
 class PageRangeTests(QObject):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,7 +43,7 @@ from tests.ui.data_samples import counts_of as counts_of
 from tests.ui.data_samples import data_report as data_report
 from tests.ui.data_samples import row_view as row_view
 from tests.ui.page_memory import PageMemory
-from tests.ui.page_parts import PageNodeSetup, PageRangeTests
+from tests.ui.page_parts import PageCollectiveTests, PageEnvironments, PageNodeSetup, PageRangeTests
 
 
 class Work(NamedTuple):
@@ -74,6 +74,7 @@ class PageSession(QObject):
     alert_raised = Signal(str, object)
     alert_channels_loaded = Signal(str, str)
     test_message_sent = Signal(str, object, str)
+    tracker_keys_loaded = Signal(object, str)
     inputs_changed = Signal()
     launch_changed = Signal()
 
@@ -95,6 +96,8 @@ class PageSession(QObject):
         self.runs: dict[str, RunState] = {}
         self.listings: dict[str, dict[str, Any]] = {}
         self.node_setup = PageNodeSetup(self.calls, self)
+        self.collective_tests = PageCollectiveTests(self.calls, self)
+        self.environments = PageEnvironments(self.calls, self)
         self.range_tests = PageRangeTests(self.calls, self)
         self.hosts.put(NodeAddress("This computer"))
         self.memory = PageMemory(self.draft, lambda: self.node_name, self.calls, self)
@@ -114,6 +117,11 @@ class PageSession(QObject):
     def choose_model(self, source: str, id: str) -> None:
         self.calls.append(("choose_model", source, id))
         self.draft.edit({"model.source": source, "model.id": id})
+
+    def choose_gpus(self, uuids: Sequence[str]) -> None:
+        self.calls.append(("choose_gpus", tuple(uuids)))
+        self.draft.set_known(gpus=tuple(uuids))
+        self.inputs_changed.emit()
 
     def choose_data(self, source: str, path: str, held_out_path: str = "") -> None:
         self.calls.append(("choose_data", source, path, held_out_path))
@@ -198,6 +206,18 @@ class PageSession(QObject):
 
     def cancel_making(self) -> None:
         self.calls.append(("cancel_making",))
+
+    def track_run(self, run_id: str, kind: str, online: bool, server: str, folder: Path) -> str:
+        if kind == "mlflow" and online and not server:
+            return "MLflow needs the address of its server."
+        self.calls.append(("track_run", run_id, kind, online, server, folder))
+        return ""
+
+    def load_tracker_keys(self) -> None:
+        self.tracker_keys_loaded.emit(("WANDB_API_KEY",), "Kept until Luthier ends.")
+
+    def keep_tracker_keys(self, changes: Mapping[str, str]) -> None:
+        self.calls.append(("keep_tracker_keys", dict(changes)))
 
     def load_alert_channels(self) -> None:
         self.alert_channels_loaded.emit("team: slack https://hooks.example/T0\n", "Kept until Luthier ends.")

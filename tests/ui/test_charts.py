@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from studio.ui.charts import loading
-from studio.ui.charts.columns import reduced, smoothed
+from studio.ui.charts.columns import as_bars, reduced, smoothed
 from studio.ui.charts.extremes import Extremes
 from studio.ui.charts.growing_mean import GrowingMean
 from studio.ui.charts.handles import Handle
@@ -214,3 +214,11 @@ def test_that_a_dragged_handle_tells_where_it_is_and_holds_a_steady_axis(chart: 
     assert moved and moved[-1][0] == "peak"
     assert moved[-1][1] == 50
     assert moved[-1][2] < 0.45
+
+
+def test_that_bars_cover_all_points_touch_each_other_and_leave_gaps_out() -> None:
+    x = numpy.arange(9.0)
+    y = numpy.array([0.0, 1.0, 5.0, 6.0, numpy.nan, numpy.nan, 2.0, numpy.inf, 3.0])
+    places, ends = as_bars(x, y)
+    assert places.tolist() == [0, 0, 2, 2, 6, 6, 8, 8]
+    assert ends.tolist() == [0, 1, 1, 6, 2, 2, 2, 3]

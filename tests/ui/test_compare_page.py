@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from pytestqt.qtbot import QtBot
 
-from remote_agent.contract.events import Stamped, StateChanged
+from remote_agent.contract.events import AlertRaised, Sampled, Stamped, StateChanged
 from remote_agent.contract.job_spec import with_value
 from studio.state.run import RunState
 from studio.store.live import STEP_COLUMNS, RunBatch, StepColumns
@@ -115,13 +115,19 @@ def test_that_the_settings_of_more_than_two_jobs_are_compared_at_once() -> None:
 def test_that_the_report_holds_charts_and_tables_and_asks_nobody_for_anything(
     page: ComparePage, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    page.show_runs([a_run(1), a_run(2, rate=1e-5)])
+    alarmed = a_run(2, rate=1e-5)
+    alarmed.fold([Stamped(9.0, AlertRaised("gpu_hot", "warning", "GPU 1 is at 91 °C.", 1, 12, 9.0, rank=1)),
+                  Stamped(9.0, Sampled(1, 12, "2 < 3?", "<b>yes</b>"))])  # fmt: skip
+    page.show_runs([a_run(1), alarmed])
     qtbot.waitUntil(lambda: all(chart.is_drawn for chart in page.charts))
     page.refresh()
     path = tmp_path / "comparison.html"
     page.save_report(path)
     text = path.read_text()
-    assert text.count("data:image/svg+xml;base64,") == 4
+    assert text.count("data:image/svg+xml;base64,") == 5
+    assert "<td>optimizer.learning_rate</td><td>2e-5</td><td>1e-5</td>" in text
+    assert "<td>run 2</td><td>12</td><td>GPU too hot</td><td>GPU 1 is at 91 °C.</td>" in text
+    assert "<td>2 &lt; 3?</td><td>&lt;b&gt;yes&lt;/b&gt;</td>" in text
     assert "<td>Peak learning rate</td><td>2e-5</td><td>1e-5</td>" in text
     assert "http://" not in text.replace("http://www.w3.org", "")
     assert "<script" not in text

@@ -96,6 +96,7 @@ def test_that_between_two_known_lengths_the_curve_is_straight() -> None:
     curve = LengthCurve((0, 100, 200), (10, 6, 0), (900, 300, 0), (500, 200, 0), (3, 1, 0))
     found = losses_at(curve, 150)
     assert found is not None and (found.rows_over, found.supervised_over) == (3, 100)
+    assert (found.rows, found.supervised) == (10, 500), "of all there is, not of what the job's length leaves"
     assert losses_at(LengthCurve(), 150) is None
 
 

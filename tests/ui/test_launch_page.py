@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from remote_agent.contract.node_report import CollectiveReport, GpuProcess, Survey
+from studio.session.environment_locks import shipped_locks
+from studio.session.environments import EnvironmentPlan
 from studio.session.launching import LaunchStep
 from studio.state.node import READY
 from studio.ui.launch.checklist import Checklist
 from studio.ui.launch.launch_page import LaunchPage
 from studio.ui.pieces import ElidedLabel
-from tests.support.reports import cpu_report
+from tests.support.reports import cpu_report, gpu_report
 from tests.ui.page_session import PageSession, data_report, filled_session
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -228,3 +232,122 @@ def test_that_the_keyboard_stays_with_the_launch_while_its_buttons_change(
     session.is_launching = False
     session.launch_changed.emit()
     assert page.focusWidget() is page.launch_button
+
+
+def test_that_the_environment_says_what_a_build_would_fetch_and_builds_at_a_click(
+    page: LaunchPage, session: PageSession
+) -> None:
+    lock = next(each for each in shipped_locks() if each.name == "cu130-py311")
+    session.environments.planned = EnvironmentPlan(lock, sends=True)
+    session.hosts.update("gpu-box", report=dataclasses.replace(gpu_report(), interpreter=None), link=READY)
+    assert text_of(page, "environmentState") == "The node has no Python that trains yet."
+    said = text_of(page, "environmentPlan")
+    assert "85 packages" in said and "2.7 GiB: Python 3.11, torch 2.13.0" in said
+    assert "this computer fetches and sends them" in said and "not been run yet" in said
+    build = page.environment_card.build_button
+    QTest.mouseClick(build, Qt.MouseButton.LeftButton)
+    assert session.calls == [("build_environment", "gpu-box")]
+    session.environments.is_building, session.environments.node_name = True, "gpu-box"
+    session.environments.steps = (
+        LaunchStep("get", "Fetch the packages to the node", "doing", "", 1e9, 4e9, "bytes"),
+        LaunchStep("build", "Build the environment"),
+    )
+    session.environments.changed.emit()
+    assert not build.isVisible()
+    bar = page.environment_card.findChild(QProgressBar, "stepBar_get")
+    assert isinstance(bar, QProgressBar) and bar.value() == 250
+    QTest.mouseClick(page.environment_card.cancel_button, Qt.MouseButton.LeftButton)
+    assert session.calls[-1] == ("cancel_environment",)
+
+
+def test_that_the_reason_stands_where_no_lock_fits_the_node(page: LaunchPage, session: PageSession) -> None:
+    session.environments.planned = EnvironmentPlan(None, problem="The node's NVIDIA driver is 470.")
+    session.environments.changed.emit()
+    assert text_of(page, "environmentPlan") == "The node's NVIDIA driver is 470."
+    assert not page.environment_card.build_button.isEnabled()
+
+
+def test_that_gpus_are_picked_by_a_click_and_who_holds_the_others_is_said(
+    page: LaunchPage, session: PageSession
+) -> None:
+    busy = GpuProcess("GPU-0", 71, "python", "erin", 40 << 30)
+    report = dataclasses.replace(gpu_report(4), survey=Survey(gpu_processes=(busy,)))
+    gpus = tuple(dataclasses.replace(gpu, memory_used_bytes=0 if gpu.index else 40 << 30) for gpu in report.gpus)
+    report = dataclasses.replace(report, gpus=gpus)
+    session.draft.set_value("strategy.ranks", 2)
+    session.draft.set_known(node=report)
+    session.hosts.update("gpu-box", report=report, link=READY)
+
+    def tile(index: int) -> QPushButton:
+        found = page.node_card.gpus.findChild(QPushButton, f"gpuTile{index}")
+        assert isinstance(found, QPushButton)
+        return found
+
+    assert [tile(index).isChecked() for index in range(4)] == [False, True, True, False]  # free ones by themselves
+    assert tile(0).accessibleName() == "GPU 0: python of erin" and tile(3).text().endswith("free")
+    assert not page.node_card.gpus.automatic.isVisible()
+    QTest.mouseClick(tile(3), Qt.MouseButton.LeftButton)
+    assert session.calls == [("choose_gpus", ("GPU-1", "GPU-2", "GPU-3"))]
+    session.choose_gpus(("GPU-2", "GPU-3"))
+    assert [tile(index).isChecked() for index in range(4)] == [False, False, True, True]
+    assert "takes 2 of 4" in text_of(page, "gpuPickerWords")
+    QTest.mouseClick(page.node_card.gpus.automatic, Qt.MouseButton.LeftButton)
+    assert session.calls[-1] == ("choose_gpus", ())
+
+
+def test_that_the_processes_are_tried_at_a_click_and_the_bandwidth_is_told(
+    page: LaunchPage, session: PageSession
+) -> None:
+    session.draft.set_value("strategy.ranks", 8)
+    row, tests = page.node_card.collective, session.collective_tests
+    assert row.isVisible()
+    QTest.mouseClick(row.button, Qt.MouseButton.LeftButton)
+    assert session.calls == [("test_collective", "gpu-box")] and row.button.text() == "Cancel"
+    QTest.mouseClick(row.button, Qt.MouseButton.LeftButton)
+    assert session.calls[-1] == ("cancel_collective",)
+    tests.is_running, tests.report = False, CollectiveReport(8, "nccl", 64 << 20, 900, 4.9, 6.31, 380 * 2.0**30)
+    tests.changed.emit()
+    assert text_of(page, "collectiveWords") == "8 processes found each other in 6.3 s and sum at 380 GiB/s over nccl."
+    tests.report, tests.problem = None, "The processes cannot work together."
+    tests.changed.emit()
+    assert text_of(page, "collectiveWords") == "The processes cannot work together."
+    session.draft.set_value("strategy.ranks", 1)
+    assert not row.isVisible()
+
+
+class _Browser(QObject):
+    """Takes the pages that would be opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+
+    @Slot(QUrl)
+    def take(self, url: QUrl) -> None:
+        self.opened.append(url.toString())
+
+
+def test_that_a_gated_models_page_opens_at_a_click_and_no_other_site_does(
+    page: LaunchPage, session: PageSession
+) -> None:
+    def failed(detail: str) -> QPushButton:
+        session.launch_progress = (LaunchStep("model", "Fetch the model from the Hub", "failed", detail),)
+        session.launch_changed.emit()
+        found = page.checklist.findChild(QPushButton, "stepPage_model")
+        assert isinstance(found, QPushButton)
+        return found
+
+    browser = _Browser()
+    QDesktopServices.setUrlHandler("https", browser, "take")  # type: ignore[arg-type]
+    try:
+        said = "org/name is gated: accept its licence at https://huggingface.co/org/name, then give Luthier a token."
+        QTest.mouseClick(failed(said), Qt.MouseButton.LeftButton)
+    finally:
+        QDesktopServices.unsetUrlHandler("https")
+    assert browser.opened == ["https://huggingface.co/org/name"]
+    for elsewhere in (
+        "see https://huggingface.co.evil.org/x",
+        "see file:///etc/passwd",
+        "https://evil.org/huggingface.co/",
+    ):
+        assert not failed(elsewhere).isVisible()

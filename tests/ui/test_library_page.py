@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
+from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.spec_json import spec_to_json
+from remote_agent.contract.tensorboard_events import scalars_record
 from studio import places
 from studio.session.opening import open_session
 from studio.session.session import Session
+from studio.state.measured_run import MeasuredRun
 from studio.store.library import Library
-from studio.ui import theme
+from studio.ui import theme, words
 from studio.ui.compare_jobs.changes_dialog import ChangesDialog
 from studio.ui.library.delete_dialog import DeleteDialog
 from studio.ui.library.library_page import LibraryPage
@@ -226,3 +231,49 @@ def test_that_rows_are_copied_with_their_headings(qtbot: QtBot, page: LibraryPag
     qtbot.keyClick(page.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     lines = QGuiApplication.clipboard().text().splitlines()
     assert lines[0].startswith("Name\tState\tJob") and lines[1].startswith("sweep 30\tFinished\tdocstrings\tgpu-box")
+
+
+def test_that_measured_runs_tell_their_flops_and_are_found_by_their_share_of_the_peak(
+    qtbot: QtBot, window: MainWindow, session: Session
+) -> None:
+    for run_id, gpu in (("r-000058", "NVIDIA H100 80GB HBM3"), ("r-000057", "Tesla V100-SXM2-16GB")):
+        session.memory.peaks.put(_measured(run_id, gpu))
+    window.show_library()
+    page = window.pages.page("library")
+    assert isinstance(page, LibraryPage)
+    qtbot.waitUntil(lambda: bool(page.table.index_of_runs.paths), timeout=20_000)
+    rate = session.memory.rate("r-000058", session.library.run("r-000058").tokens_per_s)  # type: ignore[union-attr]
+    assert rate is not None and rate.mfu is not None
+    assert cell(page, "r-000058", "mfu") == words.percent(rate.mfu)
+    assert float(cell(page, "r-000058", "tflops")) == pytest.approx(rate.tflops, rel=0.01)
+    assert cell(page, "r-000056", "mfu") == cell(page, "r-000056", "tflops") == ""
+    page.search.setText(f"mfu>={0.99 * rate.mfu:.6f} mfu<={1.01 * rate.mfu:.6f}")
+    assert shown(page) == ["r-000058"]
+
+
+def _measured(run_id: str, gpu: str) -> MeasuredRun:
+    config = {"model_type": "llama", "vocab_size": 32000, "hidden_size": 2048, "intermediate_size": 5632,
+              "num_hidden_layers": 22, "num_attention_heads": 32, "num_key_value_heads": 4,
+              "max_position_embeddings": 2048}  # fmt: skip
+    return MeasuredRun(run_id, run_id, "gpu-box", "hub x", 1.0, False, False, True, 8, math.nan,
+                       spec_to_json(JobSpec()), config, 1_100_048_384, gpu, {}, {})  # fmt: skip
+
+
+def test_that_a_run_in_a_folder_is_imported_and_listed(
+    qtbot: QtBot, page: LibraryPage, session: Session, tmp_path: Path
+) -> None:
+    folder = tmp_path / "earlier"
+    folder.mkdir()
+    records = [scalars_record(100.0 + step, step, {"train/loss": 1.0 / step}) for step in (1, 2, 3)]
+    (folder / "events.out.tfevents.1.host").write_bytes(b"".join(records))
+    take = page.findChild(QPushButton, "importRunButton")
+    assert take is not None
+    take.click()
+    dialog = page.window().findChild(QFileDialog, "fileDialog")
+    assert dialog is not None
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile(str(folder))
+    with qtbot.waitSignal(session.notice, timeout=30_000) as told:
+        dialog.accept()
+    assert told.args == ["info", "earlier is in the library, with 3 steps."]
+    assert any(run.name == "earlier" and run.state == "finished" for run in session.library.runs)

@@ -72,6 +72,14 @@ def test_that_a_verdict_is_a_word_and_not_a_colour_alone() -> None:
     assert verdict_of(well)[1] == "good"
 
 
+def test_that_nobody_says_fits_of_a_model_whose_activations_are_not_counted() -> None:
+    odd = dataclasses.replace(model_report(), parameters=3_000_000_000, config={**EIGHT_B, "model_type": "stablelm"})
+    figures = estimate(JobSpec(strategy=StrategySpec(ranks=8, zero_stage=3)), Known(model=odd, node=gpu_report()))
+    assert figures is not None and "stablelm" in figures.missing
+    said, role = verdict_of(figures)
+    assert "before activations" in said and "fits" not in said and role == "warning"
+
+
 def test_that_the_page_marks_the_binding_phase_and_a_small_bar_chooses(qtbot: QtBot) -> None:
     session = filled_session()
     page = MemoryPage(session)  # type: ignore[arg-type]

@@ -252,8 +252,7 @@ def test_that_the_log_switch_is_for_losses_and_the_clip_switch_says_what_it_left
     run.fold([Stamped(2300.0, spike)])
     page.refresh()
     chart = page.charts.loss
-    qtbot.waitUntil(lambda: chart.is_drawn)
-    assert top_of(chart) > 400
+    qtbot.waitUntil(lambda: chart.is_drawn and top_of(chart) > 400)
     switch(page, "chartClipOutliers")
     qtbot.waitUntil(lambda: top_of(chart) < 10)
     assert "outliers clipped" in chart.unit_label.text()

@@ -7,7 +7,9 @@ from typing import Any, cast
 import pytest
 from pytestqt.qtbot import QtBot
 
-from remote_agent.contract.events import NodeSampled, Stamped, StepCompleted
+from remote_agent.contract.data_spec import SourceSpec
+from remote_agent.contract.events import Evaluated, NodeSampled, Stamped, StepCompleted
+from remote_agent.contract.job_spec import with_value
 from studio.state.run import RunState
 from studio.ui.charts.line_chart import LineChart
 from studio.ui.charts.run_axis import STEPS, TIME
@@ -105,3 +107,26 @@ def test_that_a_node_without_gpus_leaves_their_charts_empty_and_another_run_star
     page.refresh()
     assert last(page, "gpu_power") == {}
     assert set(last(page, "node_load")) == {"CPU", "memory"}
+
+
+def test_that_step_time_is_drawn_with_the_parts_that_were_measured(page: MonitorPage) -> None:
+    run = new_run()
+    fold_start(run, 200)
+    parts = {"data_s": 0.01, "forward_s": 0.05, "backward_s": 0.1, "optimizer_s": 0.02}
+    steps = [StepCompleted(1, step, 2.0, 1e-5, 1.0, 8, 8, 40.0, 0.19, 2**33, 0.1, **parts) for step in (1, 2)]  # type: ignore[arg-type]
+    run.fold([Stamped(2000.0 + step.step, step) for step in steps])
+    page.charts.maximise("step_time")
+    page.show_run(run)
+    chart = page.charts.step_time
+    assert set(chart.line_names) == {"measured", "waiting for rows", "forward", "backward", "optimizer"}
+    assert chart.line("backward")[1].tolist() == [0.1, 0.1]
+
+
+def test_that_the_held_out_loss_has_a_line_a_source(page: MonitorPage) -> None:
+    run = going()
+    run.spec = with_value(run.spec, "data.more", (SourceSpec(path="b.jsonl"),))
+    run.fold([Stamped(6000.0 + step, Evaluated(1, step, 2.0, 7.4, 9, 3, 0.1, (2.5, 1.5))) for step in (10, 20)])
+    page.charts.maximise("held_out")
+    page.show_run(run)
+    assert page.charts.held_out.line("b.jsonl")[1].tolist() == [1.5, 1.5]
+    assert len(page.charts.held_out.line_names) == 3

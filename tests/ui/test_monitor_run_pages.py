@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QTableWidget, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -14,6 +16,7 @@ from remote_agent.contract.spec_json import spec_from_json
 from studio.ui.monitor.config_page import ConfigPage
 from studio.ui.monitor.log_page import LogPage
 from studio.ui.monitor.samples_page import SamplesPage
+from studio.ui.monitor.word_diff import MarkedLabel, word_diff
 from tests.ui.page_session import PageSession, new_run
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -84,13 +87,46 @@ def test_that_samples_stand_side_by_side_in_plain_text(qtbot: QtBot, session: Pa
     page.show_run(run)
     assert label_text(page, "samplesEmpty") and page._empty.isVisible()
     run.fold([Stamped(1.0, Sampled(1, 0, "Q?", "before <b>x</b>")), Stamped(2.0, Sampled(1, 40, "Q?", "after 40")),
-              Stamped(3.0, Sampled(1, 80, "Q?", "after 80"))])  # fmt: skip
-    assert label_text(page, "sample0before") == "before <b>x</b>"
-    assert label_text(page, "sample0after") == "after 80"
+              Stamped(3.0, Sampled(1, 80, "Q?", "after 80", 2.5))])  # fmt: skip
+    assert answer(page, "sample0before").plain_text == "before <b>x</b>"
+    assert answer(page, "sample0after").plain_text == "after 80"
     steps = page.findChild(QComboBox, "sampleStep")
     assert isinstance(steps, QComboBox)
     steps.setCurrentIndex(steps.findData(40))
-    assert [label.text() for label in page.findChildren(QLabel, "sample0after")][-1] == "after 40"
+    assert answer(page, "sample0after").plain_text == "after 40"
+
+
+def test_that_the_words_that_differ_between_two_evaluations_are_marked_and_no_markup_is_obeyed(
+    qtbot: QtBot, session: PageSession
+) -> None:
+    page = SamplesPage(as_session(session))
+    qtbot.addWidget(page)
+    page.show()
+    run = new_run()
+    page.show_run(run)
+    told = ((0, "Paris is big", 1.0), (40, "Paris is <i>old</i>", 4.0), (80, "Paris is <i>old</i>", 6.0))
+    run.fold([Stamped(1.0 + step, Sampled(1, step, "Q?", text, took)) for step, text, took in told])
+    assert answer(page, "sample0before").marked == ("big",)
+    assert "".join(answer(page, "sample0after").marked) == "<i>old</i>"
+    assert "&lt;i&gt;" in answer(page, "sample0after").text() and "<i>" not in answer(page, "sample0after").text()
+    first = page.findChild(QComboBox, "sampleFirstStep")
+    assert isinstance(first, QComboBox)
+    first.setCurrentIndex(first.findData(40))
+    assert answer(page, "sample0before").marked == answer(page, "sample0after").marked == ()
+    assert "1 answer at step 80: 6.0 s" in label_text(page, "sampleSeconds")
+
+
+def answer(page: SamplesPage, name: str) -> MarkedLabel:
+    """Return the label of an answer as it was drawn last."""
+    return page.findChildren(MarkedLabel, name)[-1]
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_that_the_pieces_of_two_texts_give_them_back(first: str, second: str) -> None:
+    left, right = word_diff(first, second)
+    assert "".join(piece.text for piece in left) == first
+    assert "".join(piece.text for piece in right) == second
+    assert [piece.text for piece in left if not piece.differs] == [p.text for p in right if not p.differs]
 
 
 def test_that_the_config_shows_the_whole_job_and_what_differs_from_the_defaults(

@@ -10,10 +10,11 @@ from pytestqt.qtbot import QtBot
 
 from remote_agent.contract.job_spec import with_value
 from remote_agent.contract.memory.adapters import beside
-from remote_agent.contract.memory.examples import LLAMA_3_70B
+from remote_agent.contract.memory.examples import LLAMA_3_70B, worked_examples
 from studio.state.library import RunEntry
 from studio.state.measured_run import MeasuredRun
 from studio.state.run import RunState
+from studio.ui import words
 from studio.ui.compare.compare_page import ComparePage
 from studio.ui.memory.adapters_card import AdaptersCard
 from studio.ui.memory.examples_card import ExamplesCard
@@ -122,6 +123,13 @@ def test_that_host_memory_and_disk_have_bars_of_their_terms_against_the_node(
     assert "left" in card.host.verdict.text() and " of " in card.disk.figure.text()
     session.draft.set_known(node=dataclasses.replace(gpu_report(), disk_free_bytes=1 << 30))
     assert "over" in card.disk.verdict.text()
+    assert card.nvme.isHidden(), "nothing is offloaded"
+    session.draft.set_value("strategy.offload_optimizer", True)
+    offloaded = outlook.figures
+    assert offloaded is not None and offloaded.on_nvme is not None and not card.nvme.isHidden()
+    host, disk = offloaded.on_nvme
+    assert host < offloaded.host.used.likely and disk > offloaded.disk.total
+    assert words.size(host) in card.nvme.text() and "estimate only" in card.nvme.text()
     session.draft.set_known(node=cpu_report())
     assert card.host.isHidden() and not card.disk.isHidden()
 
@@ -143,6 +151,13 @@ def test_that_lora_and_qlora_stand_beside_full_fine_tuning_with_their_sums(qtbot
 def test_that_the_help_tells_the_worked_examples_in_figures(qtbot: QtBot) -> None:
     card = ExamplesCard()
     qtbot.addWidget(card)
-    said = " ".join(line.text() for line in card.lines)
+    said = " ".join(line.text() for line in card.lines).replace("\N{NARROW NO-BREAK SPACE}", ",")
     for figure in ("1,129 GB", "141.1 GB each", "846.6 GB to the host", "17.64 GB", "12.68 GB", "QLoRA 36.4 GB"):
         assert figure in said
+    sums = "\n".join(line.text() for line in card.sums).replace("\N{NARROW NO-BREAK SPACE}", ",").splitlines()
+    assert "70,553,706,496 × 16 bytes ÷ 64 GPUs = 17.64 GB" in sums
+    assert "70,553,706,496 × 12 bytes = 846.6 GB" in sums
+    assert "70,553,706,496 × 4.127 bits = 36.4 GB" in sums
+    assert sum("gathered layers" in line and line.endswith(" GB") for line in sums) == 2
+    for example in worked_examples():
+        assert any(line.endswith(f"= {example.size / 1e9:,.4g} GB") for line in sums), example.key

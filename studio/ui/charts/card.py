@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, QSize, Qt, Signal
@@ -22,6 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.ui import theme
+from studio.ui.charts import saving
 
 _LINE_PX, _GAP_PX, _SWATCH_PX = 18, 12, 20
 
@@ -228,6 +230,45 @@ class ChartCard(QFrame):
         """Return the chart as an SVG drawing, empty while nothing is drawn."""
         return b""
 
+    def as_parquet(self) -> bytes:
+        """Return the chart's values as a Parquet file."""
+        return saving.parquet_of({})
+
+    def save_as(self, path: Path) -> None:
+        """Write the chart as the file's ending says, one of `saving.KINDS`. Raises OSError, ValueError for another."""
+        kinds = {
+            saving.PICTURE: lambda: saving.png_of(self.grab()),
+            saving.DRAWING: self.as_svg,
+            saving.TEXT: lambda: self.as_csv().encode(),
+            saving.TABLE: self.as_parquet,
+        }
+        if path.suffix.lower() not in kinds:
+            raise ValueError(f"A chart cannot be saved as {path.suffix or path.name}; name it .png, .svg or the like.")
+        saving.write_whole(path, kinds[path.suffix.lower()]())
+
+    def _ask_file(self) -> None:
+        from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+        filters = {
+            self.tr("Picture (*.png)"): saving.PICTURE,
+            self.tr("Drawing (*.svg)"): saving.DRAWING,
+            self.tr("Values as CSV (*.csv)"): saving.TEXT,
+            self.tr("Values as Parquet (*.parquet)"): saving.TABLE,
+        }
+        named, chosen = QFileDialog.getSaveFileName(
+            self, self.tr("Save the chart"), f"{self.accessibleName()}.png", ";;".join(filters)
+        )
+        if not named:
+            return
+        path = Path(named)
+        if path.suffix.lower() not in saving.KINDS:
+            path = path.with_name(path.name + filters.get(chosen, saving.PICTURE))
+        try:
+            self.save_as(path)
+        except OSError as error:
+            said = self.tr("{path} cannot be written: {why}. Choose another folder.")
+            QMessageBox.warning(self, self.tr("Save the chart"), said.format(path=path, why=error.strerror))
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Tell a double click on the row of the title; the plot below keeps its own."""
         if event.position().y() < self.body.y():
@@ -248,4 +289,5 @@ class ChartCard(QFrame):
         menu.addAction(self._copy)
         menu.addAction(self.tr("Copy as SVG"), self.copy_svg)
         menu.addAction(self.tr("Copy values as CSV"), self.copy_values)
+        menu.addAction(self.tr("Save as a file…"), self._ask_file)
         menu.popup(at)

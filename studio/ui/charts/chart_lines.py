@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _IN_THOUSANDS = 1e4
 _GIB = 1024.0**3
+_PART_COLOURS = (1, 0, 2, 4, 5)
 
 
 class ChartLines(QObject):
@@ -158,7 +159,17 @@ class ChartLines(QObject):
             return numpy.exp(self._raised_from[start:stop])
 
     def _draw_held_out(self, run: RunState) -> None:
-        self._draw_evaluations(run, self._charts["held_out"])
+        import numpy
+
+        from studio.state.held_out_sources import held_out_by_source
+
+        assert self._axis is not None
+        chart = self._charts["held_out"]
+        self._draw_evaluations(run, chart)
+        for number, (name, steps, losses) in enumerate(held_out_by_source(run)):
+            places = self._axis.of_steps(numpy.asarray(steps))
+            if places is not None:
+                chart.set_line(name, places, losses, role="held_out", color_index=2 + number)
 
     def _draw_learning_rate(self, run: RunState) -> None:
         import numpy
@@ -197,6 +208,20 @@ class ChartLines(QObject):
 
     def _draw_step_time(self, run: RunState) -> None:
         self._line(run, "step_time", "step_time_s", self.tr("measured"), 3)
+        chart, rows = self._charts["step_time"], len(self._places)
+        for colour, (metric, name) in enumerate(self._step_parts().items()):
+            # one that was never measured is no line; the last update tells for a run that goes on
+            if rows and (name in chart.line_names or run.series(metric)[1][-1] > 0):
+                self._line(run, "step_time", metric, name, _PART_COLOURS[colour])
+
+    def _step_parts(self) -> dict[str, str]:
+        return {
+            "data_s": self.tr("waiting for rows"),
+            "forward_s": self.tr("forward"),
+            "backward_s": self.tr("backward"),
+            "optimizer_s": self.tr("optimizer"),
+            "communication_s": self.tr("waiting for ranks"),
+        }
 
     def _draw_memory(self, run: RunState) -> None:
         chart = self._charts["memory"]

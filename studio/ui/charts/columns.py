@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _NOT_FELT = 1e-18
 """A factor below the last bit of a double."""
 
+_LEAST_BLOCKS = 8
+
 
 def smoothed(values: Sequence[float] | Column, weight: float = 0.9) -> Column:
     """Return the exponential mean of a column, unbiased at its start; what is not finite is skipped over."""
@@ -50,6 +52,18 @@ def log_ticks(bottom: float, top: float) -> list[float]:
     exponents = range(math.floor(bottom), math.ceil(top) + 1)
     values = [float(f"{digit}e{exponent}") for exponent in exponents for digit in leading]
     return [value for value in values if bottom <= math.log10(value) <= top]
+
+
+def value_near(x: Column, y: Column, place: float) -> float | None:
+    """Return the value of the point nearest to a place, None outside the reach of ascending x and in a gap."""
+    spacing = float(x[-1] - x[0]) / (x.size - 1) if x.size > 1 else 1.0
+    beyond = min(0.5, 0.5 * spacing)
+    if not x.size or place < x[0] - beyond or place > x[-1] + beyond:
+        return None
+    after = min(int(x.searchsorted(place)), x.size - 1)
+    nearest = after - 1 if after and place - x[after - 1] < x[after] - place else after
+    value = float(y[nearest])
+    return value if math.isfinite(value) else None
 
 
 def _decayed_sum(column: Column, weight: float) -> Column:
@@ -90,6 +104,26 @@ def reduced(
     return numpy.concatenate([part[0] for part in parts]), numpy.concatenate([part[1] for part in parts])
 
 
+def as_bars(x: Column, y: Column) -> tuple[Column, Column]:
+    """Return points as upright bars, each from one point to the next at every second place, which touch each other.
+
+    Where there are two points or more for a pixel, this looks as a line through all of them, and is painted in half the
+    time. A bar without a number is left out.
+    """
+    import numpy
+
+    if x.size % 2:
+        x, y = numpy.append(x, x[-1]), numpy.append(y, y[-1])
+    finite = numpy.where(numpy.isfinite(y), y, numpy.nan)
+    lows, highs = numpy.fmin(finite[0::2], finite[1::2]), numpy.fmax(finite[0::2], finite[1::2])
+    bars = numpy.empty(x.size)
+    bars[0::2], bars[1::2] = lows, highs
+    bars[2::2] = numpy.fmin(lows[1:], numpy.where(numpy.isnan(lows[1:]), numpy.nan, highs[:-1]))
+    bars[3::2] = numpy.fmax(highs[1:], numpy.where(numpy.isnan(lows[1:]), numpy.nan, lows[:-1]))
+    known = numpy.repeat(~numpy.isnan(lows), 2)
+    return numpy.repeat(x[0::2], 2)[known], bars[known]
+
+
 def _thinned_by_blocks(
     x: Column, y: Column, start: int, stop: int, columns: int, extremes: Extremes
 ) -> tuple[Column, Column]:
@@ -97,7 +131,8 @@ def _thinned_by_blocks(
     import numpy
 
     most_rows = (stop - start) // columns
-    size, lows, highs = extremes.blocks_of(start, stop, most_rows)
+    # of several blocks each, so that there are hardly more columns than pixels
+    size, lows, highs = extremes.blocks_of(start, stop, max(1, most_rows // _LEAST_BLOCKS))
     if not size or not lows.size:
         return _thinned(x[start:stop], y[start:stop], columns)
     first, together = start // size, max(1, most_rows // size)

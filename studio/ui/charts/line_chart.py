@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
-from PySide6.QtGui import QColor, QShowEvent
+from PySide6.QtGui import QAction, QColor, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from studio.ui import theme
 from studio.ui.charts import loading
 from studio.ui.charts.card import ChartCard, LegendEntry
+from studio.ui.charts.columns import value_near
 from studio.ui.charts.extremes import Extremes
 from studio.ui.charts.handles import Handle
 from studio.ui.charts.plot import Line, Look, Plot
+from studio.ui.charts.saving import parquet_of
+from studio.ui.charts.zooming import View
 from studio.ui.words import short_number
 
 if TYPE_CHECKING:
@@ -33,13 +35,15 @@ class LineChart(ChartCard):
     """A card with a title, a legend that tells the values under the crosshair, and lines over steps.
 
     ``handle_moved`` and ``handle_released`` carry a handle's name and place; ``cursor_moved`` carries the x under the
-    mouse, or None where the mouse left; ``double_clicked`` carries a place of the plot without a handle.
+    mouse, or None where the mouse left; ``double_clicked`` carries a place of the plot without a handle;
+    ``view_wanted`` the part of the x axis that a hand chose, None for all of it, where the chart was let to `let_zoom`.
     """
 
     handle_moved = Signal(str, float, float)
     handle_released = Signal(str, float, float)
     cursor_moved = Signal(object)
     double_clicked = Signal(float, float)
+    view_wanted = Signal(object)
 
     def __init__(self, title: str, unit: str = "", x_unit: str = "", parent: QWidget | None = None) -> None:
         super().__init__(title, unit, parent)
@@ -52,6 +56,8 @@ class LineChart(ChartCard):
         self._clips = False
         self._factor = 1.0
         self._x_factor, self._x_whole, self._x_is_log = 1.0, True, False
+        self._show_all: QAction | None = None
+        self._view: View | None = None
         self._cursor: float | None = None
         self._plot: Plot | None = None
         self._held_back = 0
@@ -211,6 +217,25 @@ class LineChart(ChartCard):
         self._x_is_log = True
         self._refresh()
 
+    def let_zoom(self) -> None:
+        """Let a hand choose a part of the x axis; whoever hears `view_wanted` says with `set_view` that it may."""
+        self._show_all = QAction(self.tr("Show the whole x axis"), self, enabled=False)
+        self._show_all.triggered.connect(lambda: self.view_wanted.emit(None))
+        self.menu_actions.append(self._show_all)
+
+    def set_view(self, view: View | None) -> None:
+        """Look at a part of the x axis, or with None at all of it; y then spans what is seen."""
+        if view != self._view:
+            self._view = view
+            if self._show_all is not None:
+                self._show_all.setEnabled(view is not None)
+            self._refresh()
+
+    @property
+    def view(self) -> View | None:
+        """The part of the x axis that is looked at, None where it is all."""
+        return self._view
+
     def set_unit(self, unit: str) -> None:
         """Say the unit of the y axis beside the title."""
         if unit != self._unit:
@@ -288,6 +313,11 @@ class LineChart(ChartCard):
             ]
         return "\n".join(rows) + "\n"
 
+    def as_parquet(self) -> bytes:
+        """Return one row a point: line, x, y."""
+        told = {name: (line.x, line.y * line.told) for name, line in self._lines.items() if line.role != "ticks"}
+        return parquet_of(told)
+
     def showEvent(self, event: QShowEvent) -> None:
         """Make the plot once the card itself has been painted."""
         super().showEvent(event)
@@ -310,6 +340,8 @@ class LineChart(ChartCard):
             self._plot.double_clicked.connect(self.double_clicked)
             self._plot.handles.moved.connect(self.handle_moved)
             self._plot.handles.released.connect(self.handle_released)
+            if self._show_all is not None:
+                self._plot.let_zoom().wanted.connect(self.view_wanted)
             self.body.addWidget(self._plot.widget)
             self._refresh()
             loading.take_turn()
@@ -331,7 +363,8 @@ class LineChart(ChartCard):
         drawable = any(line.x.size for line in self._lines.values())
         if self._plot is not None:
             if drawable:
-                look = Look(self._from_zero, self._factor, self._is_log, self._clips, self._x_factor, self._x_is_log)
+                y_look = (self._from_zero, self._factor, self._is_log, self._clips)
+                look = Look(*y_look, self._x_factor, self._x_is_log, self._view)
                 scale = self._plot.draw(self._lines, self._marks, self._handles, look)
                 said = " ".join(part for part in (scale, self._unit) if part)
                 clipped = self.tr("outliers clipped") if self._plot.is_clipped else ""
@@ -347,7 +380,7 @@ class LineChart(ChartCard):
             if line.role == "ticks":
                 entries.append(LegendEntry(name, theme.series_colour(line.colour_index), False, line.symbol[0]))
                 continue
-            value = _value_at(line, self._cursor) if self._cursor is not None else None
+            value = value_near(line.x, line.y, self._cursor) if self._cursor is not None else None
             text = name if value is None else f"{name}  {short_number(value * self._factor * line.told)}"
             entries.append(LegendEntry(text, theme.series_colour(line.colour_index), line.role == "plan"))
         place = "" if self._cursor is None else f" {self.place_words(self._cursor)}"
@@ -364,15 +397,3 @@ class LineChart(ChartCard):
     def _on_pointed(self, x: float | None) -> None:
         self.set_cursor(x)
         self.cursor_moved.emit(x)
-
-
-def _value_at(line: Line, x: float) -> float | None:
-    """Return the value of the point nearest to x, None outside the line's reach and in a gap."""
-    spacing = float(line.x[-1] - line.x[0]) / (line.x.size - 1) if line.x.size > 1 else 1.0
-    beyond = min(0.5, 0.5 * spacing)
-    if not line.x.size or x < line.x[0] - beyond or x > line.x[-1] + beyond:
-        return None
-    after = min(int(line.x.searchsorted(x)), line.x.size - 1)
-    nearest = after - 1 if after and x - line.x[after - 1] < line.x[after] - x else after
-    value = float(line.y[nearest])
-    return value if math.isfinite(value) else None

@@ -11,8 +11,9 @@ from PySide6.QtGui import QColor, QMouseEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.ui import theme
-from studio.ui.charts.columns import log_ticks, logarithm, reduced
+from studio.ui.charts.columns import as_bars, log_ticks, logarithm, reduced
 from studio.ui.charts.handles import Handle, HandleLayer
+from studio.ui.charts.zooming import View, Zooming
 from studio.ui.words import short_number
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _MOST_POINTS = 200
 _POINT_PX, _TICK_PX, _ROW_PX = 5, 7, 9
 _HANDLE_REACH_PX = 14.0
 _SAMPLED, _LEAST_CLIPPED = 4000, 50
+_CROWDED = 1.5
+"""So many points a pixel fill it."""
 _LOG_DECADES = 6
 """How far below its greatest value a logarithmic axis goes at most."""
 
@@ -49,14 +52,15 @@ class Line(NamedTuple):
         """Return the least and the greatest number of y, NaN where it has none."""
         return self.extremes.whole(self.y)
 
-    def middle(self) -> tuple[float, float]:
-        """Return what the middle 98 % of y span, from an evenly spaced sample of it; all of it where it is short."""
+    def middle(self, view: View | None) -> tuple[float, float]:
+        """Return what the middle 98 % of y span, from an evenly spaced sample of it; NaN where it is short."""
         import numpy
 
-        sample = self.y[:: max(1, self.y.size // _SAMPLED)]
+        start, stop = self.x.searchsorted(view) if view is not None else (0, self.y.size)
+        sample = self.y[start : stop : max(1, (stop - start) // _SAMPLED)]
         sample = sample[numpy.isfinite(sample)]
         if sample.size < _LEAST_CLIPPED or self.role in ("held_out", "plan"):
-            return self.reach()
+            return math.nan, math.nan
         low, high = numpy.quantile(sample, (0.01, 0.99))
         return float(low), float(high)
 
@@ -64,7 +68,8 @@ class Line(NamedTuple):
 class Look(NamedTuple):
     """How a plot tells its axes: y from zero, y times ``factor``, y logarithmic, outliers of y left out, x times.
 
-    Where ``x_is_log``, places on the x axis are decimal logarithms and told as what they are logarithms of.
+    Where ``x_is_log``, places on the x axis are decimal logarithms and told as what they are logarithms of. ``view`` is
+    the part of the x axis that is looked at, None for all of it.
     """
 
     from_zero: bool = False
@@ -73,6 +78,7 @@ class Look(NamedTuple):
     clips: bool = False
     x_factor: float = 1.0
     x_is_log: bool = False
+    view: View | None = None
 
 
 class Plot(QObject):
@@ -95,12 +101,14 @@ class Plot(QObject):
         self._ticks: dict[str, tuple[Column, float]] = {}
         self._rules: dict[str, Any] = {}
         self._lines: Mapping[str, Line] = {}
+        self._parts: dict[str, tuple[Line, View, int, tuple[Column, Column]]] = {}
         self._exponent = 0
         self._is_log = False
         self._bottom = 0.0
         self.is_clipped = False
         self._mouse: QPointF | None = None
         self.handles = HandleLayer(pyqtgraph.TargetItem, self._item, self)
+        self.zooming: Zooming | None = None
         self.viewport: QWidget = self.widget.viewport()
         self.widget.setAntialiasing(True)
         self.widget.setFrameShape(self.widget.Shape.NoFrame)
@@ -154,6 +162,7 @@ class Plot(QObject):
             self.handles.set_scale(self._to_view, self._from_view)
         for name in set(self._curves) - set(lines):
             self._item.removeItem(self._curves.pop(name))
+            self._parts.pop(name, None)
             if name in self._points:
                 self._item.removeItem(self._points.pop(name))
                 self._looks.pop(name, None)
@@ -175,6 +184,14 @@ class Plot(QObject):
         self.handles.show_handles(handles)
         self._reduce()
         return scale
+
+    def let_zoom(self) -> Zooming:
+        """Let a part of the x axis be chosen by hand, and return what tells which."""
+        self._box.setMouseMode(self._box.PanMode)  # or pyqtgraph draws a box of its own
+        card = self.parent()
+        assert card is not None
+        self.zooming = self.zooming or Zooming(self.widget, self._box, card)
+        return self.zooming
 
     def _dress_points(self, name: str, colour: QColor, symbol: str) -> None:
         """Give a line of few values its points, so that a single one is seen too."""
@@ -258,35 +275,67 @@ class Plot(QObject):
         """Show everything, with room above, and tell small or huge values in a power of ten."""
         lines = [line for line in self._lines.values() if line.x.size]
         from_zero, factor = look.from_zero, look.factor
-        reaches = [reach for reach in (line.reach() for line in lines) if math.isfinite(reach[0])]
-        whole = (min((low for low, _ in reaches), default=0.0), max((high for _, high in reaches), default=0.0))
-        if look.clips:
-            reaches = [reach for reach in (line.middle() for line in lines) if math.isfinite(reach[0])]
-        lows, highs = [reach[0] for reach in reaches], [reach[1] for reach in reaches]
-        levels = [place for axis, place in marks.values() if axis == "y"]
-        low = 0.0 if from_zero else min([*lows, *levels], default=0.0)
-        high = max([*highs, *levels], default=1.0)
-        self.is_clipped = look.clips and bool(reaches) and (whole[0] < low or whole[1] > high)
+        left, right = min(float(line.x[0]) for line in lines), max(float(line.x[-1]) for line in lines)
+        if self.zooming is not None:
+            self.zooming.whole, self.zooming.view = (left, right), look.view
+        low, high = self._y_reach(lines, look, [place for axis, place in marks.values() if axis == "y"])
         spread = (high - low) or abs(high) or 1.0
-        left = min(float(line.x[0]) for line in lines)
-        right = max(float(line.x[-1]) for line in lines)
-        width = (right - left) or 1.0
         axis = self._item.getAxis("left")
         axis.setTicks(None)
         bottom, top = low - (0.04 if from_zero else 0.06) * spread, high + 0.08 * spread
         if self._is_log:
-            bottom, top = self._log_reach(lines, low if look.clips else math.nan, high)
+            bottom, top = self._log_reach(lines, low if look.clips or look.view else math.nan, high)
             axis.setTicks([[(math.log10(value), short_number(value)) for value in log_ticks(bottom, top)]])
         self._bottom = bottom
+        width = (right - left) or 1.0
         below = self._item.getAxis("bottom")
         below.setScale(look.x_factor)
         ticks = [(math.log10(value), short_number(value)) for value in log_ticks(left, right)] if look.x_is_log else []
         below.setTicks([ticks] if look.x_is_log else None)
-        self._box.setRange(xRange=(left - 0.02 * width, right + 0.03 * width), yRange=(bottom, top), padding=0)
+        x_range = look.view or (left - 0.02 * width, right + 0.03 * width)
+        self._box.setRange(xRange=x_range, yRange=(bottom, top), padding=0)
         furthest = factor * max(abs(low), abs(high)) if not self._is_log else 0.0
         self._exponent = math.floor(math.log10(furthest)) if furthest and not 1e-3 <= furthest < 1e5 else 0
         axis.setScale(factor * 10.0**-self._exponent if not self._is_log else 1.0)
         return self._scale_text()
+
+    def _y_reach(self, lines: Sequence[Line], look: Look, levels: Sequence[float]) -> tuple[float, float]:
+        """Return the least and the greatest y to show, and note whether outliers lie beyond."""
+        found = [
+            line.reach() if look.view is None else self._reach_within(name, line, look.view)
+            for name, line in self._lines.items()
+            if line.x.size
+        ]
+        reaches = [reach for reach in found if math.isfinite(reach[0])]
+        whole = (min((low for low, _ in reaches), default=0.0), max((high for _, high in reaches), default=0.0))
+        if look.clips:
+            middles = [line.middle(look.view) for line in lines]
+            clipped = [one if math.isfinite(one[0]) else other for one, other in zip(middles, found, strict=True)]
+            reaches = [reach for reach in clipped if math.isfinite(reach[0])]
+        low = 0.0 if look.from_zero else min([*(reach[0] for reach in reaches), *levels], default=0.0)
+        high = max([*(reach[1] for reach in reaches), *levels], default=1.0)
+        self.is_clipped = look.clips and bool(reaches) and (whole[0] < low or whole[1] > high)
+        return low, high
+
+    def _reach_within(self, name: str, line: Line, view: View) -> tuple[float, float]:
+        """Return the least and the greatest number of y in a part of the x axis, NaN where it has none."""
+        import numpy
+
+        shown = self._reduced(name, line, view)[1]
+        shown = shown[numpy.isfinite(shown)]
+        return (float(shown.min()), float(shown.max())) if shown.size else (math.nan, math.nan)
+
+    def _reduced(self, name: str, line: Line, view: View) -> tuple[Column, Column]:
+        """Return what the pixels can show of a line; it is computed once for the y axis and for the curve."""
+        columns = self._pixel_columns()
+        known = self._parts.get(name)
+        if known is None or known[0] is not line or known[1:3] != (view, columns):
+            points = reduced(line.x, line.y, *view, columns, line.extremes)
+            known = self._parts[name] = (line, view, columns, points)
+        return known[3]
+
+    def _pixel_columns(self) -> int:
+        return max(200, int(self._box.width()))
 
     def _log_reach(self, lines: Sequence[Line], least: float, high: float) -> tuple[float, float]:
         """Return the decades from ``least``, or where it is not positive the least positive value, to the greatest."""
@@ -302,7 +351,7 @@ class Plot(QObject):
     def _reduce(self) -> None:
         """Give every curve what its pixels can show."""
         (low, high), _ = self._box.viewRange()
-        columns = max(200, int(self._box.width()))
+        crowded = _CROWDED * self._pixel_columns()
         for name, curve in self._curves.items():
             line = self._lines.get(name)  # the chart may hold changes back that are not drawn yet
             if line is None:
@@ -310,10 +359,16 @@ class Plot(QObject):
             if line.role == "ticks":
                 self._place_ticks(name, line)
                 continue
-            x, y = reduced(line.x, line.y, low, high, columns, line.extremes)
+            x, y = self._reduced(name, line, (low, high))
             if self._is_log:
                 y = logarithm(y, 10.0**self._bottom)
-            curve.setData(x, y, connect="finite")
+            if x.size > crowded and line.role != "plan":
+                # a line that fills the pixels anyway: painted five times as fast, and looks the same
+                curve.setSegmentedLineMode("on")
+                curve.setData(*as_bars(x, y), connect="pairs", antialias=False)
+            else:
+                curve.setSegmentedLineMode("auto")
+                curve.setData(x, y, connect="finite", antialias=True)
             if name in self._points:
                 few = x.size <= _MOST_POINTS
                 self._points[name].setData(x if few else [], y if few else [])

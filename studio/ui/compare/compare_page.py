@@ -13,7 +13,10 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollA
 
 from studio.ui.charts.growing_mean import WEIGHT, GrowingMean
 from studio.ui.charts.line_chart import LineChart
+from studio.ui.charts.zooming import View
 from studio.ui.compare.figures import MOST_RUNS, differing_settings, results, run_labels
+from studio.ui.compare.parallel import ParallelCard, parallel_axes
+from studio.ui.compare.report_tables import report_tables
 from studio.ui.field_table import FieldRow, FieldTable
 from studio.ui.monitor.followed_run import FollowedRun
 from studio.ui.pieces import button, clear_layout, plain_label
@@ -44,6 +47,7 @@ class ComparePage(QWidget):
         self.learning_rate = LineChart(self.tr("Learning rate"))
         self.gradient_norm = LineChart(self.tr("Gradient norm"))
         self.charts = (self.loss, self.held_out, self.learning_rate, self.gradient_norm)
+        self.parallel = ParallelCard()
         self._tables = QVBoxLayout()
         self.results: FieldTable | None = None
         self.settings: FieldTable | None = None
@@ -63,6 +67,7 @@ class ComparePage(QWidget):
             followed.follow(run)
             self._followed.append(followed)
         for chart in self.charts:
+            chart.set_view(None)
             chart.clear()
         more = len(runs) - MOST_RUNS
         self.note.setText(self.tr("The first {shown} of {all} chosen runs.").format(shown=MOST_RUNS, all=len(runs)))
@@ -87,6 +92,7 @@ class ComparePage(QWidget):
                 self._draw(number, run, label)
         if any(mean.is_behind for mean in self._means):
             self._soon.start()
+        self.parallel.show_lines(labels, parallel_axes(self._runs))
         self.results.show_rows(results(self._runs, self._session.memory.rate))
         settings = differing_settings([run.spec for run in self._runs])
         same = FieldRow((self.tr("The settings are the same."), *("" for _ in self._runs)))
@@ -100,8 +106,12 @@ class ComparePage(QWidget):
         self._session.save_comparison(
             path,
             [run.run_id for run in self._runs],
-            [chart.as_svg() for chart in self.charts],
-            [(self.tr("Results"), self.results.as_rows()), (self.tr("What differs"), self.settings.as_rows())],
+            [*(chart.as_svg() for chart in self.charts), self.parallel.as_svg()],
+            [
+                (self.tr("Results"), self.results.as_rows()),
+                (self.tr("What differs"), self.settings.as_rows()),
+                *report_tables(self._runs),
+            ],
         )
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -164,6 +174,8 @@ class ComparePage(QWidget):
         for number, chart in enumerate(self.charts):
             chart.setMinimumHeight(_CHART_HEIGHT)
             chart.cursor_moved.connect(self._on_cursor)
+            chart.let_zoom()
+            chart.view_wanted.connect(self._on_view)
             grid.addWidget(chart, number // 2, number % 2)
         inside = QWidget()
         inside.setObjectName("scrolled")
@@ -173,6 +185,7 @@ class ComparePage(QWidget):
         column.addLayout(top)
         column.addWidget(self.note)
         column.addLayout(grid)
+        column.addWidget(self.parallel)
         self._tables.setSpacing(12)
         column.addLayout(self._tables)
         column.addStretch(1)
@@ -185,6 +198,11 @@ class ComparePage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
+
+    def _on_view(self, view: View | None) -> None:
+        for chart in self.charts:
+            with chart.drawing_once(in_turn=True):
+                chart.set_view(view)
 
     def _on_cursor(self, step: float | None) -> None:
         for chart in self.charts:

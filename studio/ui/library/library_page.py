@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
@@ -15,10 +16,11 @@ from studio.ui.last_layout import LastLayout
 from studio.ui.library.run_actions import RunActions
 from studio.ui.library.run_table import RunTable
 from studio.ui.library.run_view import RunView
+from studio.ui.pickers.popup import ask_for_path
 from studio.ui.pieces import button, labelled_switch, plain_label
 
 _REFRESH_MS = 300
-_COLUMNS = "libraryColumns"
+_COLUMNS = "libraryColumns2"
 
 
 class LibraryPage(QWidget):
@@ -82,6 +84,13 @@ class LibraryPage(QWidget):
         self.more.clicked.connect(self._open_menu)
         row.addWidget(self.more)
         row.addStretch(1)
+        take = button(
+            self.tr("Import a run…"), "importRunButton",
+            self.tr("Take in a run that lies in a folder: Luthier's, TensorBoard's, or an offline one of W&B"),
+        )  # fmt: skip
+        take.setToolTip(take.accessibleName())
+        take.clicked.connect(self._ask_folder)
+        row.addWidget(take)
         layout = QVBoxLayout(self)
         layout.setSpacing(10)
         layout.addLayout(top)
@@ -152,6 +161,12 @@ class LibraryPage(QWidget):
     def _open(self, run_id: str) -> None:
         if self._session.library.run(run_id) is not None:
             self.run_wanted.emit(run_id)
+
+    def _ask_folder(self) -> None:
+        def on_chosen(folder: str) -> None:
+            self._session.import_run(Path(folder))
+
+        ask_for_path(self, self.tr("Folder of the run"), True, "", on_chosen)
 
     def _open_menu(self) -> None:
         self.actions_of_runs.menu().popup(self.more.mapToGlobal(QPoint(0, self.more.height() + 4)))

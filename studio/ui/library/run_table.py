@@ -58,6 +58,8 @@ class RunTable(QAbstractTableModel):
             Column("loss", self.tr("Loss"), 56, True),
             Column("best_held_out", self.tr("Best held-out"), 90, True),
             Column("tokens_per_s", self.tr("Tokens/s"), 68, True),
+            Column("tflops", self.tr("TFLOP/s"), 62, True),
+            Column("mfu", self.tr("MFU"), 58, True),
             Column("started", self.tr("Started"), 146),
             Column(TAGS, self.tr("Tags"), 90),
             Column(GROUP, self.tr("Group"), 72),
@@ -184,6 +186,10 @@ class RunTable(QAbstractTableModel):
                     return _moment(value)
                 case "tokens_per_s":
                     return words.count(value)
+                case "tflops":
+                    return words.short_number(float(f"{value:.3g}"))
+                case "mfu":
+                    return f"⚠ {words.percent(value)}" if value > 1.0 else words.percent(value)
             return f"{value:.4g}"
         if field == "state":
             return words.run_state(str(value))
@@ -206,6 +212,8 @@ class RunTable(QAbstractTableModel):
             return as_plain_tip(told(run.note))
         if column.is_number:
             number = float(value or 0.0)
+            if column.field == "mfu" and number > 1.0:
+                return self.tr("Above the GPU's peak. Tokens, time or the kind of GPU must be wrong.")
             return as_plain_tip(words.exact_float(number)) if math.isfinite(number) else None
         return as_plain_tip(str(value)) if value and isinstance(value, str) else None
 

@@ -37,6 +37,7 @@ def alert_title(rule: str) -> str:
         alerts.THROUGHPUT_DROP: translated("Throughput drops"),
         alerts.LR_PLAN: translated("Learning rate unlike the plan"),
         alerts.GPU_HOT: translated("GPU too hot"),
+        alerts.GPU_SLOWED: translated("GPU throttles"),
         alerts.GPU_MEMORY: translated("GPU memory full"),
         alerts.HOST_MEMORY: translated("Memory full"),
         alerts.DISK: translated("Disk fills"),

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from studio.ui.charts.chart_lines import ChartLines
 from studio.ui.charts.line_chart import LineChart
 from studio.ui.charts.run_axis import EPOCHS, STEPS, TIME, TOKENS, RunAxis
+from studio.ui.charts.zooming import View
 from studio.ui.monitor.view_choices import ViewChoices
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class RunCharts(QWidget):
         self.lines = ChartLines(self._charts, self)
         self.choices = ViewChoices()
         self.maximised = ""
+        self.view: View | None = None
         self._axis: RunAxis | None = None
         self._key: tuple[object, ...] = ()
         self._enlarge: dict[str, QAction] = {}
@@ -66,6 +68,8 @@ class RunCharts(QWidget):
             first, *more = key.split("_")
             chart.setObjectName(first + "".join(map(str.capitalize, more)) + "Chart")
             chart.cursor_moved.connect(self._on_cursor)
+            chart.let_zoom()
+            chart.view_wanted.connect(self.look_at)
             chart.heading.setToolTip(self.tr("A double click lets this chart take the place of all, and back"))
             chart.title_double_clicked.connect(lambda key=key: self.maximise(key))
             action = QAction(chart)
@@ -95,6 +99,8 @@ class RunCharts(QWidget):
         """Draw as the choices say, from the next `refresh` on."""
         if choices.shown != self.choices.shown:
             self.maximised = ""
+        if choices.axis != self.choices.axis:
+            self.look_at(None)
         self.choices = choices
         self._arrange()
 
@@ -104,10 +110,22 @@ class RunCharts(QWidget):
         self._arrange()
         self.refresh_wanted.emit()
 
+    def look_at(self, view: View | None) -> None:
+        """Let every chart show a part of the x axis, or with None all of it."""
+        if view == self.view:
+            return
+        self.view = view
+        for chart in self._charts.values():
+            if _seen(chart):
+                with chart.drawing_once(in_turn=True):
+                    chart.set_view(view)
+
     def start_over(self) -> None:
         """Take all lines away: another run is shown."""
         self.lines.start_over()
+        self.view = None
         for chart in self._charts.values():
+            chart.set_view(None)
             chart.clear()
 
     def refresh(self, run: RunState, predicted_bytes: int = 0) -> None:
@@ -129,6 +147,7 @@ class RunCharts(QWidget):
         for name, chart in self._charts.items():
             if _seen(chart):
                 with chart.drawing_once(in_turn=True):
+                    chart.set_view(self.view)
                     chart.set_x_unit(self._unit_words(unit), factor, whole)
                     chart.set_log(self.choices.log_loss and name in ("loss", "perplexity", "held_out"))
                     chart.set_clips(self.choices.clips and name in _CLIPPED)

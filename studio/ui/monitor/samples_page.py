@@ -1,4 +1,4 @@
-"""The fixed prompts and what the model answered, before and after, side by side."""
+"""The fixed prompts and what the model answered at two steps, side by side, with the words marked that differ."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QScrollArea, QVBox
 from remote_agent.contract.events import Sampled
 from studio.ui import words
 from studio.ui.monitor.followed_run import FollowedRun
+from studio.ui.monitor.word_diff import MarkedLabel, Piece, word_diff
 from studio.ui.pieces import Card, clear_layout, plain_label
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SamplesPage(QWidget):
-    """A card a prompt; left the first answer, right the newest or the step that is chosen."""
+    """A card a prompt; left the first answer, right the newest, or those of the steps that are chosen."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,10 +30,9 @@ class SamplesPage(QWidget):
         self._run: RunState | None = None
         self._followed = FollowedRun(self.refresh)
         self._drawn: object = None
-        self._step = QComboBox()
-        self._step.setObjectName("sampleStep")
-        self._step.setAccessibleName(self.tr("The step whose answers are compared with the first"))
-        self._step.currentIndexChanged.connect(self._draw)
+        self._first = self._step_box("sampleFirstStep", self.tr("The step whose answers stand on the left"))
+        self._step = self._step_box("sampleStep", self.tr("The step whose answers stand on the right"))
+        self._seconds = plain_label("", "caption", "sampleSeconds", wraps=True)
         self._empty = plain_label(
             self.tr(
                 "Here the answers before and after stand side by side. Name a few sample prompts in the recipe, and "
@@ -63,11 +63,9 @@ class SamplesPage(QWidget):
             return
         self._drawn = key
         steps = sorted({sample.step for sample in run.samples})
-        self._step.blockSignals(True)
-        self._step.clear()
-        for step in reversed(steps[1:]):
-            self._step.addItem(self.tr("step {step}").format(step=words.whole(step)), step)
-        self._step.blockSignals(False)
+        self._fill(self._first, steps[:-1], self._first.currentData(), newest_first=False)
+        self._fill(self._step, steps[1:], None, newest_first=True)
+        self._show_seconds(run)
         self._top.setVisible(len(steps) > 1)
         self._draw()
 
@@ -84,7 +82,8 @@ class SamplesPage(QWidget):
         self._scroll.setVisible(bool(samples))
         if not samples:
             return
-        first = min(sample.step for sample in samples)
+        chosen = self._first.currentData()
+        first = min(sample.step for sample in samples) if chosen is None else chosen
         last = self._step.currentData()
         prompts = list(dict.fromkeys(sample.prompt for sample in samples))
         for number, prompt in enumerate(prompts):
@@ -101,15 +100,19 @@ class SamplesPage(QWidget):
         card.body.addWidget(asked)
         sides = QHBoxLayout()
         sides.setSpacing(24)
-        for title, sample, name in (
-            (self.tr("Before, step {step}"), before, "before"),
-            (self.tr("After, step {step}"), after, "after"),
+        empty = self.tr("(an empty answer)")
+        texts = [sample.text or empty if sample is not None else "" for sample in (before, after)]
+        unmarked = [[Piece(text, False)] for text in texts]
+        pieces = word_diff(*texts) if before is not None and after is not None else unmarked
+        for title, sample, said, name in (
+            (self.tr("Step {step}"), before, pieces[0], "before"),
+            (self.tr("Step {step}"), after, pieces[1], "after"),
         ):
-            sides.addWidget(self._side(title, sample, f"sample{number}{name}"), 1)
+            sides.addWidget(self._side(title, sample, said, f"sample{number}{name}"), 1)
         card.body.addLayout(sides)
         return card
 
-    def _side(self, title: str, sample: Sampled | None, name: str) -> QWidget:
+    def _side(self, title: str, sample: Sampled | None, said: list[Piece], name: str) -> QWidget:
         side = QWidget()
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
@@ -118,20 +121,55 @@ class SamplesPage(QWidget):
             column.addWidget(plain_label(self.tr("No answer yet."), "muted", name))
         else:
             column.addWidget(plain_label(title.format(step=words.whole(sample.step)), "caption"))
-            text = plain_label(sample.text or self.tr("(an empty answer)"), "", name, wraps=True)
-            text.setTextInteractionFlags(_SELECTABLE)
-            column.addWidget(text)
+            column.addWidget(MarkedLabel(said, name))
         column.addStretch(1)
         return side
+
+    def _step_box(self, name: str, spoken: str) -> QComboBox:
+        box = QComboBox()
+        box.setObjectName(name)
+        box.setAccessibleName(spoken)
+        box.currentIndexChanged.connect(self._draw)
+        return box
+
+    def _fill(self, box: QComboBox, steps: Sequence[int], kept: int | None, newest_first: bool) -> None:
+        """Offer steps; the one that was chosen stays chosen where it is offered still."""
+        box.blockSignals(True)
+        box.clear()
+        for step in reversed(steps) if newest_first else steps:
+            box.addItem(self.tr("step {step}").format(step=words.whole(step)), step)
+        box.setCurrentIndex(max(0, box.findData(kept)) if steps else -1)
+        box.blockSignals(False)
+
+    def _show_seconds(self, run: RunState) -> None:
+        """Say what the last round of answers took, which is about what the next takes, and what the job allows."""
+        last = run.samples[-1] if run.samples else None
+        of_round = [one for one in run.samples if last and (one.attempt, one.step) == (last.attempt, last.step)]
+        seconds = sum(one.seconds for one in of_round)
+        said = ""
+        if last is not None and seconds > 0:
+            counted = words.counted(len(of_round), self.tr("{} answer"), self.tr("{} answers"))
+            said = self.tr("{answers} at step {step}: {time}; the next will take about as long (estimated).")
+            said = said.format(answers=counted, time=words.duration(seconds), step=words.whole(last.step))
+            most = run.spec.evaluation.sample_seconds
+            if most > 0:
+                cap = self.tr("After {time} the job begins no further prompt.").format(time=words.duration(most))
+                said = f"{said} {cap}"
+        self._seconds.setText(said)
+        self._seconds.setVisible(bool(said))
 
     def _build(self) -> None:
         self._top = QWidget()
         top = QHBoxLayout(self._top)
         top.setContentsMargins(0, 0, 0, 0)
-        top.addWidget(plain_label(self.tr("Answers of the base model beside those of"), "muted"))
+        top.addWidget(plain_label(self.tr("Answers at"), "muted"))
+        top.addWidget(self._first)
+        top.addWidget(plain_label(self.tr("beside those at"), "muted"))
         top.addWidget(self._step)
+        top.addWidget(plain_label(self.tr("Underlined: differs from the other answer."), "caption"))
         top.addStretch(1)
         self._top.hide()
+        self._seconds.hide()
         held = QWidget()
         held.setObjectName("scrolled")
         self._cards = QVBoxLayout(held)
@@ -147,6 +185,7 @@ class SamplesPage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
         layout.addWidget(self._top)
+        layout.addWidget(self._seconds)
         layout.addWidget(self._scroll, 1)
         middle = QHBoxLayout()  # not aligned by the layout, which would give the label the height of another width
         middle.addStretch(1)
