@@ -22,10 +22,10 @@ class FieldRow(NamedTuple):
 class FieldTable(QTableWidget):
     """Read-only rows under headings; columns that do not ``stretch`` over what is left are as wide as they need.
 
-    Without a choice all but the first stretch.
+    Without a choice all but the first stretch; where none does, the table scrolls to the side.
     """
 
-    def __init__(self, headings: Sequence[str], name: str, spoken: str, stretch: Sequence[int] = ()) -> None:
+    def __init__(self, headings: Sequence[str], name: str, spoken: str, stretch: Sequence[int] | None = None) -> None:
         super().__init__(0, len(headings))
         self.setObjectName(name)
         self.setAccessibleName(spoken)
@@ -38,11 +38,12 @@ class FieldTable(QTableWidget):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         header = self.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         fitting, stretching = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch
-        wide = stretch or range(1, len(headings))
+        wide = range(1, len(headings)) if stretch is None else stretch
         for column in range(len(headings)):
             header.setSectionResizeMode(column, stretching if column in wide else fitting)
         copy = QAction(self.tr("Copy"), self)

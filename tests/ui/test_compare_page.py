@@ -131,3 +131,17 @@ def test_that_the_report_holds_charts_and_tables_and_asks_nobody_for_anything(
     assert "<td>Peak learning rate</td><td>2e-5</td><td>1e-5</td>" in text
     assert "http://" not in text.replace("http://www.w3.org", "")
     assert "<script" not in text
+
+
+def test_that_no_figure_of_many_runs_is_cut_off(page: ComparePage) -> None:
+    page.show_runs([a_run(number) for number in range(9)])
+    for table in (page.results, page.settings):
+        assert table is not None
+        for column in range(table.columnCount()):
+            assert table.columnWidth(column) >= table.sizeHintForColumn(column)
+    assert page.results is not None
+    last = page.results.item(page.results.rowCount() - 1, 0)
+    assert last is not None
+    assert page.results.visualItemRect(last).bottom() <= page.results.viewport().height(), (
+        "the bar at the bottom covers no row"
+    )

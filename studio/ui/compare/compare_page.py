@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 REFRESH_MS = 500
 _CHART_HEIGHT = 230
+_STRETCHED_RUNS = 6
+"""So many runs share the width of a table; of more each column is as wide as its figures, and the table scrolls."""
 
 
 class ComparePage(QWidget):
@@ -141,8 +143,9 @@ class ComparePage(QWidget):
     def _build_tables(self) -> None:
         clear_layout(self._tables)
         labels = run_labels(self._runs)
-        self.results = FieldTable(["", *labels], "comparedResults", self.tr("Results"))
-        self.settings = FieldTable(["", *labels], "comparedSettings", self.tr("What differs"))
+        stretch = None if len(labels) <= _STRETCHED_RUNS else ()
+        self.results = FieldTable(["", *labels], "comparedResults", self.tr("Results"), stretch)
+        self.settings = FieldTable(["", *labels], "comparedSettings", self.tr("What differs"), stretch)
         for title, table in ((self.tr("Results"), self.results), (self.tr("What differs"), self.settings)):
             card = QFrame()
             card.setProperty("role", "card")
@@ -210,6 +213,8 @@ class ComparePage(QWidget):
 
 
 def _fit(table: FieldTable) -> None:
-    """Give a table the height of its rows: the page scrolls, not the table."""
+    """Give a table the height of its rows: the page scrolls up and down, the table at most to the side."""
     rows = sum(table.rowHeight(row) for row in range(table.rowCount()))
-    table.setFixedHeight(rows + table.horizontalHeader().sizeHint().height() + 4)
+    header = table.horizontalHeader()
+    aside = table.horizontalScrollBar().sizeHint().height() if header.length() > table.viewport().width() else 0
+    table.setFixedHeight(rows + header.sizeHint().height() + aside + 4)
