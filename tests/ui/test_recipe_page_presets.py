@@ -223,6 +223,8 @@ def another(path: str, value: object) -> object:
         return not value
     if isinstance(value, tuple):
         return (*value, PointSpec(50.0, 0.5) if path == "schedule.points" else "model.layers.0.*")
+    if isinstance(value, str):
+        return value + "another"
     assert isinstance(value, (int, float))
     if knob.high is None or value + 1 <= knob.high:
         return value + 1
