@@ -15,7 +15,7 @@ from remote_agent.contract.spec_json import SpecError, spec_from_dict
 from remote_agent.contract.step_problems import step_problems
 
 USUAL_REPLAY = 0.05
-"""Ibrahim et al., 2024, arXiv:2403.08763, recommend it where the new data is not far from the old."""
+"""Our own choice. That replay keeps what was learned is shown by Ibrahim et al., 2024, arXiv:2403.08763."""
 
 _BY_ROW = Fix("Hold out by row", (("data.held_out_by", "row"),))
 

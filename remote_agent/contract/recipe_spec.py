@@ -37,7 +37,8 @@ class OptimizerSpec:
         "adamw",
         "Optimizer",
         "AdamW keeps two fp32 moments a parameter (8 bytes), in 8 bits 2 bytes; Lion and SGD with momentum keep one "
-        "(4 bytes); Muon one for matrices and AdamW's two for the rest; Adafactor a row and a column of each matrix.",
+        "(4 bytes); Muon one for matrices and AdamW's two for the rest; Adafactor a row and a column of each matrix. "
+        "AdamW runs PyTorch's fused kernel; with states in host memory DeepSpeed's CPUAdam where that is compiled.",
         choices=("adamw", "adamw_8bit", "lion", "muon", "sgd", "adafactor"),
         source=_ADAMW,
     )

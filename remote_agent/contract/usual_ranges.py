@@ -75,7 +75,7 @@ USUAL_RANGES: Tuple[UsualRange, ...] = (
     UsualRange(
         "schedule.cooldown.amount",
         lambda spec: spec.schedule.shape == "wsd" and spec.schedule.cooldown.unit == "percent", 10.0, 20.0,
-        "10 percent in MiniCPM, arXiv:2404.06395, section 4.3, 20 percent in Haegele et al., arXiv:2405.18392",
+        "10 percent in MiniCPM, arXiv:2404.06395, section 4.3, 20 percent in Haegele et al.'s code, arXiv:2405.18392",
     ),
     UsualRange(
         "regularization.clip_norm", _where_on("regularization.clip_norm"), 0.3, 1.0,
@@ -87,7 +87,7 @@ USUAL_RANGES: Tuple[UsualRange, ...] = (
     ),
     UsualRange(
         "regularization.dropout", lambda spec: spec.regularization.override_dropout, 0.0, 0.5,
-        "0.1 in BERT, arXiv:1810.04805, 0.5 in Srivastava et al., JMLR 2014, section 1",
+        "0.1 in BERT, arXiv:1810.04805, 0.5 in Srivastava et al., JMLR 2014",
     ),
     UsualRange(
         "regularization.residual_dropout", _always, 0.0, 0.3,
@@ -102,12 +102,12 @@ USUAL_RANGES: Tuple[UsualRange, ...] = (
         "larger ones underfit: Zhang et al., mixup, arXiv:1710.09412, section 3.1",
     ),
     UsualRange(
-        "regularization.r_drop_alpha", _where_on("regularization.r_drop_alpha"), 0.1, 5.0,
-        "0.1 to 1 for GLUE, 5 for translation: Liang et al., R-Drop, arXiv:2106.14448, appendix A",
+        "regularization.r_drop_alpha", _where_on("regularization.r_drop_alpha"), 1.0, 5.0,
+        "1 for language models, 5 for translation in the authors' scripts: Liang et al., R-Drop, arXiv:2106.14448",
     ),
     UsualRange(
         "regularization.ema_decay", lambda spec: spec.regularization.averaging == "ema", 0.99, 0.9999,
-        "0.99 at first and then 0.999 in Mean Teacher, arXiv:1703.01780, 0.9999 in MobileNetV3, arXiv:1905.02244",
+        "0.99 and then 0.999 in Mean Teacher's code, arXiv:1703.01780, 0.9999 in MobileNetV3, arXiv:1905.02244",
     ),
     UsualRange(
         "batch.epochs", lambda spec: not spec.batch.max_steps, 0.0, 16.0,

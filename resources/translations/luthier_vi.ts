@@ -2206,10 +2206,6 @@
         <translation>Những gì được làm với các dòng, theo thứ tự này; bản thân các tệp không bao giờ bị thay đổi.</translation>
     </message>
     <message>
-        <source>AdamW keeps two fp32 moments a parameter (8 bytes), in 8 bits 2 bytes; Lion and SGD with momentum keep one (4 bytes); Muon one for matrices and AdamW&apos;s two for the rest; Adafactor a row and a column of each matrix.</source>
-        <translation>AdamW giữ hai mô-men fp32 cho mỗi tham số (8 byte), ở dạng 8 bit là 2 byte; Lion và SGD có momentum giữ một (4 byte); Muon giữ một cho ma trận và hai của AdamW cho phần còn lại; Adafactor giữ một hàng và một cột của mỗi ma trận.</translation>
-    </message>
-    <message>
         <source>Decay of the running mean of gradients (AdamW); of the update&apos;s direction (Lion).</source>
         <translation>Hệ số suy giảm của trung bình động gradient (AdamW); của hướng cập nhật (Lion).</translation>
     </message>
@@ -2580,6 +2576,10 @@
     <message>
         <source>The share of the trained rows that comes from the sources marked as replay, so that the model forgets less of what it knew. A pass grows by that many rows. 0: no replay.</source>
         <translation>Tỷ lệ số dòng huấn luyện lấy từ các nguồn được đánh dấu ôn lại, để mô hình ít quên điều đã biết. Mỗi lượt qua dữ liệu dài thêm chừng ấy dòng. 0: không ôn lại.</translation>
+    </message>
+    <message>
+        <source>AdamW keeps two fp32 moments a parameter (8 bytes), in 8 bits 2 bytes; Lion and SGD with momentum keep one (4 bytes); Muon one for matrices and AdamW&apos;s two for the rest; Adafactor a row and a column of each matrix. AdamW runs PyTorch&apos;s fused kernel; with states in host memory DeepSpeed&apos;s CPUAdam where that is compiled.</source>
+        <translation>AdamW giữ hai mô-men fp32 cho mỗi tham số (8 byte), ở dạng 8 bit là 2 byte; Lion và SGD có momentum giữ một (4 byte); Muon giữ một cho ma trận và hai của AdamW cho phần còn lại; Adafactor giữ một hàng và một cột của mỗi ma trận. AdamW chạy nhân gộp của PyTorch; khi trạng thái nằm trong bộ nhớ máy thì dùng CPUAdam của DeepSpeed nếu nó đã được biên dịch.</translation>
     </message>
     <message>
         <source>Processes</source>

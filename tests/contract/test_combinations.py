@@ -126,4 +126,4 @@ def test_that_the_table_names_each_optimizer_and_each_rule_with_its_reason() -> 
 
 def test_that_the_readme_shows_the_table_as_it_is() -> None:
     text = README.read_text(encoding="utf-8")
-    assert "<!-- combinations -->" not in text or table_markdown().strip() in text
+    assert table_markdown().strip() in text.partition("<!-- combinations -->")[2]
