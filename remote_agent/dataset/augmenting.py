@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import numpy as np
 
@@ -105,19 +105,11 @@ def make_rows(
         with aside.open("w", encoding="utf-8") as file:
             for wish in wishes:
                 examples = list(rows_of(wish.step))
-                of_step: Counter[str] = Counter()
                 with MadeTexts(texts_folder / f"{wish.maker_key}.jsonl") as texts:
                     _make_missing(wish.step, examples, makers, texts, progress, cancelled)
-                    for example in examples:
-                        row, reason = _row(wish, example, texts)
-                        if row is None:
-                            of_step[reason] += 1
-                        else:
-                            file.write(augmented_line(row))
-                            count += 1
-                if of_step:
-                    file.write(rejected_line(wish.number, of_step))
-                    rejected += of_step
+                    of_step = _write_rows(file, wish, examples, texts)
+                count += len(examples) - of_step.total()
+                rejected += of_step
             file.flush()
             os.fsync(file.fileno())
         # What is the same stays as it is, so that what was found of it still holds.
@@ -127,6 +119,20 @@ def make_rows(
     finally:
         aside.unlink(missing_ok=True)
     return Made(count, dict(rejected))
+
+
+def _write_rows(file: TextIO, wish: Wish, examples: list[Example], texts: MadeTexts) -> Counter[str]:
+    """Write the good rows of a step and then what was rejected; return how many were, by reason."""
+    rejected: Counter[str] = Counter()
+    for example in examples:
+        row, reason = _row(wish, example, texts)
+        if row is None:
+            rejected[reason] += 1
+        else:
+            file.write(augmented_line(row))
+    if rejected:
+        file.write(rejected_line(wish.number, rejected))
+    return rejected
 
 
 def _make_missing(

@@ -63,12 +63,9 @@ def prepare(
     hashes = content_hashes(paths, cancelled)
     key = prepared_key(job, model, hashes, augmented_hash(augmented))
     folder = data_root / key
-    if folder.is_dir():
-        try:
-            return open_prepared(folder).report, folder
-        except DataError:
-            # Somebody cut or removed a file of it; it is written anew rather than trained on.
-            shutil.rmtree(folder)
+    there = _whole(folder)
+    if there is not None:
+        return there, folder
     data_root.mkdir(parents=True, exist_ok=True)
     _remove_left_over(data_root, key)
     aside = data_root / f".{key}.{socket.gethostname()}.{os.getpid()}.partial"
@@ -82,6 +79,17 @@ def prepare(
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return read_report(folder), folder
+
+
+def _whole(folder: Path) -> PreparedData | None:
+    """Return the report of data that is there already; what somebody cut or removed a file of is taken away."""
+    if not folder.is_dir():
+        return None
+    try:
+        return open_prepared(folder).report
+    except DataError:
+        shutil.rmtree(folder)  # it is written anew rather than trained on
+        return None
 
 
 def _check_made(job: JobSpec, augmented: Path | None) -> None:

@@ -121,13 +121,8 @@ def end_in_loss(model: Any, spec: RegularizationSpec = PLAIN, kernel: str = "aut
                 else plain(**inputs, use_cache=False).logits
             )
         loss_of = model.lm_head if lean else losses_of_logits
-        found = loss_of(
-            targets.states(states[:, :-1], alpha > 0.0),
-            targets.ids,
-            spec.label_smoothing if model.training else 0.0,
-            targets.weights,
-            alpha,
-        )
+        smoothing = spec.label_smoothing if model.training else 0.0
+        found = loss_of(targets.states(states[:, :-1], alpha > 0.0), targets.ids, smoothing, targets.weights, alpha)
         if torch.is_grad_enabled():
             return {"loss": found[0] / items, "token_losses": found[1][: targets.own]}
         return {"token_losses": found}

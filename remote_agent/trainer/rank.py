@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from remote_agent.contract.amendments import AmendedJob
 from remote_agent.contract.batch_arithmetic import batch_plan
@@ -19,8 +20,14 @@ from remote_agent.trainer.report import Report
 from remote_agent.trainer.run_inputs import RunInputs, read_run_inputs
 from remote_agent.trainer.stacks_on_request import answer_requests
 
+if TYPE_CHECKING:
+    from remote_agent.dataset.order import SequenceLengths
+
 FURTHER_STEPS = 1 << 24
 """The loader goes on beyond the run's end, which may be moved while it trains."""
+
+_UNIVERSAL: dict[str, Any] = {"checkpoint": {"load_universal": True}}
+"""What the engine is told where it goes on from a checkpoint of another shape."""
 
 
 def run_rank(run_dir: Path, attempt: int, resume: str, shape: str = "") -> int:
@@ -62,8 +69,7 @@ def fine_tune(inputs: RunInputs, run_dir: Path, attempt: int, resume: str, repor
     spec, launch = inputs.spec, inputs.launch
     report.progress("importing", 0, 1)
     _prepare_process(inputs)
-    from remote_agent.dataset.order import SequenceLengths
-    from remote_agent.dataset.prepared import TRAIN, open_prepared
+    from remote_agent.dataset.prepared import open_prepared
     from remote_agent.dataset.tokenizer_files import load_tokenizer
     from remote_agent.trainer.batches import BatchShape, MicroBatches, train_loader
     from remote_agent.trainer.causal_model import load_model
@@ -85,30 +91,37 @@ def fine_tune(inputs: RunInputs, run_dir: Path, attempt: int, resume: str, repor
     amended = AmendedJob(spec, horizon, read_amendments(str(run_dir)))
     plan = own_plan._replace(total_steps=amended.total_steps)
     first_step = resumed.step if resumed else 0
-    engine_config = dict(inputs.engine_config)
-    if resumed and resumed.universal:
-        engine_config["checkpoint"] = {"load_universal": True}
-    arguments = training_arguments(spec, engine_config, str(run_dir / SCRATCH), plan.total_steps, launch.use_gpu)
+    config = {**inputs.engine_config, **(_UNIVERSAL if resumed and resumed.universal else {})}
+    arguments = training_arguments(spec, config, str(run_dir / SCRATCH), plan.total_steps, launch.use_gpu)
     gauge = MemoryGauge(launch.use_gpu)
     report.progress("loading model", 0, 1)
     model = load_model(launch.model_path, spec)
     report.progress("loading model", 1, 1)
     shape = BatchShape(data.report.pad_token_id, flatten=spec.strategy.attention == "flash_attention_2")
-    by_length = (spec.data.group_by_length and not spec.data.packing) or spec.batch.longest_only
-    lengths = SequenceLengths.of(launch.data_folder, TRAIN) if by_length else None
-    batches = MicroBatches(data.train, spec, rank, shape, lengths, amended.data_step)
+    batches = MicroBatches(data.train, spec, rank, shape, _lengths(inputs), amended.data_step)
     loader = train_loader(batches, spec, first_step, plan.total_steps + FURTHER_STEPS, pin=launch.use_gpu)
     tokenizer = None
     if spec.evaluation.sample_prompts:
         tokenizer = load_tokenizer(launch.model_path, spec.data.chat_template, spec.data.added_tokens)
     look = (lambda: pending(run_dir)) if rank == 0 else list
     report.progress("starting engine", 0, 1)
-    clock = StepClock(launch.use_gpu)
-    tuner = FineTuner(spec, model, arguments, loader, first_step, horizon, look, gauge, clock, amended)
+    tuner = FineTuner(
+        spec, model, arguments, loader, first_step, horizon, look, gauge, StepClock(launch.use_gpu), amended
+    )
     course = Course(
         inputs, run_dir, attempt, report, plan, data.report, data.held_out, shape, tokenizer, resumed, amended
     )
     course.drive(tuner)
+
+
+def _lengths(inputs: RunInputs) -> SequenceLengths | None:
+    """Return how long the sequences are where they are put together by it."""
+    from remote_agent.dataset.order import SequenceLengths
+    from remote_agent.dataset.prepared import TRAIN
+
+    spec = inputs.spec
+    by_length = (spec.data.group_by_length and not spec.data.packing) or spec.batch.longest_only
+    return SequenceLengths.of(inputs.launch.data_folder, TRAIN) if by_length else None
 
 
 def _prepare_process(inputs: RunInputs) -> None:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QObject, QThread
+from PySide6.QtCore import QCoreApplication, QObject, QThread
 from pytestqt.qtbot import QtBot
 
 from studio.background.tasks import Task, Tasks
@@ -98,7 +98,8 @@ def test_that_closing_cancels_waits_and_delivers_nothing(qtbot: QtBot) -> None:
     tasks.run(owner, work, answers.append, answers.append, answers.append)
     tasks.close()
     assert ended.is_set()
-    qtbot.wait(1)
+    QCoreApplication.sendPostedEvents()
+    QCoreApplication.processEvents()
     assert answers == []
 
 

@@ -15,7 +15,6 @@ from remote_agent.contract.events import AttemptStarted, StateChanged
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.memory import state_bytes
 from remote_agent.contract.schedule import Horizon, lr_at
-from remote_agent.contract.spec_json import spec_to_json
 from studio import places
 from studio.cli.main import main
 from studio.job_file import write_job_file
@@ -240,15 +239,6 @@ def test_that_no_command_imports_qt_or_torch(job: Path, words: list[str]) -> Non
     answer = subprocess.run([sys.executable, "-c", _FORBID_QT, *arguments], capture_output=True, text=True, timeout=120)
     assert "imported" not in answer.stderr, answer.stderr
     assert answer.returncode == (2 if words[0] in ("run", "range-test") else 0), answer.stderr
-
-
-@pytest.fixture
-def followed(luthier_home: Path) -> RunFolder:
-    folder = RunFolder(Path(places.agent_home()))
-    library = Library(places.library_path())
-    library.save_run(RunRow(RUN_ID, "tiny", LOCAL_NODE, spec_to_json(JobSpec()), "queued"))
-    library.close()
-    return folder
 
 
 def test_that_attach_follows_to_the_end_and_tells_every_update_once(

@@ -12,26 +12,11 @@ import pytest
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from remote_agent.contract.events import StateChanged, TrainingStarted
-from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import RANK0_WRITER
-from remote_agent.contract.spec_json import spec_to_json
-from studio import places
 from studio.cli.main import main
-from studio.session.reach import LOCAL_NODE
-from studio.store.library import Library
-from studio.store.rows import RunRow
 from tests.support.journals import RUN_ID, step_event
 from tests.support.mlflow_server import MlflowServer
 from tests.support.run_folder import RunFolder
-
-
-@pytest.fixture
-def followed(luthier_home: Path) -> RunFolder:
-    folder = RunFolder(Path(places.agent_home()))
-    library = Library(places.library_path())
-    library.save_run(RunRow(RUN_ID, "tiny", LOCAL_NODE, spec_to_json(JobSpec()), "queued"))
-    library.close()
-    return folder
 
 
 @pytest.fixture
