@@ -13,6 +13,7 @@ from tests.trainer.many_runs import _forget
 
 def main() -> None:
     """Do the runs of the plan. Of each it names run_dir, whether it may fail, and whether fp16 is let run on a CPU."""
+    sys.modules.setdefault("mlflow", None)  # type: ignore[arg-type]  # as a rank has it, before DeepSpeed is imported
     from deepspeed.accelerator import get_accelerator
 
     from remote_agent.trainer.rank import fine_tune
