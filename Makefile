@@ -1,7 +1,8 @@
 # `make demo` and `make test` set up all they need on a fresh machine, and are quick when that is done.
 PYTHON := .venv/bin/python
 NODE ?= local
-WORKERS ?= 2
+# one more than there are processors: many tests wait for a node, a child or a clock
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: demo test bench lint translations set-up clean
 
@@ -9,7 +10,7 @@ demo: set-up
 	$(PYTHON) -m studio.demo --node $(NODE)
 
 test: set-up
-	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile -m "not gpu and not benchmark"
+	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not gpu and not benchmark"
 
 bench: set-up
 	$(PYTHON) -m pytest -m benchmark -s tests/benchmarks

@@ -25,6 +25,17 @@ if threading.current_thread() is threading.main_thread() and signal.getsignal(si
 _KEPT_FOR_THE_SESSION = ("pytest", "pydevd", "QDBus", "ThreadPoolExecutor-session")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files with slow tests first, so that several processes end together.
+
+    Of the files that look at the same launches only the first one; the others would wait beside it.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    sharing = dict.fromkeys(item.path for item in items if "launches" in getattr(item, "fixturenames", ()))
+    waiting = set(list(sharing)[1:])
+    items.sort(key=lambda item: 2 if item.path in waiting else 0 if item.path in slow else 1)
+
+
 @pytest.fixture(autouse=True)
 def luthier_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give every test a Luthier home of its own, so that none reads or writes the user's."""

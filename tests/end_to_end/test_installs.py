@@ -18,6 +18,8 @@ from tests.support.model_folder import write_model
 from tests.support.tiny import tiny_rows
 
 ROOT = Path(__file__).parent.parent.parent
+# what is never imported here need not be compiled: half of an installation's time
+INSTALL = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile")
 NOT_ON_THE_DESKTOP = ("torch", "deepspeed", "accelerate", "transformers")
 
 
@@ -38,7 +40,7 @@ def _run(*command: str, expect: int = 0) -> str:
 def _environment(folder: Path, *requirements: str) -> Path:
     venv.create(folder, with_pip=True, symlinks=True)
     python = folder / "bin" / "python"
-    _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
+    _run(str(python), *INSTALL, *requirements)
     return python
 
 
@@ -98,7 +100,7 @@ def test_that_the_command_line_runs_where_pyside_is_missing(wheel: Path, tmp_pat
         wanted = tomllib.load(file)["project"]["dependencies"]
     needed = [requirement for requirement in wanted if not requirement.lower().startswith(graphical)]
     python = _environment(tmp_path / "terminal", *needed)
-    _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", str(wheel))
+    _run(str(python), *INSTALL, "--no-deps", str(wheel))
     assert not [name for name in _installed(python) if name.startswith(graphical)]
     _ask_the_command_line(python, tmp_path)
 
@@ -107,7 +109,7 @@ def test_that_the_command_line_runs_where_pyside_is_missing(wheel: Path, tmp_pat
 def test_that_the_trainer_extra_brings_an_interpreter_that_lacks_nothing(wheel: Path, tmp_path: Path) -> None:
     # torch is asked for first and by its exact version: a range would take a build of several gigabytes
     python = _environment(tmp_path / "trainer", "torch==2.13.0")
-    _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[trainer]")
+    _run(str(python), *INSTALL, f"{wheel}[trainer]")
     assert _installed(python) >= set(NOT_ON_THE_DESKTOP)
     _run(str(python), "-c", "import os; os.environ['DS_ACCELERATOR'] = 'cpu'; import torch, deepspeed, accelerate")
 
