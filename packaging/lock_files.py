@@ -26,12 +26,15 @@ from packaging.utils import parse_wheel_filename
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "resources" / "locks"
 GLIBC = (2, 28)
-MACHINE = "x86_64"
+X86, ARM = "x86_64", "aarch64"
 
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """One lock: ``driver`` is the oldest major version of NVIDIA's driver that serves the CUDA."""
+    """One lock: ``driver`` is the oldest major version of NVIDIA's driver that serves the CUDA.
+
+    ``torch`` with "+cpu" is on an index of its own; on ARM the index itself has 2.10.0 as a build for the CPU.
+    """
 
     name: str
     torch: str
@@ -39,12 +42,15 @@ class Wanted:
     cuda: str = ""
     driver: int = 0
     tried: bool = False
+    machine: str = X86
 
 
 WANTED = (
     Wanted("cpu-py311", "2.13.0+cpu", "3.11", tried=True),
     *(Wanted(f"cu130-py3{minor}", "2.13.0", f"3.{minor}", "13.0", 580) for minor in (11, 12, 13)),
     *(Wanted(f"cu128-py3{minor}", "2.10.0", f"3.{minor}", "12.8", 525) for minor in (11, 12, 13)),
+    *(Wanted(f"cu130-arm-py3{minor}", "2.13.0", f"3.{minor}", "13.0", 580, machine=ARM) for minor in (11, 12, 13)),
+    *(Wanted(f"cpu-arm-py3{minor}", "2.10.0", f"3.{minor}", machine=ARM) for minor in (11, 12, 13)),
 )
 
 
@@ -58,7 +64,7 @@ def main() -> int:
     for wanted in WANTED:
         if not options.names or wanted.name in options.names:
             # a build for the CPU in that folder would serve the plain version number too
-            links = "" if wanted.cuda else options.find_links
+            links = options.find_links if wanted.torch.endswith("+cpu") else ""
             text = lock_text(wanted, resolved(wanted, requirements(wanted.torch), links))
             (LOCKS / f"pylock.{wanted.name}.toml").write_text(text, encoding="utf-8", newline="\n")
             sys.stdout.write(f"{wanted.name}: {text.count('[[packages]]')} packages\n")
@@ -79,14 +85,14 @@ def resolved(wanted: Wanted, needed: Sequence[str], find_links: str) -> dict[str
     with tempfile.TemporaryDirectory() as folder:
         asked, lock = Path(folder, "requirements.in"), Path(folder, "pylock.toml")
         asked.write_text("\n".join(needed), encoding="utf-8")
-        platform = f"{MACHINE}-manylinux_{GLIBC[0]}_{GLIBC[1]}"
+        platform = f"{wanted.machine}-manylinux_{GLIBC[0]}_{GLIBC[1]}"
         command = [
             "uv", "pip", "compile", str(asked), "--format", "pylock.toml", "-o", str(lock), "--quiet", "--no-header",
             "--no-annotate", "--python-version", wanted.python, "--python-platform", platform,
         ]  # fmt: skip
         if find_links:
             command += ["--find-links", find_links]
-        elif not wanted.cuda:
+        elif wanted.torch.endswith("+cpu"):
             command += ["--torch-backend", "cpu"]
         subprocess.run(command, check=True)
         return tomllib.loads(lock.read_text(encoding="utf-8"))
@@ -100,7 +106,7 @@ def lock_text(wanted: Wanted, lock: dict[str, Any]) -> str:
         'created-by = "uv"',
         f'requires-python = "=={wanted.python}.*"',
     ]
-    tags = fitting_tags(wanted.python)
+    tags = fitting_tags(wanted.python, wanted.machine)
     for package in lock["packages"]:
         file, is_wheel = chosen_file(package, tags)
         url = unquote(file["url"])
@@ -114,7 +120,7 @@ def lock_text(wanted: Wanted, lock: dict[str, Any]) -> str:
         "",
         "[tool.luthier]",
         f'python = "{wanted.python}"',
-        f'machine = "{MACHINE}"',
+        f'machine = "{wanted.machine}"',
         f'glibc = "{GLIBC[0]}.{GLIBC[1]}"',
         f'cuda = "{wanted.cuda}"',
         f"driver = {wanted.driver}",
@@ -135,14 +141,14 @@ def chosen_file(package: dict[str, Any], tags: Sequence[Tag]) -> tuple[dict[str,
     return package["sdist"], False
 
 
-def fitting_tags(python: str) -> list[Tag]:
+def fitting_tags(python: str, machine: str) -> list[Tag]:
     """Return the tags that such a Python takes on such a machine, the best first."""
     major, minor = (int(part) for part in python.split("."))
-    platforms = [f"manylinux_{GLIBC[0]}_{minor_glibc}_{MACHINE}" for minor_glibc in range(GLIBC[1], 4, -1)]
+    platforms = [f"manylinux_{GLIBC[0]}_{minor_glibc}_{machine}" for minor_glibc in range(GLIBC[1], 4, -1)]
     old = {"17": "manylinux2014", "12": "manylinux2010", "5": "manylinux1"}
     for number, name in old.items():
-        platforms.insert(platforms.index(f"manylinux_2_{number}_{MACHINE}") + 1, f"{name}_{MACHINE}")
-    platforms.append(f"linux_{MACHINE}")
+        platforms.insert(platforms.index(f"manylinux_2_{number}_{machine}") + 1, f"{name}_{machine}")
+    platforms.append(f"linux_{machine}")
     interpreter = f"cp{major}{minor}"
     return [
         *cpython_tags((major, minor), platforms=platforms),

@@ -44,7 +44,8 @@ class EnvironmentLock:
 
     ``python`` is a minor version such as "3.11"; ``cuda`` the CUDA that torch is built for, empty for the CPU alone;
     ``driver`` the oldest major version of NVIDIA's driver that serves it; ``glibc`` the oldest C library of the
-    files; ``tried`` says whether this very set was built and run by the makers of the lock.
+    files; ``tried`` says whether this very set was built and run by the makers of the lock. ``over`` is the
+    interpreter whose packages, its ``over_torch`` among them, the environment is built on; empty for one of its own.
     """
 
     name: str
@@ -55,12 +56,16 @@ class EnvironmentLock:
     cuda: str = ""
     driver: int = 0
     tried: bool = False
+    over: str = ""
+    over_torch: str = ""
 
     @property
     def key(self) -> str:
         """Return 16 hex digits that stand for what is in it: equal files and Python give the same folder."""
         lines = sorted("{}  {}\n".format(file.sha256, file.name) for file in self.files)
         told = "{} {}\n{}".format(self.python, self.machine, "".join(lines))
+        if self.over:
+            told += "over {} {}\n".format(self.over, self.over_torch)
         return hashlib.sha256(told.encode("utf-8")).hexdigest()[:16]
 
     @property
@@ -71,7 +76,10 @@ class EnvironmentLock:
 
 @dataclasses.dataclass(frozen=True)
 class BuiltEnvironment:
-    """An environment that lies on the node: ``path`` is its interpreter, ``made`` whether it was made just now."""
+    """An environment that lies on the node: ``path`` is its interpreter, ``made`` whether it was made just now.
+
+    ``over`` is the interpreter that it was built on, ``fetched_bytes`` what its own files come to.
+    """
 
     path: str
     key: str
@@ -80,6 +88,8 @@ class BuiltEnvironment:
     packages: int
     made: bool = True
     took_s: float = 0.0
+    over: str = ""
+    fetched_bytes: int = 0
 
     def at(self, path: str, made: bool) -> "BuiltEnvironment":
         """Return the same with its interpreter's path."""

@@ -65,8 +65,9 @@ class FrameReader:
             if len(self._buffer) < end:
                 break
             head_end = start + _LENGTHS.size + head_size
-            frames.append(Frame(_head(bytes(self._buffer[start + _LENGTHS.size : head_end])),
-                                bytes(self._buffer[head_end:end])))  # fmt: skip
+            with memoryview(self._buffer) as view:  # a slice of the buffer itself would be one more copy
+                head, body = bytes(view[start + _LENGTHS.size : head_end]), bytes(view[head_end:end])
+            frames.append(Frame(_head(head), body))
             start = end
         del self._buffer[:start]
         return frames

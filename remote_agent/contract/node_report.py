@@ -17,6 +17,9 @@ TRAINER_PACKAGES = (
     "jinja2",
 )
 
+OPTIONAL_PACKAGES = ("flash-attn", "kernels", "wandb", "mlflow", "mlflow-skinny", "trackio")
+"""What a job may ask for beside the trainer's packages: kernels for its attention, libraries of trackers."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Gpu:
@@ -47,16 +50,24 @@ class PackageVersion:
 
 @dataclasses.dataclass(frozen=True)
 class Interpreter:
-    """A Python on the node that may run the trainer."""
+    """A Python on the node that may run the trainer.
+
+    ``extras`` tells the optional packages in the same way; it is empty where they were not looked for.
+    """
 
     path: str
     version: str
     packages: Tuple[PackageVersion, ...]
+    extras: Tuple[PackageVersion, ...] = ()
 
     @property
     def missing(self) -> Tuple[str, ...]:
         """Return the names of the trainer's packages that it lacks."""
         return tuple(package.name for package in self.packages if not package.version)
+
+    def optional(self, name: str) -> Optional[str]:
+        """Return the version of an optional package, empty where it is missing, None where nobody has looked."""
+        return next((package.version for package in self.extras if package.name == name), None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +108,24 @@ class Disk:
 
 
 @dataclasses.dataclass(frozen=True)
+class NodeFolder:
+    """A folder of the agent: ``name`` is work (its home), environments, models, data or checkpoints.
+
+    ``placed`` says that a person put it elsewhere than below the home; sizes are 0 where its disk is not there.
+    ``lasts`` as for a `Disk`.
+    """
+
+    name: str
+    path: str
+    mount: str
+    kind: str
+    total_bytes: int
+    free_bytes: int
+    lasts: bool
+    placed: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class Limits:
     """What the system lets one process of this user have; -1 is without limit."""
 
@@ -121,7 +150,7 @@ class Survey:
 
     ``cuda`` is the newest CUDA that the driver serves. ``lingers`` and ``kills_user_processes`` are "yes", "no" or
     empty. ``ports_open`` says whether a process may listen on loopback, as the ranks do. ``hub_models`` are the
-    repositories that lie whole in the Hub's own cache at ``hub_cache``.
+    repositories that lie whole in the Hub's own cache at ``hub_cache``, ``hub_kernels`` those of kernels there.
     """
 
     cpu: str = ""
@@ -140,6 +169,7 @@ class Survey:
     ports_open: bool = True
     hub_cache: str = ""
     hub_models: Tuple[str, ...] = ()
+    hub_kernels: Tuple[str, ...] = ()
     reached: Tuple[Reached, ...] = ()
     took_s: float = 0.0
 
@@ -186,3 +216,4 @@ class NodeReport:
     problems: Tuple[str, ...] = ()
     clock_offset_s: float = 0.0
     survey: Optional[Survey] = None
+    folders: Tuple[NodeFolder, ...] = ()

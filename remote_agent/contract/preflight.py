@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Iterator, List, NamedTuple, Optional, Tuple
 
+from remote_agent.contract.attention import NONE, flash_attention
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.memory import disk, host_memory, setup_of_job
 from remote_agent.contract.model_facts import UnknownModelError
+from remote_agent.contract.node_folders import folder_of, free_bytes
 from remote_agent.contract.node_report import Gpu, NodeReport, Survey
 from remote_agent.contract.problem import ERROR, WARNING, Fix, Known, Problem
+from remote_agent.contract.tracker_spec import OFF, TRACKER_NAMES, TRACKER_PACKAGES, trackers_of
 
 GOOD = "good"
 """The severity of a finding that holds; the others are a problem's."""
 
-DRIVER, GPUS, MEMORY, SHARED_MEMORY, DISK, LIMITS, PORTS, CLOCK, LOGOUT = (
-    "driver", "gpus", "memory", "shm", "disk", "limits", "ports", "clock", "logout",
+DRIVER, GPUS, MEMORY, SHARED_MEMORY, DISK, LIMITS, PORTS, CLOCK, LOGOUT, ATTENTION, TRACKERS = (
+    "driver", "gpus", "memory", "shm", "disk", "limits", "ports", "clock", "logout", "attention", "trackers",
 )  # fmt: skip
 BUSY_BYTES = 1 << 30
 """A GPU of which more is taken is used by somebody; an idle one holds some hundred MiB for the driver."""
@@ -52,6 +55,7 @@ def preflight(spec: JobSpec, known: Known) -> Tuple[Finding, ...]:
     found += _sizes(spec, known, node)
     found += [_shared_memory(spec, node.survey), _limits(spec, node.survey), _ports(node.survey), _clock(node)]
     found += _logout(node, node.survey)
+    found += [*_attention(spec, node), *_trackers(spec, node)]
     return tuple(found)
 
 
@@ -167,15 +171,16 @@ def _sizes(spec: JobSpec, known: Known, node: NodeReport) -> Iterator[Finding]:
     keep = max(1, saving.keep_last)
     written = [term for term in disk(setup, keep, saving.state_every_steps > 0).terms if term[0] != "model"]
     needed = sum(size for _, size in written)
-    if needed <= node.disk_free_bytes:
+    free, place = free_bytes(node, "checkpoints"), folder_of(node, "checkpoints")
+    if needed <= free:
         yield Finding(DISK, GOOD)
         return
     one = sum(size for name, size in disk(setup, 1, saving.state_every_steps > 0).terms if name != "model")
-    fix = Fix("Keep 1", (("checkpointing.keep_last", 1),)) if keep > 1 and one <= node.disk_free_bytes else None
+    fix = Fix("Keep 1", (("checkpointing.keep_last", 1),)) if keep > 1 and one <= free else None
     yield Finding(
         DISK, ERROR,
         "The checkpoints planned take up to {:.1f} GiB (estimated), one being written while {} are kept; "
-        "{} has {:.1f} GiB left.".format(needed / _GIB, keep, node.home, node.disk_free_bytes / _GIB),
+        "{} has {:.1f} GiB left.".format(needed / _GIB, keep, place.path if place else node.home, free / _GIB),
         fix,
     )  # fmt: skip
 
@@ -233,6 +238,42 @@ def _clock(node: NodeReport) -> Finding:
         CLOCK, WARNING,
         "The node's clock is {:.0f} s {} this computer's. Nothing depends on it but the times that are shown, and "
         "certificates of the Hub.".format(abs(ahead), "ahead of" if ahead > 0 else "behind"),
+    )  # fmt: skip
+
+
+def _attention(spec: JobSpec, node: NodeReport) -> Iterator[Finding]:
+    """Yield whether the node can compute the attention that the job asks for; PyTorch's own is always there."""
+    if spec.strategy.attention != "flash_attention_2" or not node.gpus or node.interpreter is None:
+        return
+    found = flash_attention(node)
+    if found.by != NONE or not node.interpreter.extras:
+        yield Finding(ATTENTION, GOOD)
+        return
+    yield Finding(
+        ATTENTION, ERROR,
+        "The job asks for FlashAttention 2, and {}. It is not compiled unasked; PyTorch's own attention (SDPA) needs "
+        "nothing.".format(found.why),
+        Fix("Use SDPA", (("strategy.attention", "sdpa"),)),
+    )  # fmt: skip
+
+
+def _trackers(spec: JobSpec, node: NodeReport) -> Iterator[Finding]:
+    """Yield whether the libraries of the job's trackers are in the interpreter that feeds them."""
+    wanted = [tracker.kind for tracker in trackers_of(spec) if tracker.kind in TRACKER_PACKAGES]
+    found = node.interpreter
+    if not wanted or found is None or not found.extras:
+        return
+    lacking = [kind for kind in wanted if not any(found.optional(name) for name in (kind, TRACKER_PACKAGES[kind]))]
+    if not lacking:
+        yield Finding(TRACKERS, GOOD)
+        return
+    packages = " ".join(TRACKER_PACKAGES[kind] for kind in lacking)
+    yield Finding(
+        TRACKERS, WARNING,
+        "{} lacks the library of {}, so nothing would get there, while the run itself goes on. Install it for that "
+        "Python: pip install {}".format(
+            found.path, " and ".join(TRACKER_NAMES[kind] for kind in lacking), packages),
+        Fix("Switch off", tuple(("trackers." + kind, OFF) for kind in lacking)),
     )  # fmt: skip
 
 

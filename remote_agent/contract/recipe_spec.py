@@ -42,6 +42,15 @@ class OptimizerSpec:
         choices=("adamw", "adamw_8bit", "lion", "muon", "sgd", "adafactor"),
         source=_ADAMW,
     )
+    adam_kernel: str = knob(
+        "torch",
+        "AdamW kernel",
+        "What computes AdamW's updates while the states lie on the GPU: PyTorch's fused kernel, or DeepSpeed's "
+        "FusedAdam, which the node compiles with nvcc before the first run. The updates are the same. FusedAdam has "
+        "not been tried on a GPU.",
+        choices=("torch", "deepspeed"),
+        advanced=True,
+    )
     learning_rate: float = knob(
         2e-5, "Peak learning rate", "The highest learning rate of the run.", above=0.0, high=1.0, source=_LLAMA2
     )

@@ -6,12 +6,11 @@ from typing import Any, Dict, Iterator, Tuple
 
 from remote_agent.contract.averaging_span import averaged_steps
 from remote_agent.contract.batch_arithmetic import batch_plan
-from remote_agent.contract.dropout_fields import dropout_fields, dropouts
+from remote_agent.contract.dropout_fields import dropout_fields
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.problem import ERROR, WARNING, Fix, Known, Problem
 
 _FIELD = "regularization."
-_UNPACK = Fix("Do not pack", (("data.packing", False),))
 LEAST_TAIL_STEPS = 2
 """A mean over fewer updates is no mean."""
 LEAST_USUAL_DECAY = 0.99
@@ -19,69 +18,10 @@ LEAST_USUAL_DECAY = 0.99
 
 
 def regularization_problems(spec: JobSpec, known: Known) -> Iterator[Problem]:
-    """Yield what stands against the job's regularization."""
-    yield from _of_mixup(spec)
-    yield from _of_r_drop(spec, known)
+    """Yield what stands against the job's regularization, besides what `combinations` does not let run together."""
     yield from _of_dropout(spec, known)
     yield from _of_early_stopping(spec, known)
     yield from _of_averaging(spec, known)
-
-
-def _of_mixup(spec: JobSpec) -> Iterator[Problem]:
-    path = _FIELD + "mixup_alpha"
-    if spec.regularization.mixup_alpha == 0:
-        return
-    if spec.data.packing:
-        yield Problem(ERROR, path, "Mixup mixes rows one by one, and packing puts several into a sequence.", _UNPACK)
-    if spec.batch.micro_batch < 2:
-        yield Problem(
-            ERROR, path, "Mixup needs two rows in a micro batch; there is one.", Fix("Micro batch of 2", _of_two(spec))
-        )
-    if spec.strategy.attention == "flash_attention_2":
-        yield Problem(
-            ERROR, path, "Mixup needs rows side by side; with FlashAttention 2 a micro batch is one long row.",
-            Fix("Use SDPA", (("strategy.attention", "sdpa"),)),
-        )  # fmt: skip
-    if spec.regularization.r_drop_alpha > 0:
-        yield Problem(
-            ERROR, path, "Mixup and R-Drop are not meant for each other: one mixes targets, the other compares two "
-            "predictions of one target.",
-            Fix("Turn mixup off", ((path, 0.0),)),
-        )  # fmt: skip
-
-
-def _of_two(spec: JobSpec) -> Tuple[Tuple[str, Any], ...]:
-    """Return the changes to a micro batch of 2 that keep the global batch where accumulation is even."""
-    changes: Tuple[Tuple[str, Any], ...] = (("batch.micro_batch", 2),)
-    if spec.batch.accumulation % 2 == 0:
-        changes += (("batch.accumulation", spec.batch.accumulation // 2),)
-    return changes
-
-
-def _of_r_drop(spec: JobSpec, known: Known) -> Iterator[Problem]:
-    path, rules = _FIELD + "r_drop_alpha", spec.regularization
-    if rules.r_drop_alpha == 0:
-        return
-    if spec.data.packing:
-        yield Problem(ERROR, path, "R-Drop compares two passes of a row, and packing puts several into a sequence.",
-                      _UNPACK)  # fmt: skip
-    if spec.strategy.attention == "flash_attention_2" and spec.batch.micro_batch > 1:
-        yield Problem(
-            ERROR, path, "R-Drop needs rows side by side; with FlashAttention 2 a micro batch is one long row.",
-            Fix("Use SDPA", (("strategy.attention", "sdpa"),)),
-        )  # fmt: skip
-    if rules.residual_dropout > 0 or (rules.override_dropout and known.model is None and rules.dropout > 0):
-        return
-    if known.model is None:
-        return
-    found = dropouts(known.model.config)
-    if rules.override_dropout:
-        found = {name: rules.dropout for name in found}
-    if not any(share > 0 for share in found.values()):
-        yield Problem(
-            ERROR, path, "R-Drop compares two dropout masks, and no dropout is on: both passes would be the same.",
-            Fix("Residual dropout of 0.1", ((_FIELD + "residual_dropout", 0.1),)),
-        )  # fmt: skip
 
 
 def _of_dropout(spec: JobSpec, known: Known) -> Iterator[Problem]:

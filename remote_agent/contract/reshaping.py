@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Tuple
 
 from remote_agent.contract.job_spec import JobSpec, with_value
 
@@ -83,6 +83,14 @@ def reshape_problem(spec: JobSpec, saved: Shape, wanted: Shape) -> str:
     return "The state of {} at ZeRO stage {} cannot go on with {} at stage {}: {}.".format(
         _ranks(saved), saved.zero_stage, _ranks(wanted), wanted.zero_stage, reasons[0]
     )
+
+
+def readable_shapes(spec: JobSpec, saved: Shape, most_ranks: int) -> Tuple[Shape, ...]:
+    """Return the shapes of up to so many ranks in which a job's saved state can go on, by ranks and then by stage."""
+    whole = spec.batch.micro_batch * spec.batch.accumulation * spec.strategy.ranks
+    divisors = [ranks for ranks in range(1, min(most_ranks, whole) + 1) if whole % ranks == 0]
+    found = {Shape(ranks, stage) for ranks in divisors for stage in STAGES} | {saved}
+    return tuple(sorted(shape for shape in found if not reshape_problem(spec, saved, shape)))
 
 
 def _ranks(shape: Shape) -> str:

@@ -44,6 +44,10 @@ USUAL_RANGES: Tuple[UsualRange, ...] = (
         "3 to 10 times below AdamW's: Chen et al., Lion, arXiv:2302.06675",
     ),
     UsualRange(
+        "optimizer.beta1", _under("lion"), 0.9, 0.95,
+        "0.9, and 0.95 for T5: Chen et al., Lion, arXiv:2302.06675",
+    ),
+    UsualRange(
         "optimizer.beta2", _under(*_ADAMW), 0.95, 0.999,
         "0.95 in Llama 2, arXiv:2307.09288, section 2.2, 0.999 in Adam, arXiv:1412.6980, section 2",
     ),
@@ -76,6 +80,14 @@ USUAL_RANGES: Tuple[UsualRange, ...] = (
         "schedule.cooldown.amount",
         lambda spec: spec.schedule.shape == "wsd" and spec.schedule.cooldown.unit == "percent", 10.0, 20.0,
         "10 percent in MiniCPM, arXiv:2404.06395, section 4.3, 20 percent in Haegele et al.'s code, arXiv:2405.18392",
+    ),
+    UsualRange(
+        "schedule.cycle_length_factor", lambda spec: spec.schedule.shape == "cosine_restarts", 1.0, 2.0,
+        "1 and 2 in Loshchilov and Hutter, SGDR, arXiv:1608.03983, section 4",
+    ),
+    UsualRange(
+        "schedule.step_factor", lambda spec: spec.schedule.shape == "step", 0.1, 0.2,
+        "0.1 in Goyal et al., arXiv:1706.02677, section 5.1, 0.2 in Wide Residual Networks, arXiv:1605.07146",
     ),
     UsualRange(
         "regularization.clip_norm", _where_on("regularization.clip_norm"), 0.3, 1.0,

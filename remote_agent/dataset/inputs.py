@@ -14,7 +14,7 @@ from remote_agent.dataset.corpus import DataPaths
 from remote_agent.dataset.sources import Cancelled, content_hash, never
 from remote_agent.dataset.tokenizer_files import ModelTokenizer
 
-LAYOUT_VERSION = 3
+LAYOUT_VERSION = 4
 """Raised when rendering, masking, packing or the files change, so that older prepared data is not taken for new."""
 
 _KEY_LENGTH = 32

@@ -31,7 +31,7 @@ from remote_agent.dataset.sources import Cancelled, data_files, never
 from remote_agent.dataset.tokenizer_files import special_tokens, template_text, tokenizer_hash
 from remote_agent.run_files.atomic_write import atomic_write_json
 
-LAYOUT_VERSION = 4
+LAYOUT_VERSION = 5
 """Raised when what is kept, or how it is made, changes."""
 
 MOST_BYTES = 4 << 30

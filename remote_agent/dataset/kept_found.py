@@ -13,21 +13,20 @@ from remote_agent.contract.wire import from_wire, to_wire
 from remote_agent.dataset.findings import KINDS, Found
 from remote_agent.run_files.atomic_write import atomic_write_json
 
-_ROWS, _ANSWERS, _FIRSTS, _REST = "rows.npy", "answers.npy", "firsts.npy", "found.json"
+_ARRAYS = {"rows": (0,), "answers": (0, 2), "firsts": (0,), "likes": (0, 2)}
+"""The arrays of a finding, those of all findings one after the other in a file each; the shape of none."""
+
+_REST = "found.json"
 
 
 def write_found(found: Sequence[Found], folder: Path) -> None:
     """Write findings into a folder. Raises OSError."""
-    rows = [one.rows for one in found]
-    np.save(folder / _ROWS, np.concatenate([np.zeros(0, dtype=np.int64), *rows]), allow_pickle=False)
-    answers = [one.answers for one in found]
-    np.save(folder / _ANSWERS, np.concatenate([np.zeros((0, 2), dtype=np.int64), *answers]), allow_pickle=False)
-    firsts = [one.firsts for one in found]
-    np.save(folder / _FIRSTS, np.concatenate([np.zeros(0, dtype=np.int64), *firsts]), allow_pickle=False)
+    for name, shape in _ARRAYS.items():
+        arrays = [getattr(one, name) for one in found]
+        np.save(folder / f"{name}.npy", np.concatenate([np.zeros(shape, np.int64), *arrays]), allow_pickle=False)
     rest = [
         {
-            "kind": one.kind, "count": one.count, "rows": len(one.rows), "answers": len(one.answers),
-            "firsts": len(one.firsts),
+            "kind": one.kind, "count": one.count, "sizes": {name: len(getattr(one, name)) for name in _ARRAYS},
             "pairs": to_wire(one.pairs), "detail": one.detail, "threshold": one.threshold, "figures": list(one.figures),
         }
         for one in found
@@ -38,23 +37,22 @@ def write_found(found: Sequence[Found], folder: Path) -> None:
 def read_found(folder: Path) -> tuple[Found, ...]:
     """Map what `write_found` wrote. Raises OSError, and ValueError where it is damaged."""
     rest = json.loads((folder / _REST).read_text(encoding="utf-8"))
-    rows = np.load(folder / _ROWS, mmap_mode="r", allow_pickle=False)
-    answers = np.load(folder / _ANSWERS, mmap_mode="r", allow_pickle=False)
-    firsts = np.load(folder / _FIRSTS, mmap_mode="r", allow_pickle=False)
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS}
+    ends = dict.fromkeys(_ARRAYS, 0)
     found = []
-    at = told = named = 0
     try:
         for one in rest:
-            end = at + one["rows"]
-            last, before = told + one["answers"], named + one["firsts"]
-            if one["kind"] not in KINDS or end > len(rows) or last > len(answers) or before > len(firsts):
+            starts, ends = ends, {name: ends[name] + one["sizes"][name] for name in _ARRAYS}
+            if one["kind"] not in KINDS or any(ends[name] > len(arrays[name]) for name in _ARRAYS):
                 raise ValueError(f"{folder / _REST} is damaged")
-            pairs = tuple(from_wire(RowPair, pair) for pair in one["pairs"])
+            parts = {name: arrays[name][starts[name] : ends[name]] for name in _ARRAYS}
             found.append(
-                Found(one["kind"], one["count"], rows[at:end], pairs, one["detail"], one["threshold"],
-                      tuple(one["figures"]), answers[told:last], firsts[named:before])
+                Found(
+                    kind=one["kind"], count=one["count"], detail=one["detail"], threshold=one["threshold"],
+                    pairs=tuple(from_wire(RowPair, pair) for pair in one["pairs"]), figures=tuple(one["figures"]),
+                    **parts,
+                )
             )  # fmt: skip
-            at, told, named = end, last, before
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder / _REST} is damaged: {error}") from None
     return tuple(found)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.dataset.conversation import Shape
 from remote_agent.dataset.corpus import CorpusSource, Plan
-from remote_agent.dataset.documents import LengthCounts, counts_at
+from remote_agent.dataset.documents import LengthCounts, counts_at, document_chunks
 from remote_agent.dataset.findings import Found
 from remote_agent.dataset.length_findings import at_length
+from remote_agent.dataset.planning import remixed
 from remote_agent.dataset.row_arrays import NO_ROWS, RowArrays
 
 _FIRST_ROWS = 20
@@ -76,6 +77,22 @@ class Known(NamedTuple):
     def held_out(self) -> NDArray[np.bool_] | None:
         """Return bool [rows read], which rows are held out; None while that is not decided."""
         return None if self.plan is None else self.plan.held_out[: self.arrays.rows]
+
+    def mixed_at(self, job: JobSpec) -> Known:
+        """Return the same with the sources' shares made up of the rows that are trained at the job's length.
+
+        As long as rows are still being read the shares are of all rows, whatever their length.
+        """
+        plan = self.plan
+        if plan is None or plan.before is None or self.arrays.rows < len(plan.before):
+            return self
+        is_used = np.zeros(self.arrays.rows, dtype=np.bool_)
+        for found in document_chunks(self.arrays, job.data):
+            is_used[found.rows] = True
+        # a row that cannot be read stops the preparation where it is trained; it does not leave quietly
+        is_used |= ~self.arrays.usable
+        parts = [slice(source.first_row, source.first_row + source.rows) for source in self.sources]
+        return self._replace(plan=remixed(plan, is_used, parts, job.data, job.seed))
 
     def counts_at(self, job: JobSpec) -> LengthCounts:
         """Return what the rows come to at the job's length."""

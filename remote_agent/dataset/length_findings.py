@@ -50,7 +50,7 @@ def _of_rows(found: Found, mask: Bool) -> Found | None:
     """Return a finding of the rows of a mask alone, None where none is left."""
     known = found.rows[found.rows < len(mask)]
     rows = known[mask[known]]
-    if len(rows) == len(found.rows) and mask[found.firsts].all():
+    if len(rows) == len(found.rows) and mask[found.firsts].all() and mask[found.likes].all():
         return found
     pairs = tuple(pair for pair in found.pairs if max(pair.row, pair.other) < len(mask))
     pairs = tuple(pair for pair in pairs if mask[pair.row] and mask[pair.other])
@@ -62,9 +62,14 @@ def _of_rows(found: Found, mask: Bool) -> Found | None:
     firsts = found.firsts
     if len(firsts):
         rows, firsts = _without_stand_ins(rows, firsts[np.isin(found.rows, rows)], mask)
+    likes = found.likes
+    if len(likes):
+        # A row leaks while one that it is like is still trained on.
+        likes = likes[mask[likes].all(axis=1)]
+        rows = np.unique(likes[:, 0])
     if not len(rows):
         return None
-    return replace(found, rows=rows, count=len(rows), pairs=pairs, answers=answers, firsts=firsts)
+    return replace(found, rows=rows, count=len(rows), pairs=pairs, answers=answers, firsts=firsts, likes=likes)
 
 
 def _without_stand_ins(rows: Int64, firsts: Int64, mask: Bool) -> tuple[Int64, Int64]:

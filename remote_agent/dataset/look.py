@@ -75,6 +75,7 @@ class Look:
         self._opened: _Opened | None = None
         self._facts: tuple[SourceFacts, ...] = ()
         self._packed: PackedRows | None = None
+        self._mixed: tuple[tuple[int, int], Plan | None] | None = None
         self._totals: Lately[RowTotals] = Lately()
         self._at_length: Lately[tuple[Found, ...]] = Lately()
         self.plan: Plan | None = None
@@ -234,7 +235,7 @@ class Look:
 
     def part_of(self, index: int) -> str:
         """Return train, held_out, or nothing where a row is in neither or that is not decided."""
-        plan = self.plan
+        plan = self._plan_at_length()
         if plan is None or index >= plan.rows:
             return ""
         return "train" if plan.train[index] else "held_out" if plan.held_out[index] else ""
@@ -245,8 +246,16 @@ class Look:
         if plan is None or self.arrays.rows < plan.rows or plan.rows > _MOST_PACKED:
             return None
         if self._packed is None:
-            self._packed = PackedRows(self.arrays, plan, self.inputs.job)
+            mixed = self._plan_at_length() or plan
+            self._packed = PackedRows(self.arrays, mixed, self.inputs.job)
         return self._packed
+
+    def _plan_at_length(self) -> Plan | None:
+        """Return the plan with the sources' shares made up at the job's length, once all rows are read."""
+        state = (id(self.plan), self.arrays.rows)
+        if self._mixed is None or self._mixed[0] != state:
+            self._mixed = state, self._known(complete=False).mixed_at(self.inputs.job).plan
+        return self._mixed[1]
 
     def batching(self, length: int) -> tuple[BatchingReport, ...]:
         """Return the ways of making batches at a length."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from remote_agent.contract.data_report import StepReport
-from remote_agent.contract.data_spec import SourceSpec, all_sources
+from remote_agent.contract.data_spec import DataSpec, all_sources
 from remote_agent.contract.data_steps import AugmentStep, BalanceStep, DeduplicateStep, DropStep, Step
 from remote_agent.dataset.conversation import Conversation, Example
 from remote_agent.dataset.findings.near_duplicates import NearDuplicates, first_of_group
 from remote_agent.dataset.findings.row_batch import spoken
-from remote_agent.dataset.mixing import mixed, mixture_rows, replayed_rows, times_taken
+from remote_agent.dataset.mixture import is_mixture, mixture
 from remote_agent.dataset.sources import Advance, Cancelled, check
 from remote_agent.dataset.splitting import RowMarks, capped, held_out_of, set_aside
 from remote_agent.dataset.steps.finding_rows import check_finding, found_rows, is_of_one_row
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from remote_agent.dataset.corpus import Corpus
 
 READ_PHASE, STEP_PHASE = "rows", "step"
-_MIXTURE_STREAM = 1 << 16
 _TEXTS_AT_ONCE = 1024
 
 Int64 = NDArray[np.int64]
@@ -53,6 +52,8 @@ class Plan(NamedTuple):
         steps: what each step of the job did.
         problems: sentences about a split that cannot be made as asked.
         made: how many of the rows, the last ones, augment steps made.
+        before: int32 [rows of the files], how often a pass would train each without weights and replay; None where
+            there are none. ``train`` counts rows that are too long or have nothing to train on; `remixed` does not.
     """
 
     rows: int
@@ -62,6 +63,7 @@ class Plan(NamedTuple):
     steps: tuple[StepReport, ...]
     problems: tuple[str, ...] = ()
     made: int = 0
+    before: NDArray[np.int32] | None = None
 
 
 def make_plan(corpus: Corpus, progress: Advance, cancelled: Cancelled, with_reports: bool) -> Plan:
@@ -95,7 +97,10 @@ def make_plan(corpus: Corpus, progress: Advance, cancelled: Cancelled, with_repo
     else:
         held_out[main] = held_out_of(aside, state.kept[main], data, marks)
     problems = tuple(_problems(corpus, found, has_file))
-    return Plan(total, state.kept, _mixture(corpus, state), held_out, tuple(reports), problems)
+    times = np.where(state.kept & state.trained, state.times, 0).astype(np.int32)
+    train = mixture(times, source_parts(corpus), data, seed)
+    before = times if is_mixture(data) else None
+    return Plan(total, state.kept, train, held_out, tuple(reports), problems, before=before)
 
 
 def _rows(corpus: Corpus) -> int:
@@ -109,12 +114,12 @@ def _training_rows(corpus: Corpus) -> int:
 def _main_rows(corpus: Corpus, training: int) -> Int64:
     """Return the training rows that are not replayed: those that a part can be held out of."""
     main = np.ones(training, dtype=np.bool_)
-    for part, spec in zip(_parts(corpus), all_sources(corpus.job.data), strict=True):
+    for part, spec in zip(source_parts(corpus), all_sources(corpus.job.data), strict=True):
         main[part] = not spec.replay
     return np.flatnonzero(main)
 
 
-def _parts(corpus: Corpus) -> list[slice]:
+def source_parts(corpus: Corpus) -> list[slice]:
     """Return where the rows of each training source lie."""
     sources = [source for source in corpus.sources if not source.is_held_out]
     return [slice(source.first_row, source.first_row + source.rows.indexed) for source in sources]
@@ -143,37 +148,22 @@ def _surveyed(corpus: Corpus, total: int, wanted: Wanted, progress: Advance, can
     return survey(corpus.raw(), total, wanted, lambda done: progress(READ_PHASE, done, total, "rows"), cancelled)
 
 
-def _mixture(corpus: Corpus, state: State) -> NDArray[np.int32]:
-    """Return how often each row is trained after the sources' weights and the replay."""
-    train = np.where(state.kept & state.trained, state.times, 0).astype(np.int32)
-    specs, parts = all_sources(corpus.job.data), _parts(corpus)
-    available = [int(train[part].sum(dtype=np.int64)) for part in parts]
-    wanted = dict(enumerate(available))
-    main = [number for number, spec in enumerate(specs) if not spec.replay]
-    wanted.update(zip(main, mixture_rows(*_of(main, specs, available)), strict=True))
-    replayed = [number for number, spec in enumerate(specs) if spec.replay]
-    if replayed:
-        rows, weights, _ = _of(replayed, specs, available)
-        share = corpus.job.data.replay_share
-        added = replayed_rows(sum(wanted[number] for number in main), share, rows, weights)
-        wanted.update(zip(replayed, added, strict=True))
-    for number, part in enumerate(parts):
-        if wanted[number] != available[number]:
-            order = mixed(corpus.job.seed, _MIXTURE_STREAM + number, part.stop - part.start)
-            train[part] = times_taken(train[part], order, wanted[number])
-    return train
+def remixed(plan: Plan, is_used: Bool, parts: Sequence[slice], data: DataSpec, seed: int) -> Plan:
+    """Return the plan with its mixture made of the rows of which something is trained, so that its shares hold of them.
 
-
-def _of(
-    numbers: list[int], specs: tuple[SourceSpec, ...], available: list[int]
-) -> tuple[list[int], list[float], list[float]]:
-    """Return the rows, weights and most epochs of some sources."""
-    chosen = [specs[number] for number in numbers]
-    return (
-        [available[number] for number in numbers],
-        [spec.weight for spec in chosen],
-        [spec.max_epochs for spec in chosen],
-    )
+    Args:
+        plan: of `make_plan`, with the rows that steps made or without.
+        is_used: bool [rows of the files or more], of which rows something is trained at the job's length.
+        parts: where the rows of each training source lie.
+        data: the sources.
+        seed: the job's.
+    """
+    if plan.before is None:
+        return plan
+    files = len(plan.before)
+    train = np.array(plan.train)
+    train[:files] = mixture(np.where(is_used[:files], plan.before, 0).astype(np.int32), parts, data, seed)
+    return plan._replace(train=train)
 
 
 def _problems(corpus: Corpus, found: Survey, has_file: bool) -> Iterator[str]:
@@ -326,7 +316,7 @@ def preview_step(corpus: Corpus, step: Step, plan: Plan, progress: Advance, canc
 
 def _state_of(corpus: Corpus, plan: Plan) -> State:
     """Return how far the job's steps came, as its plan shows it; a mixture hides how often a step made rows come."""
-    if not any(spec.weight or spec.replay for spec in all_sources(corpus.job.data)):
+    if not is_mixture(corpus.job.data):
         return State(plan.kept, plan.train, plan.train > 0)
     trained = plan.kept & ~plan.held_out
     trained[_training_rows(corpus) :] = False

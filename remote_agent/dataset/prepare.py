@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from remote_agent.contract.data_report import PreparedData
 from remote_agent.contract.data_steps import AugmentStep
 from remote_agent.contract.job_spec import JobSpec
@@ -22,12 +24,13 @@ from remote_agent.dataset.encoding import EncodedRow, RowEncoder
 from remote_agent.dataset.findings.found import rows_word
 from remote_agent.dataset.inputs import ContentHashes, content_hashes, prepared_key
 from remote_agent.dataset.part_writer import PartWriter
+from remote_agent.dataset.planning import remixed, source_parts
 from remote_agent.dataset.prepared import HELD_OUT, REPORT, TRAIN, open_prepared, read_report
 from remote_agent.dataset.sources import Advance, Cancelled, data_files, never, no_progress
 from remote_agent.dataset.tokenizer_files import ModelTokenizer, load_tokenizer
 from remote_agent.run_files.atomic_write import sync_folder
 
-PHASE = "data"
+PHASE, LENGTHS_PHASE = "data", "tokens"
 
 
 def prepare(
@@ -88,7 +91,10 @@ def _whole(folder: Path) -> PreparedData | None:
     try:
         return open_prepared(folder).report
     except DataError:
-        shutil.rmtree(folder)  # it is written anew rather than trained on
+        if folder.is_symlink():  # to where prepared data lay before the folder was placed elsewhere
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)  # it is written anew rather than trained on
         return None
 
 
@@ -119,9 +125,13 @@ class _Parts:
         self.held_out.add([row for row in rows if plan.held_out[row.row.index]])
         for row, count in zip(rows, times, strict=True):
             if not row.pieces:
-                self.left_out["long" if len(row.ids) > max_length else "untrained"] += 1
+                self.leave_out(row, max_length)
             elif count and row.conversation is not None and row.conversation.label:
                 self.labels[row.conversation.label] += count
+
+    def leave_out(self, row: EncodedRow, max_length: int) -> None:
+        """Count a row of which nothing is trained."""
+        self.left_out["long" if len(row.ids) > max_length else "untrained"] += 1
 
     def close(self) -> None:
         """Let go of the files."""
@@ -135,13 +145,14 @@ def _write_parts(
     plan = corpus.plan(progress, cancelled, with_reports=False)
     if plan.problems:
         raise DataError(plan.problems[0])
-    total = int(((plan.train > 0) | plan.held_out).sum())
-    done = 0
-    progress(PHASE, 0, total, "rows")
     parts = _Parts(folder)
     parts.first_rows = tuple(source.first_row for source in corpus.sources)
     encoder = RowEncoder(model, job.data)
     try:
+        plan = _at_length(corpus, plan, encoder, parts, progress, cancelled)
+        total = int(((plan.train > 0) | plan.held_out).sum())
+        done = 0
+        progress(PHASE, 0, total, "rows")
         for batch in encoder.encode(corpus.examples(plan, used_only=True), strict=True, cancelled=cancelled):
             parts.add(plan, batch, job.data.max_length)
             done += len(batch)
@@ -156,6 +167,30 @@ def _write_parts(
     finally:
         parts.close()
     return parts
+
+
+def _at_length(
+    corpus: Corpus, plan: Plan, encoder: RowEncoder, parts: _Parts, progress: Advance, cancelled: Cancelled
+) -> Plan:
+    """Return the plan with the sources' shares made up of the rows of which something is trained at the job's length.
+
+    Only where there are shares: all rows that could be in the mixture are then read once before.
+    """
+    if plan.before is None:
+        return plan
+    read = np.append(plan.before, np.zeros(plan.made, dtype=np.int32))
+    candidates = plan._replace(train=read, held_out=np.zeros(plan.rows, dtype=np.bool_))
+    is_used = np.zeros(plan.rows, dtype=np.bool_)
+    total, done = int((read > 0).sum()), 0
+    for batch in encoder.encode(corpus.examples(candidates, used_only=True), strict=False, cancelled=cancelled):
+        for one in batch:
+            # a row that cannot be read stops the preparation where it is trained; it does not leave quietly
+            is_used[one.row.index] = bool(one.pieces or one.problem)
+            if not is_used[one.row.index]:
+                parts.leave_out(one, corpus.job.data.max_length)
+        done += len(batch)
+        progress(LENGTHS_PHASE, done, total, "rows")
+    return remixed(plan, is_used, source_parts(corpus), corpus.job.data, corpus.job.seed)
 
 
 def _report(

@@ -76,6 +76,7 @@ def report_of(
     is the most tokens the model takes, 0 where that is unknown.
     """
     totals = totals or totals_of(known)
+    known = known.mixed_at(job)
     counts = known.counts_at(job)
     train, length = counts.train, job.data.max_length
     sequences = _sequences(train, job)
@@ -146,7 +147,8 @@ def batching_of(known: Known, job: JobSpec, counts: LengthCounts | None = None) 
 
 def batching_at(known: Known, job: JobSpec, length: int) -> tuple[BatchingReport, ...]:
     """Return the ways of making batches at another length than the job's."""
-    return batching_of(known, dataclasses.replace(job, data=dataclasses.replace(job.data, max_length=length)))
+    there = dataclasses.replace(job, data=dataclasses.replace(job.data, max_length=length))
+    return batching_of(known.mixed_at(there), there)
 
 
 def _padded(known: Known, job: JobSpec, documents: int, tokens: int) -> int:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from typing import Callable, Iterator, List, Sequence
+from typing import Callable, List, Sequence
 
 from remote_agent.contract.alerts import STALL, Alert, AlertRules, LrAt
 from remote_agent.contract.amendments import AmendedJob
@@ -18,7 +18,6 @@ from remote_agent.contract.events import (
     Complained,
     Event,
     Stamped,
-    StepCompleted,
     TrainingStarted,
 )
 from remote_agent.contract.job_spec import JobSpec
@@ -32,7 +31,8 @@ from remote_agent.supervisor.outbox import channels_of, put_message, waiting_mes
 from remote_agent.supervisor.stacks import take_stacks
 
 _OWN_KINDS = ("state", "attempt", "alert", "alert_cleared", "amended")
-_LOOKED_BACK = 2000
+BULKY_KINDS, LOOKED_BACK = ("step", "step_rows"), 4000
+"""What every update adds, and how much of it the rules are given of a run's past; they need some hundred updates."""
 
 
 class AlertWatch:
@@ -63,7 +63,7 @@ class AlertWatch:
         """Fold what happened before this process, as rank 0 and the supervisors journalled it; say what nobody said."""
         own = self._journalled(SUPERVISOR_WRITER, _OWN_KINDS)
         said = [stamped.event for stamped in own if isinstance(stamped.event, (AlertRaised, AlertCleared))]
-        for stamped in sorted([*own, *_recent(rank0)], key=lambda stamped: stamped.time_s):
+        for stamped in sorted([*own, *rank0], key=lambda stamped: stamped.time_s):
             self._rules.take(stamped)
         self._tell(self._rules.reconcile(said))
         if waiting_messages(self._run_dir):
@@ -119,17 +119,6 @@ class AlertWatch:
 
     def _complain(self, error: OSError) -> None:
         self._write(Complained("warning", "An alert could not be sent: {}.".format(error.strerror)))
-
-
-def _recent(rank0: Sequence[Stamped]) -> Iterator[Stamped]:
-    """Yield the events with the last updates: the rules look back over some hundred, and a million would take long."""
-    steps = sum(isinstance(stamped.event, StepCompleted) for stamped in rank0)
-    for stamped in rank0:
-        if isinstance(stamped.event, StepCompleted):
-            steps -= 1
-            if steps >= _LOOKED_BACK:
-                continue
-        yield stamped
 
 
 def _key(alert: AlertRaised) -> str:

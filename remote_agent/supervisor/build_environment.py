@@ -24,6 +24,7 @@ from remote_agent.contract.environment_lock import (
     EnvironmentLock,
     total_needed_bytes,
 )
+from remote_agent.contract.overlay import NO_OVERLAY
 from remote_agent.contract.run_dir import ENVIRONMENTS
 from remote_agent.contract.wire import from_wire, to_wire
 from remote_agent.run_files.atomic_write import atomic_write, sync_folder
@@ -32,6 +33,7 @@ from remote_agent.supervisor.environment import BUILT_FROM
 from remote_agent.supervisor.environment_files import EnvironmentFiles, checked_lock
 from remote_agent.supervisor.interpreters import look_at
 from remote_agent.supervisor.node_facts import disk_free_bytes
+from remote_agent.supervisor.overlay import Base, lacking, lay_over, read_base, trial
 from remote_agent.supervisor.receive import SENT_WHEELS
 from remote_agent.supervisor.talk import CommandError, Talk, text_argument
 
@@ -68,6 +70,8 @@ class _Build:
         self._files = os.path.join(root, ".files-" + lock.key)
         self._aside = os.path.join(root, ".new-" + lock.key)
         self._final = os.path.join(root, lock.key)
+        self._cache = os.path.join(root, ".cache-" + lock.key)
+        self._base: Optional[Base] = None
         self._begun = time.monotonic()
 
     def collect(self) -> str:
@@ -92,6 +96,9 @@ class _Build:
             if found is not None:
                 return found
             self._remove(self._final)
+            if self._lock.over:
+                self._base = read_base(self._lock.over)
+                self._lock = lacking(self._lock, self._base)
             self._check_room()
             by_name = EnvironmentFiles(self._talk, self._lock, self._files, self._sent).bring()
             try:
@@ -99,7 +106,8 @@ class _Build:
             finally:
                 self._remove(self._aside)
             self._remove(self._files)
-            if os.path.basename(self._sent).startswith(SENT_WHEELS) and os.path.dirname(self._sent) == self._root:
+            parent, name = os.path.split(self._sent)
+            if name.startswith(SENT_WHEELS) and parent == os.path.realpath(self._root):
                 self._remove(self._sent)
         finally:
             os.close(held)
@@ -112,8 +120,10 @@ class _Build:
                 told = from_wire(BuiltEnvironment, json.load(file))
         except (OSError, ValueError):
             return None
-        # the interpreter that it was built on may be gone
-        return told.at(python, False) if look_at(python) is not None else None
+        seen = look_at(python)
+        if seen is None or (told.over and "torch" in seen.missing):
+            return None  # the interpreter that it was built on is gone
+        return told.at(python, False)
 
     def _check_machine(self) -> None:
         machine = platform.machine()
@@ -135,7 +145,7 @@ class _Build:
         if needed > free:
             raise CommandError(
                 "{} has {} MiB left and the environment takes about {} MiB while it is built (estimated); free some "
-                "space or use another home folder.".format(self._root, free >> 20, needed >> 20),
+                "space or place the folder of the environments elsewhere.".format(self._root, free >> 20, needed >> 20),
                 "disk_full",
             )
 
@@ -162,6 +172,8 @@ class _Build:
         packages = [file for file in self._lock.files if file.package != UV]
         self._run([uv, "venv", "--quiet", "--relocatable", "--python", self._python(), self._aside], 0)
         python = os.path.join(self._aside, "bin", "python")
+        if self._base is not None:
+            lay_over(self._aside, self._base)
         install = [uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--no-index", "--compile-bytecode"]
         wheels = [by_name[file.name] for file in packages if file.is_wheel]
         if wheels:
@@ -169,14 +181,8 @@ class _Build:
         for file in packages:
             if not file.is_wheel:  # what builds it was installed with the wheels
                 self._run([*install, "--no-build-isolation", by_name[file.name]], len(packages))
-        self._remove(os.path.join(self._root, ".cache-" + self._lock.key))
-        seen = look_at(python)
-        if seen is None:
-            raise CommandError("The environment was built, and its Python does not start.", "failed")
-        took = round(time.monotonic() - self._begun, 1)
-        made = BuiltEnvironment(
-            "", self._lock.key, self._lock.name, seen.version, len(packages), made=True, took_s=took
-        )
+        self._remove(self._cache)
+        made = self._tried(python, len(packages))
         atomic_write(os.path.join(self._aside, BUILT_FROM), json.dumps(to_wire(made)).encode("utf-8"))
         # what is not on the disk by then is written by the system soon; a busy node's other data is not waited for
         settling = threading.Thread(target=os.sync, name="sync", daemon=True)
@@ -186,7 +192,29 @@ class _Build:
         sync_folder(self._root)
         return made.at(os.path.join(self._final, "bin", "python"), True)
 
+    def _tried(self, python: str, packages: int) -> BuiltEnvironment:
+        """Return what was built, once its Python starts; over another one, once it imports what training needs."""
+        if self._base is not None:
+            try:
+                self._run(trial(python, bool(self._lock.cuda)), 0)
+            except CommandError as error:
+                self._talk.check()
+                raise CommandError(
+                    "The packages do not go together with those of {}; build an environment of its own "
+                    "instead.\n{}".format(self._base.python, error.sentence.partition("\n")[2]),
+                    NO_OVERLAY,
+                ) from None
+        seen = look_at(python)
+        if seen is None:
+            raise CommandError("The environment was built, and its Python does not start.", "failed")
+        return BuiltEnvironment(
+            "", os.path.basename(self._final), self._lock.name, seen.version, packages, made=True,
+            took_s=round(time.monotonic() - self._begun, 1), over=self._lock.over, fetched_bytes=self._lock.size_bytes,
+        )  # fmt: skip
+
     def _python(self) -> str:
+        if self._base is not None:
+            return self._base.python
         own = "{}.{}".format(*sys.version_info[:2])
         return sys.executable if own == self._lock.python else self._lock.python
 
@@ -240,7 +268,7 @@ class _Build:
         beside = os.path.join(self._aside, "bin")
         kept.update(
             # on the disk of the environment, so that files are linked into it instead of copied
-            UV_CACHE_DIR=os.path.join(self._root, ".cache-" + self._lock.key),
+            UV_CACHE_DIR=self._cache,
             UV_PYTHON_INSTALL_DIR=os.path.join(self._root, ".python"),
             UV_PYTHON_DOWNLOADS="never" if self._sent else "automatic",
             UV_NO_CONFIG="1",
@@ -253,7 +281,9 @@ class _Build:
         return kept
 
     def _remove(self, folder: str) -> None:
-        if os.path.lexists(folder):
+        if os.path.islink(folder):
+            os.unlink(folder)  # into where environments lay before
+        elif os.path.lexists(folder):
             shutil.rmtree(folder)
 
 

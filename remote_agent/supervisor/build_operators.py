@@ -10,12 +10,19 @@ import sys
 
 
 def main() -> int:
-    """Build the operators that the arguments name; return 0 where all are there or cannot exist on this machine."""
-    builders = importlib.import_module("deepspeed.ops.op_builder.cpu")
+    """Build the operators that the arguments name; return 0 where all are there or nobody asked for what cannot be."""
     for name in sys.argv[1:]:
+        # what a job asks for by name is a GPU's; the rest is what DeepSpeed itself wants of a CPU
+        is_asked_for = name == "FusedAdamBuilder"
+        builders = importlib.import_module("deepspeed.ops.op_builder" + ("" if is_asked_for else ".cpu"))
         builder = getattr(builders, name)()
         if not builder.is_compatible(verbose=False):
             sys.stdout.write("LUTHIER-OPERATOR {} incompatible\n".format(name))
+            if is_asked_for:
+                sys.stdout.write(
+                    "It needs nvcc of the CUDA that torch was built with; or set the AdamW kernel to torch.\n"
+                )
+                return 1
             continue
         sys.stdout.write("LUTHIER-OPERATOR {} building\n".format(name))
         sys.stdout.flush()

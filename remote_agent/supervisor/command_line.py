@@ -9,8 +9,10 @@ import signal
 import sys
 from typing import Any, Callable, Dict, List, NamedTuple
 
+from remote_agent.contract.node_network import NodeNetwork
 from remote_agent.contract.run_dir import DATA, ENVIRONMENTS, MODELS, RUNS, UPLOADS
 from remote_agent.contract.spec_json import SpecError
+from remote_agent.contract.wire import from_wire
 from remote_agent.run_files.private_folder import UnsafeFolderError, make_private
 from remote_agent.supervisor.talk import CommandError, Talk, group_argument, text_argument
 
@@ -36,6 +38,7 @@ _COMMANDS = {
     "fetch": "fetch.fetch",
     "remove": "remove.remove",
     "tell": "tell.tell",
+    "folders": "node_folders.folders",
 }
 _WITHOUT_FRAMES = {"rerun": "rerun.rerun", "supervise": "supervise.supervise", "notify": "notify.notify"}
 
@@ -44,6 +47,7 @@ class _Request(NamedTuple):
     nonce: str
     home: str
     arguments: Dict[str, Any]
+    network: Any
 
 
 def run(arguments: List[str]) -> int:
@@ -75,6 +79,9 @@ def _answer(handler: Handler) -> int:
         nonce = request.nonce
         talk.greet(nonce)
         home = make_home(request.home)
+        os.environ.update(
+            _network(request.network).environment(os.environ)
+        )  # for all that this process starts, a run too
         talk.send("result", value=handler(talk, home, request.arguments))
         return 0
     except CommandError as error:
@@ -97,7 +104,19 @@ def _request(talk: Talk) -> _Request:
     nonce = text_argument(frame.head, "nonce")
     if not nonce.isalnum() or not nonce.isascii():
         raise CommandError("The nonce has to be letters and digits.", "bad_request")
-    return _Request(nonce, text_argument(frame.head, "home"), group_argument(frame.head, "arguments"))
+    arguments = group_argument(frame.head, "arguments")
+    return _Request(nonce, text_argument(frame.head, "home"), arguments, frame.head.get("network") or {})
+
+
+def _network(told: Any) -> NodeNetwork:
+    try:
+        network = from_wire(NodeNetwork, told)
+    except ValueError as error:
+        raise CommandError("The node's network cannot be read: {}.".format(error), "bad_request") from None
+    problem = network.problem()
+    if problem:
+        raise CommandError(problem, "bad_request")
+    return network
 
 
 def make_home(home: str) -> str:
@@ -110,7 +129,7 @@ def make_home(home: str) -> str:
     home = make_private(home)
     for name in (RUNS, DATA, MODELS, ENVIRONMENTS, UPLOADS):
         folder = os.path.join(home, name)
-        if not os.path.isdir(folder):
+        if not os.path.isdir(folder) and not os.path.islink(folder):  # a link may lead to a disk that is not mounted
             make_private(folder)
     return home
 

@@ -42,10 +42,10 @@ def describe_environment(python: str) -> Dict[str, Any]:
 
 
 def _built_from(python: str) -> Dict[str, Any]:
-    """Return lock and key of an environment that the agent built, {} for any other."""
+    """Return lock and key of an environment that the agent built, and what it was built on; {} for any other."""
     try:
         with open(os.path.join(os.path.dirname(os.path.dirname(python)), BUILT_FROM), encoding="utf-8") as file:
             told = json.load(file)
     except (OSError, ValueError):
         return {}
-    return {name: told[name] for name in ("lock", "key") if name in told} if isinstance(told, dict) else {}
+    return {name: told[name] for name in ("lock", "key", "over") if told.get(name)} if isinstance(told, dict) else {}

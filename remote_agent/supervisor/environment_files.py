@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import http.client
 import os
@@ -11,9 +12,12 @@ import urllib.error
 import urllib.request
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Dict, Optional
+from urllib.parse import urlsplit
 
 from remote_agent.contract.environment_lock import FETCH, EnvironmentLock, LockedFile
+from remote_agent.contract.node_network import INDEX_NAME
 from remote_agent.run_files.manifest import file_sha256
+from remote_agent.supervisor.index_links import file_links
 from remote_agent.supervisor.talk import CommandError, Talk
 
 AT_ONCE = 4
@@ -84,6 +88,7 @@ class EnvironmentFiles:
             os.replace(path + _PART, path)
 
     def _fetch(self, file: LockedFile, path: str) -> None:
+        file = file if file.url else self._found_in_index(file)
         why = ""
         for number in range(TRIES):
             if self._over.wait(number * 1.0):
@@ -113,6 +118,24 @@ class EnvironmentFiles:
             "hub_unreachable",
         )
 
+    def _found_in_index(self, file: LockedFile) -> LockedFile:
+        """Return a file with the address that the node's own package index has for it."""
+        index = os.environ.get(INDEX_NAME, "")
+        try:
+            found = file_links(index, file.package).get(file.name, "")
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            why = str(getattr(error, "reason", "") or error or "no answer")
+            raise CommandError(
+                "The package index at {} cannot be asked for {}: {}.".format(_host_of(index), file.package, why),
+                "hub_unreachable",
+            ) from None
+        if not found:
+            raise CommandError(
+                "The package index at {} has no {}; use one that has it.".format(_host_of(index), file.name),
+                "not_found",
+            )
+        return dataclasses.replace(file, url=found)
+
     def _receive(self, file: LockedFile, part: str) -> None:
         """Write what is missing of a file behind what an earlier try left."""
         have = os.path.getsize(part) if os.path.exists(part) else 0
@@ -137,18 +160,31 @@ class EnvironmentFiles:
                         break
 
 
+def _host_of(address: str) -> str:
+    return urlsplit(address).hostname or "?"
+
+
 def checked_lock(lock: EnvironmentLock) -> EnvironmentLock:
-    """Return a lock whose names and addresses may be used. Raises CommandError."""
+    """Return a lock whose names and addresses may be used; an address may lack where the node has an index of its own.
+
+    Raises:
+        CommandError: a name or an address could lead elsewhere, or the lock names nothing.
+    """
+    has_index = bool(os.environ.get(INDEX_NAME))
     problem: Optional[str] = None
     for file in lock.files:
         if "/" in file.name or not file.name.endswith((".whl", ".tar.gz")) or file.name.startswith((".", "-")):
             problem = file.name
+        elif not file.url and has_index:
+            continue
         elif not file.url.startswith(("https://", "http://")) or len(file.url.split("/")) < 4:
             problem = file.url
         elif len(file.sha256) != hashlib.sha256().digest_size * 2 or file.size_bytes < 0:
             problem = file.name
         if problem is not None:
             raise CommandError("{!r} has no place in a lock.".format(problem[:200]), "bad_request")
+    if lock.over and not os.path.isabs(lock.over):
+        raise CommandError("The Python to build on has to be a whole path.", "bad_request")
     if not lock.files or not all(part.isdigit() for part in lock.python.split(".")):
         raise CommandError("The lock names no files, or no Python.", "bad_request")
     return lock

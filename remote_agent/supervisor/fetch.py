@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List
 
+from remote_agent.contract.run_dir import CHECKPOINTS
 from remote_agent.supervisor.command import run_folder
 from remote_agent.supervisor.talk import CommandError, Talk
 
@@ -35,9 +36,11 @@ def inside(folder: str, name: str) -> str:
     """Return the path of a relative name below a folder. Raises CommandError where it leads out of it."""
     path = os.path.join(folder, name)
     real = os.path.realpath(path)
-    if not name or "\0" in name or os.path.isabs(name) or ".." in name.split("/") or (
-        real != folder and not real.startswith(folder + os.sep)
-    ):  # fmt: skip
+    # the checkpoints may lie on another disk, in a folder of the run's own name
+    apart = os.path.realpath(os.path.join(folder, CHECKPOINTS))
+    roots = [folder, apart] if os.path.basename(apart) == os.path.basename(folder) else [folder]
+    is_below = any(real == root or real.startswith(root + os.sep) for root in roots)
+    if not name or "\0" in name or os.path.isabs(name) or ".." in name.split("/") or not is_below:
         raise CommandError("{!r} does not lie in the run's folder.".format(name[:200]), "bad_request")
     return path
 

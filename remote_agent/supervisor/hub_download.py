@@ -21,11 +21,12 @@ if __name__ == "__main__":
 
 from remote_agent.contract.frames import Frame, FrameReader, encode_frame
 from remote_agent.contract.hub_errors import HubError, Refusal, refusal
-from remote_agent.contract.run_dir import MODELS, UPLOADS, hub_model_folder
+from remote_agent.contract.run_dir import MODELS, hub_model_folder
 from remote_agent.run_files.atomic_write import sync_folder, write_all
 from remote_agent.run_files.manifest import file_sha256
 from remote_agent.supervisor.hub import SECRET
 from remote_agent.supervisor.node_facts import disk_free_bytes
+from remote_agent.supervisor.node_folders import uploads_folder
 from remote_agent.supervisor.node_survey import hub_cache
 
 WORKERS = 4
@@ -105,7 +106,7 @@ def _fetch(answer: Answer, asked: Dict[str, str]) -> Dict[str, str]:
         # everybody may see what a gated model holds; whether this account may have it is asked before any file is
         library.HfApi().auth_check(repo, token=token)
     wanted = choose_files(repo, info.siblings or [])
-    aside = os.path.join(asked["home"], UPLOADS, os.path.basename(final))
+    aside = os.path.join(uploads_folder(asked["home"], MODELS), os.path.basename(final))
     os.makedirs(aside, mode=0o700, exist_ok=True)
     held = os.open(aside, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -183,7 +184,7 @@ def _check_room(aside: str, wanted: List[Wanted]) -> None:
     free = disk_free_bytes(aside)
     if needed > free:
         raise HubError(
-            "{} has {} MiB left and {} MiB are to be fetched; free some space or use another home folder.".format(
+            "{} has {} MiB left and {} MiB are to be fetched; free some space or place the folder elsewhere.".format(
                 aside, free >> 20, needed >> 20
             ),
             "disk_full",

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from typing import Any, Dict, List, Optional, Tuple
 
-from remote_agent.contract.node_report import TRAINER_PACKAGES, Interpreter, PackageVersion
+from remote_agent.contract.node_report import OPTIONAL_PACKAGES, TRAINER_PACKAGES, Interpreter, PackageVersion
 from remote_agent.contract.run_dir import ENVIRONMENTS
 
 LOOK_TIMEOUT_S = 30.0
@@ -41,7 +41,7 @@ def look_at(python: str) -> Optional[Interpreter]:
     """Return what an interpreter holds, None where it is none or does not answer within 30 s."""
     try:
         done = subprocess.run(
-            [python, "-I", "-B", "-c", _LOOK, json.dumps(TRAINER_PACKAGES)],
+            [python, "-I", "-B", "-c", _LOOK, json.dumps(TRAINER_PACKAGES + OPTIONAL_PACKAGES)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -60,8 +60,11 @@ def _interpreter(python: str, text: str) -> Optional[Interpreter]:
     try:
         found: Any = json.loads(text)
         packages: Dict[str, str] = found["packages"]
-        versions = tuple(PackageVersion(name, str(packages.get(name, ""))) for name in TRAINER_PACKAGES)
-        return Interpreter(python, str(found["version"]), versions)
+        versions, extras = (
+            tuple(PackageVersion(name, str(packages.get(name, ""))) for name in names)
+            for names in (TRAINER_PACKAGES, OPTIONAL_PACKAGES)
+        )
+        return Interpreter(python, str(found["version"]), versions, extras)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -21,7 +21,7 @@ _KEPT = frozenset(
         "HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "CONDA_PREFIX",
         "LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH", "CC", "CXX", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES",
         "CUDA_DEVICE_ORDER", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "HF_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR",
-        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "HF_ENDPOINT",
     )
 )  # fmt: skip
 _KEPT_PREFIXES = ("LC_", "NVIDIA_", "NCCL_", "TORCH_NCCL_", "GLOO_", "ROCM_", "HIP_")

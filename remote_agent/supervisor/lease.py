@@ -15,7 +15,7 @@ from typing import List, Optional
 from remote_agent.contract.run_dir import SUPERVISOR_LEASE, SUPERVISOR_LOCK
 from remote_agent.contract.wire import from_wire, to_wire
 from remote_agent.run_files.atomic_write import atomic_write_json
-from remote_agent.run_files.process import ProcessIdentity, identify, is_alive
+from remote_agent.run_files.process import ProcessIdentity, boot_id, identify, is_alive
 
 BEAT_S = 5.0
 STILL_BEATS = 4
@@ -64,6 +64,18 @@ def _age_s(run_dir: str) -> float:
             return os.fstat(now.fileno()).st_mtime - os.stat(os.path.join(run_dir, SUPERVISOR_LEASE)).st_mtime
     except OSError:
         return 0.0
+
+
+def interruption(lease: Optional[Lease]) -> str:
+    """Return the sentence for a run whose supervisor went with its machine; empty where it went by itself."""
+    here = socket.gethostname()
+    if lease is None or (lease.host == here and lease.boot_id == boot_id()):
+        return ""
+    if lease.host == here:
+        return "The node was restarted while the run was going on."
+    return "Its supervisor on {0} is silent; whether its ranks still run on {0} cannot be seen from {1}.".format(
+        lease.host, here
+    )
 
 
 class LeaseHolder:

@@ -53,8 +53,12 @@ def make_launch(
     )
 
 
-def make_run_dir(run_dir: str, spec: JobSpec, launch: Launch, environment: Mapping[str, Any]) -> bool:
+def make_run_dir(
+    run_dir: str, spec: JobSpec, launch: Launch, environment: Mapping[str, Any], checkpoints: str = ""
+) -> bool:
     """Make the run directory with everything that never changes in it; say False where there is one already.
+
+    ``checkpoints`` is the folder for those of all runs, empty where each run's lie in its own.
 
     Raises:
         OSError: the disk is full or the folder is not writable; nothing is left then.
@@ -63,8 +67,14 @@ def make_run_dir(run_dir: str, spec: JobSpec, launch: Launch, environment: Mappi
     aside = os.path.join(parent, ".{}.{}".format(name, secrets.token_hex(6)))
     os.mkdir(aside, 0o700)
     try:
-        for part in (JOURNAL, INBOX, CONTROL, LOG, CHECKPOINTS, SCRATCH):
+        for part in (JOURNAL, INBOX, CONTROL, LOG, SCRATCH):
             os.mkdir(os.path.join(aside, part), 0o700)
+        if checkpoints:
+            apart = os.path.join(checkpoints, name)
+            os.makedirs(apart, mode=0o700, exist_ok=True)  # another start of the same run makes the same
+            os.symlink(apart, os.path.join(aside, CHECKPOINTS))
+        else:
+            os.mkdir(os.path.join(aside, CHECKPOINTS), 0o700)
         told: Dict[str, Any] = dict(environment, ranks=launch.ranks, threads_per_rank=launch.threads_per_rank)
         atomic_write(os.path.join(aside, JOB), spec_to_json(spec).encode("utf-8", "surrogateescape"))
         atomic_write_json(os.path.join(aside, DS_CONFIG), deepspeed_config(spec))

@@ -23,7 +23,7 @@ _SCRATCH = re.compile(r"(^|/)(scratch|ephemeral|local_?ssd|nvme\d*|tmp)(/|$)")
 def disks(home: str, mounts: str = "/proc/self/mounts", with_rate: bool = True) -> Tuple[Disk, ...]:
     """Return the file systems on which the agent's home could lie, the one it lies on first, each once."""
     seen: Dict[int, Disk] = {}
-    for folder, mount, kind in [(home, *_mount_of(home, read_mounts(mounts))), *_places(read_mounts(mounts))]:
+    for folder, mount, kind in [(home, *mount_of(home, read_mounts(mounts))), *_places(read_mounts(mounts))]:
         where = folder if os.path.isdir(folder) else os.path.dirname(folder)
         try:
             device, found = os.stat(where).st_dev, os.statvfs(where)
@@ -61,7 +61,8 @@ def read_mounts(path: str) -> List[Tuple[str, str]]:
     return found
 
 
-def _mount_of(folder: str, mounts: List[Tuple[str, str]]) -> Tuple[str, str]:
+def mount_of(folder: str, mounts: List[Tuple[str, str]]) -> Tuple[str, str]:
+    """Return mount point and kind of the file system that a folder lies on, both empty where the system tells none."""
     real = os.path.realpath(folder)
     inside = [item for item in mounts if real == item[0] or real.startswith(item[0].rstrip("/") + "/")]
     return max(inside, key=lambda item: len(item[0]), default=("", ""))

@@ -13,6 +13,7 @@ import time
 from typing import Any, Callable, Dict, List, Tuple, TypeVar
 from urllib.parse import urlsplit
 
+from remote_agent.contract.node_network import HUB_NAME, INDEX_NAME
 from remote_agent.contract.node_report import Interpreter, Limits, Reached, Survey
 from remote_agent.supervisor.gpu_facts import gpu_links, gpu_processes, parse_driver
 from remote_agent.supervisor.interpreters import environments_with_torch, package_index
@@ -64,6 +65,7 @@ def survey(home: str, has_gpus: bool, python: str, wide: bool) -> Survey:
         ports_open=_can_listen(),
         hub_cache=cache,
         hub_models=models,
+        hub_kernels=_hub_kernels(cache),
         reached=tuple(found.get(what, late[what]) for what in ("hub", "index")) if wide else (),
         took_s=round(time.monotonic() - begun, 3),
     )
@@ -78,8 +80,8 @@ def _tasks(home: str, has_gpus: bool, python: str, wide: bool) -> Dict[str, Call
     if wide:
         tasks.update(
             interpreters=lambda: environments_with_torch(home),
-            hub=lambda: _reach("hub", os.environ.get("HF_ENDPOINT") or _HUB),
-            index=lambda: _reach("index", package_index(python)),
+            hub=lambda: _reach("hub", os.environ.get(HUB_NAME) or _HUB),
+            index=lambda: _reach("index", os.environ.get(INDEX_NAME) or package_index(python)),
         )
     if has_gpus:
         tasks.update(
@@ -136,6 +138,16 @@ def hub_cache() -> Tuple[str, Tuple[str, ...]]:
             if any(_has_weights(os.path.join(snapshots, revision)) for revision in revisions):
                 models.append(name[len("models--") :].replace("--", "/"))
     return cache, tuple(models)
+
+
+def _hub_kernels(cache: str) -> Tuple[str, ...]:
+    """Return the repositories of compiled kernels in the Hub's cache, such as kernels-community/flash-attn2."""
+    found = []
+    for name in sorted(os.listdir(cache)) if cache else ():
+        kind, _, repository = name.partition("--")
+        if kind in ("kernels", "models") and repository.startswith("kernels-"):
+            found.append(repository.replace("--", "/"))
+    return tuple(found)
 
 
 def _has_weights(folder: str) -> bool:

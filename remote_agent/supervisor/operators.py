@@ -1,4 +1,4 @@
-"""DeepSpeed's CPU operators, compiled ahead into the environment's folder, once, so that no rank ever waits for it."""
+"""DeepSpeed's operators, compiled ahead into the environment's folder, once, so that no rank ever waits for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from remote_agent.supervisor.child import LastWords, die_with_parent, kill_sessi
 from remote_agent.supervisor.launch import own_agent_dir
 from remote_agent.supervisor.talk import CommandError, Talk
 
-SHARED_MEMORY = "ShareMemCommBuilder"
+SHARED_MEMORY, FUSED_ADAM = "ShareMemCommBuilder", "FusedAdamBuilder"
 PHASE = "environment"
 _TICK_S = 0.2
 
@@ -23,10 +23,13 @@ _TICK_S = 0.2
 def operators_needed(spec: JobSpec, has_gpus: bool) -> List[str]:
     """Return the builders of what DeepSpeed compiles when such a run begins.
 
-    On a CPU its process group wants the shared-memory all-reduce. With GPUs nothing is compiled, since the optimizers
-    are PyTorch's own.
+    On a CPU its process group wants the shared-memory all-reduce. With GPUs nothing is compiled but FusedAdam where
+    the recipe asks for it: all other optimizers are PyTorch's own.
     """
-    return [] if has_gpus else [SHARED_MEMORY]
+    if not has_gpus:
+        return [SHARED_MEMORY]
+    fused = spec.optimizer.kind == "adamw" and spec.optimizer.adam_kernel == "deepspeed"
+    return [FUSED_ADAM] if fused else []
 
 
 def build_operators(talk: Talk, python: str, folder: str, environment: Dict[str, str], names: List[str]) -> None:
@@ -78,12 +81,14 @@ def _remove_stale_locks(folder: str) -> None:
 
 
 def _build(talk: Talk, python: str, folder: str, environment: Dict[str, str], name: str) -> None:
+    # of a CPU's operators DeepSpeed has two kinds; without the word it looks for the machine's own GPU
+    of_cpu = {"DS_ACCELERATOR": "cpu"} if name == SHARED_MEMORY else {}
     child = subprocess.Popen(
         [python, *script(own_agent_dir(), "supervisor", "build_operators.py"), name],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=dict(environment, TORCH_EXTENSIONS_DIR=folder, DS_ACCELERATOR="cpu", MAX_JOBS=str(os.cpu_count() or 1)),
+        env=dict(environment, TORCH_EXTENSIONS_DIR=folder, MAX_JOBS=str(os.cpu_count() or 1), **of_cpu),
         start_new_session=True,
         preexec_fn=die_with_parent,
     )

@@ -17,6 +17,7 @@ from remote_agent.contract.wire import to_wire
 from remote_agent.run_files.process import boot_id
 from remote_agent.supervisor import node_facts
 from remote_agent.supervisor.interpreters import best_interpreter, look_at
+from remote_agent.supervisor.node_folders import folder_problems, placed_folders
 from remote_agent.supervisor.node_survey import survey
 from remote_agent.supervisor.talk import Talk, text_argument
 
@@ -45,10 +46,12 @@ def node_report(home: str, wanted: str, interpreter: Optional[Interpreter]) -> N
     total, available = node_facts.memory_bytes()
     gpus = node_facts.gpus()
     free = node_facts.disk_free_bytes(home)
+    placed = placed_folders(home)
     compiler, ninja = find_compiler(), find_ninja(interpreter.path if interpreter else "")
     problems = _interpreter_problems(wanted, interpreter)
     if not gpus:
         problems += _build_problems(compiler, ninja)
+    problems += folder_problems(placed)
     if free < LEAST_FREE_BYTES:
         problems.append("The disk of {} has {} MiB left; a run needs at least 1 GiB.".format(home, free >> 20))
     return NodeReport(
@@ -68,6 +71,7 @@ def node_report(home: str, wanted: str, interpreter: Optional[Interpreter]) -> N
         boot_id=boot_id(),
         time_s=time.time(),
         problems=tuple(problems),
+        folders=placed,
     )
 
 

@@ -5,52 +5,72 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from typing import Any, Dict, List, NamedTuple, Set
+from typing import Any, Dict
 
 from remote_agent.contract.frames import Frame
-from remote_agent.contract.run_dir import DATA, ENVIRONMENTS, MODELS, UPLOADS
-from remote_agent.run_files.atomic_write import sync_folder, write_all
-from remote_agent.run_files.manifest import file_sha256
+from remote_agent.contract.run_dir import DATA, ENVIRONMENTS, MODELS
+from remote_agent.run_files.atomic_write import sync_folder
+from remote_agent.supervisor.arrival import Arrival
 from remote_agent.supervisor.node_facts import disk_free_bytes
+from remote_agent.supervisor.node_folders import uploads_folder
 from remote_agent.supervisor.talk import CommandError, Talk, text_argument
 
-FRAME_TIMEOUT_S = 120.0
 SENT_WHEELS = ".sent-"
 """How the names of folders begin, among the environments, that hold the files of one; they go when it is built."""
 
+_PARENTS = {"models": MODELS, "data": DATA, "wheels": ENVIRONMENTS}
 _FINGERPRINT = re.compile(r"[0-9a-f]{16,128}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _MOST_FILES = 100_000
 
 
-class _Expected(NamedTuple):
-    name: str
-    size_bytes: int
-    sha256: str
-
-
 def receive(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
     """Answer ``{path}``: tell what is there, take ``chunk`` frames until ``end``, verify, and rename into place.
+
+    The hashes come with the manifest, together with a ``fingerprint``; or later in a frame ``hashes``, so that the
+    client can take them while it sends. Then ``key`` names the upload, and ``likely`` in our first answer says that
+    the same names and sizes are here already, so that hashing before sending may spare it all. That frame is answered
+    by a second ``have``, or by the result.
 
     Raises:
         CommandError: a name leads out of the folder, a hash differs, the disk is too small, or the client is gone.
     """
     kind = text_argument(arguments, "kind")
-    fingerprint = text_argument(arguments, "fingerprint")
-    if kind not in ("models", "data", "wheels") or not _FINGERPRINT.match(fingerprint):
+    fingerprint = text_argument(arguments, "fingerprint", "")
+    key = fingerprint or text_argument(arguments, "key")
+    if kind not in _PARENTS or not _FINGERPRINT.match(key):
         raise CommandError("What is sent has to be models, data or wheels, with a fingerprint in hex.", "bad_request")
-    expected = _manifest(arguments.get("manifest"))
+    sizes = _manifest(arguments.get("manifest"))
     final = _final_folder(home, kind, fingerprint[:16])
-    if os.path.isdir(final):
-        talk.send("have", offsets={item.name: item.size_bytes for item in expected})
+    if fingerprint and os.path.isdir(final):
+        talk.send("have", offsets=sizes)
         return {"path": final}
-    aside = os.path.join(home, UPLOADS, fingerprint[:16])
+    aside = os.path.join(uploads_folder(home, _PARENTS[kind]), key[:16])
     os.makedirs(aside, mode=0o700, exist_ok=True)
-    offsets = {item.name: _size_here(aside, item) for item in expected}
-    _check_room(home, sum(item.size_bytes - offsets[item.name] for item in expected))
-    talk.send("have", offsets=offsets)
-    _take_chunks(talk, aside, {item.name: item for item in expected}, offsets)
-    _verify(talk, aside, expected)
+    arrival = Arrival(talk, aside, sizes)
+    if fingerprint:
+        arrival.take_hashes(_hashes({item["name"]: item.get("sha256") for item in arguments["manifest"]}, sizes))
+    _check_room(os.path.dirname(final), sum(sizes.values()) - sum(arrival.offsets.values()))
+    talk.send(
+        "have", offsets=arrival.offsets, likely=not fingerprint and _is_like_one_of(os.path.dirname(final), sizes)
+    )
+    with arrival:
+        while True:
+            frame = arrival.take_chunks()
+            if frame.kind == "end":
+                break
+            final = _final_folder(home, kind, _fingerprint_of(frame)[:16])
+            arrival.take_hashes(_hashes(frame.head.get("sha256"), sizes))
+            if os.path.isdir(final):
+                shutil.rmtree(aside)
+                return {"path": final}
+            talk.send("have", offsets=arrival.offsets)
+    arrival.verify()
+    _put(aside, final)
+    return {"path": final}
+
+
+def _put(aside: str, final: str) -> None:
     try:
         os.rename(aside, final)
     except OSError:
@@ -58,7 +78,6 @@ def receive(talk: Talk, home: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
             raise
         shutil.rmtree(aside)
     sync_folder(os.path.dirname(final))
-    return {"path": final}
 
 
 def _final_folder(home: str, kind: str, key: str) -> str:
@@ -67,23 +86,47 @@ def _final_folder(home: str, kind: str, key: str) -> str:
     return os.path.join(home, MODELS, key) if kind == "models" else os.path.join(home, DATA, "source-" + key)
 
 
-def _manifest(given: Any) -> List[_Expected]:
+def _is_like_one_of(parent: str, sizes: Dict[str, int]) -> bool:
+    """Say whether a folder here holds files of these names and sizes."""
+
+    def has_all(folder: str) -> bool:
+        try:
+            return all(os.stat(os.path.join(folder, name)).st_size == size for name, size in sizes.items())
+        except OSError:
+            return False
+
+    return os.path.isdir(parent) and any(has_all(os.path.join(parent, name)) for name in os.listdir(parent))
+
+
+def _fingerprint_of(frame: Frame) -> str:
+    fingerprint = frame.head.get("fingerprint")
+    if frame.kind != "hashes" or not isinstance(fingerprint, str) or not _FINGERPRINT.match(fingerprint):
+        raise CommandError("Neither a chunk nor hashes with their fingerprint came.", "bad_request")
+    return fingerprint
+
+
+def _manifest(given: Any) -> Dict[str, int]:
     if not isinstance(given, list) or not given or len(given) > _MOST_FILES:
         raise CommandError("The manifest has to be a list of files.", "bad_request")
-    found = []
+    found: Dict[str, int] = {}
     for item in given:
-        name = item.get("name") if isinstance(item, dict) else None
-        size, sha256 = (item.get("size_bytes"), item.get("sha256")) if isinstance(item, dict) else (None, None)
+        name, size = (item.get("name"), item.get("size_bytes")) if isinstance(item, dict) else (None, None)
         if not isinstance(name, str) or not is_safe_name(name):
             raise CommandError("{!r} may not be the name of a file that is sent.".format(name), "bad_request")
         if isinstance(size, bool) or not isinstance(size, int) or size < 0:
             raise CommandError("The manifest gives no size for {}.".format(name), "bad_request")
-        if not isinstance(sha256, str) or not _SHA256.match(sha256):
-            raise CommandError("The manifest gives no SHA-256 for {}.".format(name), "bad_request")
-        found.append(_Expected(name, size, sha256))
-    if len({item.name for item in found}) != len(found):
+        found[name] = size
+    if len(found) != len(given):
         raise CommandError("The manifest names a file twice.", "bad_request")
     return found
+
+
+def _hashes(given: Any, sizes: Dict[str, int]) -> Dict[str, str]:
+    for name in sizes:
+        sha256 = given.get(name) if isinstance(given, dict) else None
+        if not isinstance(sha256, str) or not _SHA256.match(sha256):
+            raise CommandError("There is no SHA-256 for {}.".format(name), "bad_request")
+    return {name: given[name] for name in sizes}
 
 
 def is_safe_name(name: str) -> bool:
@@ -96,107 +139,12 @@ def is_safe_name(name: str) -> bool:
     )
 
 
-def _size_here(aside: str, item: _Expected) -> int:
-    """Return how much of a file an earlier upload left; what is longer than the file is thrown away."""
-    path = os.path.join(aside, item.name)
-    try:
-        size = os.lstat(path).st_size
-    except OSError:
-        return 0
-    if size > item.size_bytes or os.path.islink(path):
-        os.unlink(path)
-        return 0
-    return size
-
-
-def _check_room(home: str, needed: int) -> None:
-    free = disk_free_bytes(home)
+def _check_room(folder: str, needed: int) -> None:
+    free = disk_free_bytes(folder)
     if needed > free:
         raise CommandError(
-            "{} has {} MiB left and {} MiB are to be sent; free some space or use another home folder.".format(
-                home, free >> 20, needed >> 20
+            "{} has {} MiB left and {} MiB are to be sent; free some space or place the folder elsewhere.".format(
+                folder, free >> 20, needed >> 20
             ),
             "disk_full",
         )
-
-
-def _take_chunks(talk: Talk, aside: str, expected: Dict[str, _Expected], offsets: Dict[str, int]) -> None:
-    total = sum(item.size_bytes for item in expected.values())
-    done = sum(offsets.values())
-    open_name, descriptor = "", -1
-    try:
-        while True:
-            frame = talk.receive(FRAME_TIMEOUT_S)
-            talk.check()
-            if frame is None:
-                raise CommandError("Nothing was received for two minutes.", "interrupted")
-            if frame.kind == "end":
-                return
-            name = _check_chunk(frame, expected, offsets)
-            if name != open_name:
-                _close(descriptor)
-                descriptor, open_name = _open(aside, name), name
-            write_all(descriptor, frame.body)
-            offsets[name] += len(frame.body)
-            done += len(frame.body)
-            talk.progress("upload", done, total, "bytes")
-    finally:
-        _close(descriptor)
-
-
-def _check_chunk(frame: Frame, expected: Dict[str, _Expected], offsets: Dict[str, int]) -> str:
-    name = frame.head.get("name")
-    if frame.kind != "chunk" or not isinstance(name, str) or name not in expected:
-        raise CommandError("A chunk came for a file that the manifest does not name.", "bad_request")
-    if frame.head.get("offset") != offsets[name]:
-        raise CommandError(
-            "A chunk of {} came for byte {}, not {}.".format(name, frame.head.get("offset"), offsets[name]),
-            "bad_request",
-        )
-    if offsets[name] + len(frame.body) > expected[name].size_bytes:
-        raise CommandError("More bytes came for {} than the manifest says.".format(name), "bad_request")
-    return name
-
-
-def _open(aside: str, name: str) -> int:
-    path = os.path.join(aside, name)
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-
-
-def _close(descriptor: int) -> None:
-    if descriptor >= 0:
-        os.close(descriptor)
-
-
-def _verify(talk: Talk, aside: str, expected: List[_Expected]) -> None:
-    """Hash and sync everything; a file that differs is removed, so that the next upload sends it again."""
-    wrong = []
-    for index, item in enumerate(expected):
-        talk.check()
-        talk.progress("verify", index, len(expected), "files")
-        path = os.path.join(aside, item.name)
-        if item.size_bytes == 0 and not os.path.lexists(path):
-            os.close(_open(aside, item.name))
-        if not os.path.isfile(path) or os.path.getsize(path) < item.size_bytes:
-            raise CommandError("{} is not complete; send it again.".format(item.name), "failed")
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        os.fsync(descriptor)
-        os.close(descriptor)
-        if file_sha256(path) != item.sha256:
-            os.unlink(path)
-            wrong.append(item.name)
-    if wrong:
-        raise CommandError("{} arrived damaged; send it again.".format(", ".join(wrong[:3])), "failed")
-    for parent, _, _ in os.walk(aside):
-        sync_folder(parent)
-    _remove_strangers(aside, {item.name for item in expected})
-
-
-def _remove_strangers(aside: str, names: Set[str]) -> None:
-    """Remove what an earlier manifest of the same key left; the folder then holds just what was hashed."""
-    for parent, _, files in os.walk(aside):
-        for name in files:
-            path = os.path.join(parent, name)
-            if os.path.relpath(path, aside) not in names:
-                os.unlink(path)

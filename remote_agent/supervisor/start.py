@@ -19,6 +19,7 @@ from remote_agent.supervisor.environment import describe_environment
 from remote_agent.supervisor.launch import own_agent_dir
 from remote_agent.supervisor.lease import is_supervised
 from remote_agent.supervisor.new_run import make_launch, make_run_dir
+from remote_agent.supervisor.node_folders import checkpoints_root
 from remote_agent.supervisor.talk import CommandError, Talk, group_argument, text_argument
 
 READY_TIMEOUT_S = 30.0
@@ -71,7 +72,7 @@ def _commit(home: str, run_dir: str, arguments: Dict[str, Any]) -> bool:
     environment = describe_environment(python)
     bundle, gpus = group_argument(arguments, "bundle"), gpus_argument(arguments, spec.strategy.ranks)
     launch = make_launch(home, spec, environment, model_path, data_folder, bundle, gpus)
-    return make_run_dir(run_dir, spec, launch, environment)
+    return make_run_dir(run_dir, spec, launch, environment, checkpoints_root(home))
 
 
 def gpus_argument(arguments: Dict[str, Any], ranks: int) -> Tuple[str, ...]:

@@ -36,10 +36,9 @@ from remote_agent.contract.run_dir import CONTROL, INBOX, JOURNAL, RANK0_WRITER
 from remote_agent.run_files.inbox import Command, list_commands, put_command, remove_command
 from remote_agent.run_files.journal import JournalWriter
 from remote_agent.run_files.journal_segments import JournalReader
-from remote_agent.run_files.process import boot_id
-from remote_agent.supervisor.alert_watch import AlertWatch
+from remote_agent.supervisor.alert_watch import BULKY_KINDS, LOOKED_BACK, AlertWatch
 from remote_agent.supervisor.launch import Launch, trainer_command
-from remote_agent.supervisor.lease import Lease, LeaseHolder
+from remote_agent.supervisor.lease import Lease, LeaseHolder, interruption
 from remote_agent.supervisor.ranks import Ranks, launch_ranks
 from remote_agent.supervisor.recovery import CONTROL_VERBS, PAUSE, ROLL_BACK_VERB, Ended, Recovery
 from remote_agent.supervisor.resumption import VERB, Resumption, remove_partial_checkpoints, resumption
@@ -112,8 +111,8 @@ class Supervision:
             self._write(Complained("warning", "The supervisor was killed; a new one has taken over the running ranks."))
             if self._state == STOPPING:
                 self._force.plan(self._launch.stop_grace_s)
-        elif lease is not None and lease.boot_id != boot_id() and not (self._ended and self._ended.complete):
-            self._enter(INTERRUPTED, "The node was restarted while the run was going on.")
+        elif interruption(lease) and not (self._ended and self._ended.complete):
+            self._enter(INTERRUPTED, interruption(lease))
         else:
             self._conclude(self._ranks)
         self._journal.sync()
@@ -257,7 +256,7 @@ class Supervision:
 
     def _read_rank0(self, is_history: bool = False) -> None:
         """Take what rank 0 journalled; ``is_history`` where another process has taken it before."""
-        told = self._rank0.poll()
+        told = self._rank0.poll_latest(BULKY_KINDS, LOOKED_BACK) if is_history else self._rank0.poll()
         if is_history:
             self._alerts.take_over(told)
         for time_s, event in told:

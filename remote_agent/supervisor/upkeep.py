@@ -7,6 +7,7 @@ import signal
 import time
 from typing import Optional
 
+from remote_agent.contract.run_dir import CHECKPOINTS
 from remote_agent.run_files.journal import JournalWriter
 from remote_agent.run_files.journal_segments import JournalReader
 from remote_agent.supervisor.alert_watch import AlertWatch
@@ -14,7 +15,7 @@ from remote_agent.supervisor.lease import BEAT_S, LeaseHolder
 from remote_agent.supervisor.node_sample import NodeSampler
 from remote_agent.supervisor.ranks import Ranks
 
-SYNC_S = 1.0
+SYNC_S = 0.9  # with a tick of the supervisor less than a second
 SAMPLE_S = 5.0
 
 
@@ -28,7 +29,7 @@ class Upkeep:
         self._run_dir, self._holder = run_dir, holder
         self._journal, self._samples, self._rank0 = journal, samples, rank0
         self._alerts = alerts
-        self._sampler = NodeSampler(run_dir)
+        self._sampler = NodeSampler(os.path.join(run_dir, CHECKPOINTS))
         self._due = {"sync": 0.0, "sample": 0.0, "beat": 0.0}
 
     def keep_up(self) -> bool:

@@ -43,14 +43,17 @@ def collate(sequences: list[Sequence], shape: BatchShape) -> MicroBatch:
 
     ``input_ids``, ``position_ids`` and ``labels``: int64 [batch, longest]; ``weights``: fp32 like them, only where a
     sequence has any. ``row_ids``: int64 [documents], the row of each document in order, and ``row_labels`` the number
-    of its labels, ``row_tokens`` of its tokens. ``tokens``: the ids that are no padding.
+    of its labels, ``row_tokens`` of its tokens. ``tokens``: the ids that are no padding. ``places``: int64
+    [2, supervised tokens], row and column of the states that predict a label, so that nobody asks a GPU for them.
 
     There is no attention mask: with one, SDPA and eager attention would see across packed rows. Padding is on the
     right, where a causal model never looks back from; its positions go on, so that it does not count as another row.
     Without sequences the result is a filler that nothing is trained on.
     """
     if not sequences:
-        return _tensors([[shape.pad_id] * 2], [[0, 1]], [[IGNORED] * 2]) | _documents([], [])
+        return _tensors(np.full((1, 2), shape.pad_id), np.array([[0, 1]]), np.full((1, 2), IGNORED)) | _documents(
+            [], []
+        )
     labels = [_labels(one) for one in sequences]
     rows = [(one.ids, one.positions, own) for one, own in zip(sequences, labels, strict=True)]
     if shape.flatten:
@@ -125,7 +128,8 @@ def _documents(sequences: list[Sequence], labels: list[npt.NDArray[np.int32]]) -
 
 
 def _tensors(ids: Any, positions: Any, labels: Any) -> MicroBatch:
-    rows = {"input_ids": ids, "position_ids": positions, "labels": labels}
+    places = np.stack(np.nonzero(labels[:, 1:] != IGNORED))
+    rows = {"input_ids": ids, "position_ids": positions, "labels": labels, "places": places}
     return {name: torch.from_numpy(np.asarray(value, dtype=np.int64)) for name, value in rows.items()}
 
 

@@ -29,7 +29,7 @@ PLAIN = RegularizationSpec()
 """Changes nothing of the loss."""
 
 # What the forward takes besides a model's own inputs.
-_OURS = ("num_items_in_batch", "weights", "draw", "row_tokens")
+_OURS = ("num_items_in_batch", "weights", "draw", "row_tokens", "places")
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
@@ -85,7 +85,7 @@ def end_in_loss(model: Any, spec: RegularizationSpec = PLAIN, kernel: str = "aut
     ``num_items_in_batch`` and holds also ``loss``: the sum over the supervised tokens / num_items_in_batch, each token
     times its element of ``weights`` [batch, tokens] where that is given. While the model trains that loss is smoothed,
     and embeddings are made noisy or mixed and rows pass twice as ``spec`` says; what that draws is seeded by ``draw``,
-    and noise needs ``row_tokens``.
+    and noise needs ``row_tokens``. Where ``places`` of `batches.collate` is given, no device is asked where labels are.
 
     Args:
         model: as transformers loads it.
@@ -104,12 +104,12 @@ def end_in_loss(model: Any, spec: RegularizationSpec = PLAIN, kernel: str = "aut
         if labels is None:
             return plain(*args, **inputs)
         assert not args, "inputs are passed by name"
-        items, weights, draw, row_tokens = (inputs.pop(name, None) for name in _OURS)
+        items, weights, draw, row_tokens, places = (inputs.pop(name, None) for name in _OURS)
         trains = model.training and torch.is_grad_enabled()
-        targets = Targets.of(labels, weights)
+        targets = Targets.of(labels, weights, places)
         mixing = changes.mixing(len(labels), draw) if trains else None
         if mixing is not None:
-            targets = targets.mixed_with(Targets.of(labels[mixing.order], _reordered(weights, mixing.order)), mixing)
+            targets = targets.mixed_with(targets.reordered(labels, weights, mixing.rows(labels.device)), mixing)
         alpha = spec.r_drop_alpha if trains else 0.0
         if alpha > 0.0:
             inputs = {name: torch.cat([value, value]) for name, value in inputs.items()}
@@ -128,10 +128,6 @@ def end_in_loss(model: Any, spec: RegularizationSpec = PLAIN, kernel: str = "aut
         return {"token_losses": found}
 
     model.forward = forward
-
-
-def _reordered(weights: torch.Tensor | None, order: list[int]) -> torch.Tensor | None:
-    return None if weights is None else weights[order]
 
 
 def has_plain_head(model: Any) -> bool:

@@ -21,6 +21,7 @@ from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.memory_probe import is_memory_probe
 from remote_agent.contract.range_test import Divergence, is_range_test
 from remote_agent.contract.recovery_spec import NONFINITE
+from remote_agent.contract.run_dir import CHECKPOINTS
 from remote_agent.dataset.tokenizer_files import ModelTokenizer
 from remote_agent.trainer.averaging import WeightAverage
 from remote_agent.trainer.base_penalty import pull_to_base
@@ -141,7 +142,7 @@ class Course(TrainerCallback):  # type: ignore[misc]
         """Report the update, then do what is due or was commanded."""
         assert self._tuner is not None
         step, update = int(state.global_step), self._tuner.update
-        self._telling.tell(step, self._tuner, self._engine.device)
+        self._telling.tell(step, self._tuner)
         gave_up = self._telling.gave_up
         if gave_up:
             # what the update left is not kept, measured or averaged
@@ -277,7 +278,7 @@ class Course(TrainerCallback):  # type: ignore[misc]
         gauge = self._tuner.gauge
         peaks = gauge.peaks()
         mine = [*peaks, *gauge.tensors, gauge.before]
-        ranks = gathered([float(size) for size in mine], self._engine.device)
+        ranks = gathered([float(size) for size in mine])
         peak, reserved, card, _, weights, gradients, optimizer, before = (int(size) for size in max(ranks))
         self._report.tell(
             MemoryMeasured(
@@ -310,7 +311,7 @@ class Course(TrainerCallback):  # type: ignore[misc]
         """Put the epoch's losses of rows together, which every rank takes part in, and have them written."""
         assert self._row_losses is not None
         complete = self._row_losses.steps == self._plan.steps_per_epoch
-        found = self._row_losses.gathered(self._engine.device)
+        found = self._row_losses.gathered()
         if dist.get_rank() != 0 or not len(found[0]):
             return
         epoch = -(-step // self._plan.steps_per_epoch)
@@ -355,8 +356,8 @@ class Course(TrainerCallback):  # type: ignore[misc]
     def _missing_bytes(self, with_state: bool) -> float:
         """Return by how much the disk is too small for a checkpoint, as rank 0 sees it, 0 where it is not."""
         needed = bytes_needed(self._spec, self._parameters(), with_state)
-        missing = needed - shutil.disk_usage(self._run_dir).free
-        return max(0.0, gathered([float(missing)], self._engine.device)[0][0])
+        missing = needed - shutil.disk_usage(self._run_dir / CHECKPOINTS).free
+        return max(0.0, gathered([float(missing)])[0][0])
 
     def _parameters(self) -> int:
         # under ZeRO-3 a parameter's own size is that of this rank's share

@@ -49,12 +49,12 @@ class EpochLosses:
         self._tokens: list[NDArray[np.int64]] = []
 
     def take(self, update: Iterable[MicroLosses]) -> None:
-        """Add an update's micro batches. Their losses come from the device in one copy, once its update is done."""
+        """Add an update's micro batches, whose losses `Update.read` has brought from the device."""
         self.steps += 1
         micro = [one for one in update if one.token_losses.numel()]
         if not micro:
             return
-        losses = torch.cat([one.token_losses for one in micro]).double().cpu().numpy()
+        losses = torch.cat([one.token_losses for one in micro]).double().numpy()
         tokens = torch.cat([one.row_labels for one in micro]).numpy()
         rows = torch.cat([one.row_ids for one in micro]).numpy()
         rows, tokens = rows[tokens > 0], tokens[tokens > 0]
@@ -62,12 +62,12 @@ class EpochLosses:
         self._sums.append(np.add.reduceat(losses, np.cumsum(tokens) - tokens))
         self._tokens.append(tokens)
 
-    def gathered(self, device: torch.device) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int32]]:
+    def gathered(self) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int32]]:
         """Return rows (rising), mean losses and tokens of all ranks, and begin anew; every rank calls this.
 
         Where a row was trained in several documents, its mean is over the tokens of all of them.
         """
-        every = gathered_columns([_joined(self._rows), _joined(self._sums), _joined(self._tokens)], device)
+        every = gathered_columns([_joined(self._rows), _joined(self._sums), _joined(self._tokens)])
         self._begin()
         rows, inverse = np.unique(every[0].astype(np.int64), return_inverse=True)
         tokens = np.bincount(inverse, weights=every[2], minlength=len(rows))

@@ -56,7 +56,7 @@ def evaluate(
                 on_progress(done, len(part))
     finally:
         engine.train(was_training)
-    both = np.array(summed([*totals, *counts], engine.device)).reshape(2, -1)
+    both = np.array(summed([*totals, *counts])).reshape(2, -1)
     loss_sum, token_sum = both.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         by_source = tuple((both[0] / both[1]).tolist()) if len(first_rows) > 1 else ()

@@ -47,13 +47,24 @@ class Update:
     wishes: int = 0
     """What rank 0 read in control/, the bits of `control`."""
     row_losses: list[MicroLosses] = dataclasses.field(default_factory=list)
-    """What this rank's micro batches gave for each of their tokens, left on the device."""
+    """What this rank's micro batches gave for each of their tokens; left on the device until `read`."""
 
     def read(self) -> float:
-        """Wait for what the update left on the device and return this rank's loss; the norm is there with it."""
-        loss = float(self.loss)
-        self.gradient_norm = float(self.norm_on_device)
-        return loss
+        """Wait for the device, once an update, and return this rank's loss; norm and tokens' losses come with it."""
+        loss = torch.as_tensor(self.loss)
+        norm = self.norm_on_device
+        on_device = isinstance(norm, torch.Tensor)
+        parts = [loss, *([norm.to(loss.device)] if isinstance(norm, torch.Tensor) else [])]
+        parts += [one.token_losses for one in self.row_losses]
+        # float64 holds all of them as they are
+        read = torch.cat([part.detach().reshape(-1).double() for part in parts]).cpu()
+        figures = read[: 1 + on_device].tolist()
+        self.gradient_norm = figures[1] if on_device else float(norm)
+        sizes = [one.token_losses.numel() for one in self.row_losses]
+        tokens = torch.split(read[1 + on_device :], sizes)
+        pairs = zip(self.row_losses, tokens, strict=True)
+        self.row_losses = [one._replace(token_losses=losses) for one, losses in pairs]
+        return float(figures[0])
 
 
 class FineTuner(Trainer):  # type: ignore[misc]
@@ -155,10 +166,11 @@ class FineTuner(Trainer):  # type: ignore[misc]
         for command in new:
             wishes |= command.wishes
         with self.clock.part(COMMUNICATION):
-            *counts, all_weight = summed([supervised, tokens, wishes, weight], device)
+            *counts, all_weight = summed([supervised, tokens, wishes, weight])
         all_supervised, all_tokens, all_wishes = (int(count) for count in counts)
         self.update = Update(started_s, all_tokens, all_supervised, wishes=all_wishes)
-        return batches, torch.tensor(all_weight or 1.0, device=device)
+        # filled there: a number that is copied there would wait for what the device is doing
+        return batches, torch.full((), all_weight or 1.0, device=device)
 
     def training_step(
         self, model: Any, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | None = None
@@ -166,11 +178,7 @@ class FineTuner(Trainer):  # type: ignore[misc]
         """Do a micro batch, and the update where it is the last of it. The learning rate is read before."""
         model.train()
         self.update.learning_rates = tuple(group["lr"] for group in self.optimizer.param_groups)
-        taken = self._prepare_inputs(model_inputs(inputs))
-        if "weights" in inputs:
-            # by hand: what the Trainer prepares it casts to the model's precision
-            taken["weights"] = inputs["weights"].to(self.args.device)
-        taken |= self._drawn(inputs)
+        taken = self._on_device(inputs) | self._drawn(inputs)
         with self.clock.part(FORWARD):
             loss, found = self.compute_loss(model, taken, return_outputs=True, num_items_in_batch=num_items_in_batch)
         self.update.row_losses.append(MicroLosses(inputs["row_ids"], inputs["row_labels"], found["token_losses"]))
@@ -185,13 +193,26 @@ class FineTuner(Trainer):  # type: ignore[misc]
         detached: torch.Tensor = loss.detach()
         return detached
 
+    def _on_device(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Return what the forward takes of a micro batch, on its way to the device: nobody waits for it to be there."""
+        taken = {**model_inputs(inputs), "places": inputs["places"]}
+        if "weights" in inputs:
+            taken["weights"] = inputs["weights"]
+        return {name: value.to(self.args.device, non_blocking=True) for name, value in taken.items()}
+
+    def _clip_grad_norm(self, model: Any) -> None:
+        """Do nothing: the engine has clipped, and the Trainer would wait for the norm, which `Update.read` brings."""
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> None:
+        """Leave the norm on the device, as `_clip_grad_norm` does."""
+
     def _drawn(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Seed what this micro batch draws, dropout too, and return what the model's forward needs for the rest."""
         draw = draw_seed(
             self._spec.seed, self.state.global_step, len(self.update.row_losses), self.accelerator.process_index
         )
         torch.manual_seed(draw)
-        return {"draw": draw, "row_tokens": inputs["row_tokens"].to(self.args.device)}
+        return {"draw": draw, "row_tokens": inputs["row_tokens"].to(self.args.device, non_blocking=True)}
 
     def _step(self, engine: Any) -> None:
         """Let the engine update the weights and note the gradient's norm and what fp16's loss scale did."""

@@ -20,6 +20,10 @@ class Mixing(NamedTuple):
     share: float
     order: list[int]
 
+    def rows(self, device: torch.device) -> torch.Tensor:
+        """Return ``order`` as an index on the device, without waiting for it."""
+        return torch.tensor(self.order).to(device, non_blocking=True)
+
 
 def draw_mixing(alpha: float, rows: int, draw: int) -> Mixing:
     """Return a micro batch's mixing: one share ~ Beta(alpha, alpha), one permutation of its rows."""
@@ -34,4 +38,4 @@ def mixed(embeddings: torch.Tensor, mixing: Mixing) -> torch.Tensor:
     Where one of the two rows has ended, its padding's embedding takes part. No mask is needed: padding is on the right,
     so a token that is trained in either row sees exactly the positions that it saw there.
     """
-    return mixing.share * embeddings + (1.0 - mixing.share) * embeddings[mixing.order]
+    return mixing.share * embeddings + (1.0 - mixing.share) * embeddings[mixing.rows(embeddings.device)]

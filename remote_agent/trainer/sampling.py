@@ -46,7 +46,7 @@ def samples(engine: Any, tokenizer: ModelTokenizer, spec: JobSpec, attempt: int,
                 text = _answer(engine, tokenizer, prompt, spec)
             seconds = time.monotonic() - began_s
             # by rank 0's clock, so that all stop at the same prompt
-            taken_s += gathered([seconds], engine.device)[0][0]
+            taken_s += gathered([seconds])[0][0]
             if dist.get_rank() == 0:
                 yield Sampled(attempt, step, prompt, text, round(seconds, 3))
     finally:

@@ -9,7 +9,6 @@ from collections import deque
 from typing import Any
 
 import numpy as np
-import torch
 
 from remote_agent.contract.events import Complained, StepCompleted, StepRows
 from remote_agent.contract.job_spec import JobSpec
@@ -53,16 +52,16 @@ class StepTelling:
         self.gave_up = ""
         self.loss = 0.0
 
-    def tell(self, step: int, tuner: FineTuner, device: torch.device) -> None:
+    def tell(self, step: int, tuner: FineTuner) -> None:
         """Put the update's figures together, journal them, and see whether the run can go on."""
         update = tuner.update
         mine = [update.read(), float(tuner.gauge.peak()), tuner.clock.own_s()]
-        ranks = gathered(mine, device)
+        ranks = gathered(mine)
         self.loss = sum(row[0] for row in ranks)
         self._skipped_steps += update.skipped
         seconds = time.monotonic() - update.started_s
         if self._looks_odd(update):
-            self._tell_rows(step, update, device)
+            self._tell_rows(step, update)
         self._mind(step, update)
         slowest, share = _slowest([row[2] for row in ranks])
         parts = tuner.clock.seconds()
@@ -119,10 +118,10 @@ class StepTelling:
             known.append(value)
         return odd
 
-    def _tell_rows(self, step: int, update: Update, device: torch.device) -> None:
+    def _tell_rows(self, step: int, update: Update) -> None:
         mine = [one.row_ids.numpy() for one in update.row_losses]
         rows = np.concatenate([np.zeros(0), *mine]).astype(np.float64)
-        found = gathered_columns([rows], device)[0].astype(np.int64)
+        found = gathered_columns([rows])[0].astype(np.int64)
         self._report.tell(StepRows(self._attempt, step, tuple(int(row) for row in np.unique(found)[:MOST_ROWS])))
 
 

@@ -16,23 +16,36 @@ class Targets(NamedTuple):
     """What is to be predicted where.
 
     Attributes:
-        chosen: bool masks [batch, tokens - 1] of the states that predict something, one after the other.
-        ids: the tokens they predict, all masks' joined.
+        chosen: rows and columns of the states that predict something, int64 each, one such pair after the other.
+        ids: the tokens they predict, all pairs' joined.
         weights: how much each counts, fp32; None where each counts 1.
         own: how many belong to the rows' own labels; they are the first.
     """
 
-    chosen: tuple[torch.Tensor, ...]
+    chosen: tuple[tuple[torch.Tensor, torch.Tensor], ...]
     ids: torch.Tensor
     weights: torch.Tensor | None
     own: int
 
     @classmethod
-    def of(cls, labels: torch.Tensor, weights: torch.Tensor | None) -> Targets:
-        """Return the targets of labels [batch, tokens], which a state before each of them predicts."""
-        chosen = labels[:, 1:] != IGNORED
-        ids = labels[:, 1:][chosen]
-        return cls((chosen,), ids, None if weights is None else weights[:, 1:][chosen], len(ids))
+    def of(cls, labels: torch.Tensor, weights: torch.Tensor | None, places: torch.Tensor | None = None) -> Targets:
+        """Return the targets of labels [batch, tokens], which a state before each of them predicts.
+
+        ``places`` says where they are, as `batches.collate` does; a GPU that is asked for them makes the process wait.
+        """
+        if places is None:
+            places = torch.stack((labels[:, 1:] != IGNORED).nonzero(as_tuple=True))
+        rows, columns = places
+        ids = labels[rows, columns + 1]
+        return cls(((rows, columns),), ids, None if weights is None else weights[rows, columns + 1], len(ids))
+
+    def reordered(self, labels: torch.Tensor, weights: torch.Tensor | None, order: torch.Tensor) -> Targets:
+        """Return the targets of the rows of ``labels`` in another order, where these are those of ``labels``."""
+        ((rows, columns),) = self.chosen
+        now = order.argsort()[rows]
+        by_place = (now * labels.shape[1] + columns).argsort()
+        places = torch.stack((now[by_place], columns[by_place]))
+        return Targets.of(labels[order], None if weights is None else weights[order], places)
 
     def mixed_with(self, other: Targets, mixing: Mixing) -> Targets:
         """Return both rows' targets, each side counting its share.
@@ -53,7 +66,7 @@ class Targets(NamedTuple):
         With ``twice`` the batch holds a second pass after the first, and so does the result.
         """
         passes = states.chunk(2) if twice else (states,)
-        picked = [one[chosen] for one in passes for chosen in self.chosen]
+        picked = [one[rows, columns] for one in passes for rows, columns in self.chosen]
         return picked[0] if len(picked) == 1 else torch.cat(picked)
 
 

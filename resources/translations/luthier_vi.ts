@@ -41,6 +41,29 @@
     </message>
 </context>
 <context>
+    <name>AheadRow</name>
+    <message>
+        <source>Prepare the node while I edit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Hủy</translation>
+    </message>
+    <message>
+        <source>Cancel what is on the way to the node</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is on the way to the node</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Once the node has stood chosen for some seconds and the checks hold, model and data travel there and the environment is built; a launch takes over what is under way.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>Alerts</name>
     <message>
         <source>since step {step}, {clock}</source>
@@ -1107,6 +1130,10 @@
         <translation>Việc dựng tải {count} gói có mã băm cố định, {size}: Python {python}, torch {torch}. Trong lúc dựng cần khoảng {room} trong {free} còn trống (ước tính).</translation>
     </message>
     <message>
+        <source>The torch of {path} is used as it is, and what lies there in the same version is not fetched.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The node has no way to the package index, so this computer fetches and sends them.</source>
         <translation>Máy không tới được kho gói, nên máy tính này tải về và gửi đi.</translation>
     </message>
@@ -1320,6 +1347,57 @@
     <message>
         <source>as it is</source>
         <translation>như hiện tại</translation>
+    </message>
+</context>
+<context>
+    <name>FoldersPanel</name>
+    <message>
+        <source>Take the proposal</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Place</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Place the folders</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where the agent on {node} keeps things. What lies in a folder now stays there and is still found; new things go to the new place. Empty: in the agent&apos;s own folder. Whether a place outlives a stop of the box is told by its kind.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Some would last longer or have more room elsewhere.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Work</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Environments</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation type="unfinished">Dữ liệu</translation>
+    </message>
+    <message>
+        <source>Checkpoints</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation type="unfinished">Quay lại</translation>
+    </message>
+    <message>
+        <source>Back to the node</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -2582,6 +2660,14 @@
         <translation>AdamW giữ hai mô-men fp32 cho mỗi tham số (8 byte), ở dạng 8 bit là 2 byte; Lion và SGD có momentum giữ một (4 byte); Muon giữ một cho ma trận và hai của AdamW cho phần còn lại; Adafactor giữ một hàng và một cột của mỗi ma trận. AdamW chạy nhân gộp của PyTorch; khi trạng thái nằm trong bộ nhớ máy thì dùng CPUAdam của DeepSpeed nếu nó đã được biên dịch.</translation>
     </message>
     <message>
+        <source>AdamW kernel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What computes AdamW&apos;s updates while the states lie on the GPU: PyTorch&apos;s fused kernel, or DeepSpeed&apos;s FusedAdam, which the node compiles with nvcc before the first run. The updates are the same. FusedAdam has not been tried on a GPU.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Processes</source>
         <translation>Số tiến trình</translation>
     </message>
@@ -3345,6 +3431,14 @@
     <message>
         <source>The run outlives the logout</source>
         <translation>Lượt chạy tiếp tục sau khi đăng xuất</translation>
+    </message>
+    <message>
+        <source>The attention that the job asks for is there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The libraries of the trackers are there</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The trainer&apos;s packages are there</source>
@@ -4256,6 +4350,22 @@
         <translation>Kiểm tra đường tới máy chạy</translation>
     </message>
     <message>
+        <source>Proxy and mirrors…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How the node gets to the outside</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folders…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where the node&apos;s folders lie</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Save</source>
         <translation>Lưu</translation>
     </message>
@@ -4360,6 +4470,38 @@
         <translation>tự tìm</translation>
     </message>
     <message>
+        <source>Group</source>
+        <translation type="unfinished">Nhóm</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation type="unfinished">không có</translation>
+    </message>
+    <message>
+        <source>Tags</source>
+        <translation type="unfinished">Nhãn</translation>
+    </message>
+    <message>
+        <source>with commas between them</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Proxy there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>as the node&apos;s own settings say</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Index there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hub there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>File…</source>
         <translation>Tệp…</translation>
     </message>
@@ -4410,6 +4552,18 @@
         <source>GPU {index}</source>
         <translation>GPU {index}</translation>
     </message>
+    <message>
+        <source>highest of {count} GPUs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>mean of {count} GPUs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lowest of {count} GPUs</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>NodePicker</name>
@@ -4420,6 +4574,14 @@
     <message>
         <source>Nodes</source>
         <translation>Các máy chạy</translation>
+    </message>
+    <message>
+        <source>Name, group or tag</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Filter the nodes</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Add a node…</source>
@@ -4452,6 +4614,14 @@
     <message>
         <source>Forget the node; nothing on it is touched</source>
         <translation>Quên máy này; không đụng đến thứ gì trên đó</translation>
+    </message>
+    <message>
+        <source>Folders</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Some of its folders would last longer or have more room elsewhere (Edit, Folders).</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -5053,6 +5223,10 @@
         <translation>{name} {first} đến {last}</translation>
     </message>
     <message>
+        <source>end of an epoch</source>
+        <translation type="unfinished">hết một epoch</translation>
+    </message>
+    <message>
         <source>pinned: {}</source>
         <translation>đã ghim: {}</translation>
     </message>
@@ -5179,6 +5353,57 @@
     <message>
         <source>This folder is empty.</source>
         <translation>Thư mục này trống.</translation>
+    </message>
+</context>
+<context>
+    <name>ResumeDialog</name>
+    <message>
+        <source>Resume in another shape</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ranks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>ZeRO stage</source>
+        <translation type="unfinished">Mức ZeRO</translation>
+    </message>
+    <message>
+        <source>Go on from step {step}</source>
+        <translation type="unfinished">Chạy tiếp từ bước {step}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Hủy</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation type="unfinished">Chạy tiếp</translation>
+    </message>
+    <message>
+        <source>The saved state can be read in this shape only. What can be divided anew is the state of AdamW at the ZeRO stages 1 to 3, without averaged weights and without fp16.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The node was not probed yet, so what it has is not known.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>GPUs of the node: {count}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The node has no GPU; cores that its ranks share: {count}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The global batch, the rows of every update and the learning rate stay as they are. The node divides the saved state anew first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{micro} × {accumulation} × {ranks} = {whole} sequences an update (micro batch, accumulation, ranks)</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -5964,6 +6189,14 @@
         <translation>Cho lượt chạy tiếp tục từ checkpoint cuối</translation>
     </message>
     <message>
+        <source>Let the run go on with other ranks or at another ZeRO stage</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Resume with…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Pause</source>
         <translation>Tạm dừng</translation>
     </message>
@@ -6479,8 +6712,8 @@
         <translation>Gửi {} tới một trình theo dõi</translation>
     </message>
     <message>
-        <source>What this computer has of the run so far: its metrics and its recipe, never a row of the data. A tracker other than TensorBoard needs its package where Luthier runs.</source>
-        <translation>Những gì máy tính này có của lần chạy đến nay: số liệu và công thức, không bao giờ có dòng dữ liệu. Trình theo dõi khác TensorBoard cần gói của nó ở nơi Luthier chạy.</translation>
+        <source>What this computer has of the run: its metrics and its recipe, never a row of the data. A run that goes on is followed to its end while Luthier is open. A tracker other than TensorBoard needs its package where Luthier runs.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Tracker</source>
@@ -8147,6 +8380,78 @@
         <translation>Micro batch bằng 2</translation>
     </message>
     <message>
+        <source>Use ZeRO 0</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use ZeRO 1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use fp32</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use PyTorch&apos;s kernel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>DeepSpeed&apos;s FusedAdam keeps its states on the GPU; it cannot be offloaded.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In host memory DeepSpeed&apos;s CPUAdam or PyTorch&apos;s own kernel computes the updates.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>DeepSpeed&apos;s FusedAdam runs on GPUs only.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its form for CPUs would be compiled for minutes and gives what PyTorch&apos;s fused kernel gives.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Two sequences of several rows have no common place where a row begins.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A row is mixed with another of its own micro batch.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its kernels find the rows&apos; ends in the positions, so the rows of a micro batch are joined.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Neither paper says what their sum would be.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its paper compares passes of single rows; over packed ones nobody has shown what it does.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The divergence of two equal predictions is 0, for twice the time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use ZeRO 3</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Clip by value only</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use fp16</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use the lean loss</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Turn mixup off</source>
         <translation>Tắt mixup</translation>
     </message>
@@ -8259,6 +8564,10 @@
         <translation>Đồng hồ của máy chạy lệch {0} giây ({1}) so với máy này. Chỉ ảnh hưởng đến thời gian hiển thị và chứng chỉ của Hub.</translation>
     </message>
     <message>
+        <source>Switch off</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The checkpoints planned take up to {0} GiB (estimated), one being written while {1} are kept; {2} has {3} GiB left.</source>
         <translation>Các checkpoint dự kiến cần tới {0} GiB (ước tính), một cái đang ghi trong khi giữ {1} cái; {2} còn {3} GiB.</translation>
     </message>
@@ -8271,8 +8580,16 @@
         <translation>Một tệp được tối đa {0} MiB (ulimit -f); checkpoint có thể lớn hơn.</translation>
     </message>
     <message>
+        <source>The job asks for FlashAttention 2, and {0}. It is not compiled unasked; PyTorch&apos;s own attention (SDPA) needs nothing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The processes take about {0} GiB of the host&apos;s memory (estimated); {1} GiB are free.</source>
         <translation>Các tiến trình cần khoảng {0} GiB bộ nhớ máy (ước tính); còn trống {1} GiB.</translation>
+    </message>
+    <message>
+        <source>trackers.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The job&apos;s learning rate is 0, so there is nothing to scale.</source>
@@ -8903,6 +9220,14 @@
         <translation>{0} khởi chạy từ nơi khác trên {1} đã vào thư viện.</translation>
     </message>
     <message>
+        <source>ahead_{0}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelled; what was sent is kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Line {0}: write a name, a colon, a kind and an address.</source>
         <translation>Dòng {0}: hãy viết tên, dấu hai chấm, loại và địa chỉ.</translation>
     </message>
@@ -9107,10 +9432,6 @@
         <translation>{0} không có Python nào có các gói của trình huấn luyện. Hãy dựng một môi trường ở đó trên trang Khởi chạy, hoặc nêu python của một môi trường trong cài đặt của máy.</translation>
     </message>
     <message>
-        <source>{0} is being told of {1}.</source>
-        <translation>{0} đang được cho biết về {1}.</translation>
-    </message>
-    <message>
         <source>{0} is in the library, with {1} steps.</source>
         <translation>{0} đã vào thư viện, với {1} bước.</translation>
     </message>
@@ -9209,6 +9530,10 @@
     <message>
         <source>No terminal was found on this computer.</source>
         <translation>Không tìm thấy terminal trên máy này.</translation>
+    </message>
+    <message>
+        <source>{0} is being told of {1} already.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{0} was not fed: its process ended with code {1}.</source>
@@ -9361,6 +9686,10 @@
         <translation>GPU {number}: {name} của {user}, {size}</translation>
     </message>
     <message>
+        <source>FlashAttention 2 is not there: {why}; PyTorch&apos;s own attention serves</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>driver {driver}, CUDA {cuda}</source>
         <translation>driver {driver}, CUDA {cuda}</translation>
     </message>
@@ -9371,6 +9700,10 @@
     <message>
         <source>gone after a stop</source>
         <translation>mất khi dừng máy</translation>
+    </message>
+    <message>
+        <source>FlashAttention 2 by a kernel of the Hub that lies there</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the Hub</source>
@@ -9399,6 +9732,10 @@
     <message>
         <source>{} models in the Hub&apos;s cache</source>
         <translation>{} mô hình trong bộ đệm của Hub</translation>
+    </message>
+    <message>
+        <source>FlashAttention 2 by its package, version {version}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>GPU pairs joined by {kinds}</source>
@@ -9455,6 +9792,22 @@
     <message>
         <source>{done} of {total}</source>
         <translation>{done} / {total}</translation>
+    </message>
+    <message>
+        <source>{free} free  ·  {kind} at {mount}  ·  {lasts}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>its disk is not there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>gone when the box stops</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{free} free</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>not asked yet</source>

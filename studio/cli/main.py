@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from remote_agent.contract.data_spec import SHAPES
+from remote_agent.contract.node_folders import FOLDERS
 from remote_agent.contract.range_test import HIGHEST, LOWEST, UPDATES
 from remote_agent.contract.spec_json import SpecError
 from remote_agent.contract.tracker_spec import TRACKER_KINDS
@@ -210,7 +211,7 @@ def _add_node_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
     nodes = commands.add_parser("nodes", help="list, add, remove and probe nodes").add_subparsers(
         required=True, metavar="COMMAND"
     )
-    _add(nodes, "list", node_commands.list_nodes, "list the nodes", json=True)
+    _add_labels(_add(nodes, "list", node_commands.list_nodes, "list the nodes, all or some", json=True))
     add = _add(nodes, "add", node_commands.add_node, "keep a node under a name")
     add.add_argument("name", metavar="NAME")
     add.add_argument("target", metavar="[USER@]HOST[:PORT]", help="HOST may be a name of your ssh config")
@@ -219,11 +220,27 @@ def _add_node_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
     add.add_argument("--system-ssh", action="store_true", help="use the system's ssh, for Kerberos or keys on tokens")
     add.add_argument("--home", default="~/.luthier", metavar="FOLDER", help="the agent's folder there")
     add.add_argument("--python", default="", metavar="PATH", help="the Python that has the trainer's packages")
+    for name, what in (("proxy", "proxy"), ("index", "package index"), ("hub", "Hub")):
+        add.add_argument(f"--{name}", default="", metavar="URL", help=f"the {what} that the node itself is to use")
+    _add_labels(add)
+    label = _add(nodes, "label", node_commands.label_node, "put a node into a group and give it tags")
+    label.add_argument("name", metavar="NAME")
+    _add_labels(label)
+    folders = _add(nodes, "folders", node_commands.place_folders, "say where the folders lie, or place them", json=True)
+    folders.add_argument("name", metavar="NAME")
+    folders.add_argument(
+        "--place", action="append", metavar="FOLDER=PATH", help=f"{', '.join(FOLDERS)}; no PATH: in the agent's home"
+    )
     remove = _add(nodes, "remove", node_commands.remove_node, "forget a node")
     remove.add_argument("name", metavar="NAME")
     probe = _add(nodes, "probe", node_commands.probe_node, "reach a node and say what it is", json=True)
     probe.add_argument("name", metavar="NAME")
     probe.add_argument("--accept", default="", metavar="FINGERPRINT", help="accept the host key that has it")
+
+
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--group", metavar="GROUP", help="the group of the node in the address book")
+    parser.add_argument("--tag", action="append", metavar="TAG", help="a tag of the node; may be given several times")
 
 
 def _add(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
+from remote_agent.contract.node_folders import FOLDERS
 from remote_agent.contract.node_report import NodeReport
 from remote_agent.contract.wire import to_wire
 from studio.cli.desk import Desk, complain, say, say_json
@@ -13,21 +14,61 @@ from studio.cli.words import gib
 from studio.remote.errors import HostKeyUnknown
 from studio.remote.known_hosts import accept_host_key
 from studio.remote.transport import NodeAddress
-from studio.session.known_nodes import check_address, known_nodes, save_node
+from studio.session.known_nodes import KnownNode, check_address, known_nodes, save_labels, save_node
+from studio.state.node import Labels, tags_of
 
 _TARGET = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?P<host>\[[0-9A-Fa-f:.%]+\]|[^@:\s]+)(?::(?P<port>\d{1,5}))?\Z")
 
 
 def list_nodes(arguments: argparse.Namespace, desk: Desk) -> int:
-    """List the nodes with what the last probe found."""
-    nodes = known_nodes(desk.library, desk.reach.local_address)
+    """List the nodes, all or those of a group or tag, with what the last probe found."""
+    nodes = [node for node in known_nodes(desk.library, desk.reach.local_address).values() if _listed(node, arguments)]
     if arguments.json:
-        say_json([{"address": to_wire(node.address), "report": to_wire(node.report)} for node in nodes.values()])
+        say_json([to_wire(node) for node in nodes])
         return OK
-    for name, node in nodes.items():
+    for node in nodes:
         host = node.address.host or "local"
-        say(f"{name:<24} {host:<28} {report_words(node.report) if node.report else 'not probed yet'}")
+        found = report_words(node.report) if node.report else "not probed yet"
+        labels = "".join(f"  [{label}]" for label in (node.labels.group, *node.labels.tags) if label)
+        say(f"{node.address.name:<24} {host:<28} {found}{labels}")
     return OK
+
+
+def label_node(arguments: argparse.Namespace, desk: Desk) -> int:
+    """Put a node into a group and give it tags; what is not named stays, an empty text takes it away."""
+    labels = _labels(arguments, desk.node(arguments.name).labels)
+    save_labels(desk.library, arguments.name, labels)
+    words = ", ".join(filter(None, (labels.group and f"group {labels.group}", ", ".join(labels.tags))))
+    say(f"{arguments.name}: {words or 'no group, no tags'}")
+    return OK
+
+
+def place_folders(arguments: argparse.Namespace, desk: Desk) -> int:
+    """Let folders of the agent lie elsewhere on a node, where any is named, and say where all of them lie."""
+    wanted = dict(text.partition("=")[::2] for text in arguments.place or ())
+    unknown = sorted(set(wanted) - set(FOLDERS))
+    if unknown:
+        raise ValueError(f"{unknown[0]} is no folder that can be placed; there are {', '.join(FOLDERS)}.")
+    folders = desk.reach.agent(desk.node(arguments.name).address).place_folders(wanted)
+    if arguments.json:
+        say_json([to_wire(folder) for folder in folders])
+        return OK
+    for folder in folders:
+        lasts = "outlives a stop" if folder.lasts else "gone when the box stops"
+        say(f"{folder.name:<14} {folder.path:<44} {gib(folder.free_bytes)} free, {folder.kind or 'unknown'}, {lasts}")
+    return OK
+
+
+def _listed(node: KnownNode, arguments: argparse.Namespace) -> bool:
+    wanted_tags = {tag.casefold() for text in arguments.tag or () for tag in tags_of(text)}
+    is_in_group = arguments.group is None or node.labels.group.casefold() == arguments.group.strip().casefold()
+    return is_in_group and wanted_tags <= {tag.casefold() for tag in node.labels.tags}
+
+
+def _labels(arguments: argparse.Namespace, before: Labels) -> Labels:
+    group = before.group if arguments.group is None else " ".join(arguments.group.split())
+    tags = before.tags if arguments.tag is None else tags_of(",".join(arguments.tag))
+    return Labels(group, tags)
 
 
 def add_node(arguments: argparse.Namespace, desk: Desk) -> int:
@@ -46,9 +87,13 @@ def add_node(arguments: argparse.Namespace, desk: Desk) -> int:
         python=arguments.python,
         jump=arguments.jump,
         program="ssh" if arguments.system_ssh else "",
+        proxy=arguments.proxy,
+        index=arguments.index,
+        hub=arguments.hub,
     )
     check_address(address)
     save_node(desk.library, address)
+    save_labels(desk.library, address.name, _labels(arguments, desk.node(address.name).labels))
     say(f"{address.name} is kept; `luthier nodes probe {address.name}` reaches it.")
     return OK
 

@@ -35,7 +35,7 @@ from studio.remote.data_inputs import DataInputs
 from studio.remote.data_stream import DataStream
 from studio.remote.errors import AgentFailed
 from studio.remote.receiving import FileTaker, is_inside
-from studio.remote.sending import Meter, send_files, source_files
+from studio.remote.sending import Meter, send_source
 
 __all__ = [
     "Agent", "AttachStream", "BrowseEntry", "DataInputs", "DataStream", "HubModel", "Listing", "Patience", "Prepared",
@@ -161,12 +161,16 @@ class Agent(EnvironmentCalls):
     ) -> str:
         """Send a folder or file as ``kind`` "models" or "data" and return its path on the node.
 
-        What an earlier, interrupted call sent is not sent again. Raises ValueError where there is nothing to send.
+        What an earlier, interrupted call sent is not sent again; one that is under way is joined. Raises ValueError
+        where there is nothing to send.
         """
         assert kind in ("models", "data"), kind
-        files = source_files(source, on_progress, cancelled)
-        with self._call(cancelled) as call:
-            return send_files(call, kind, files, on_progress)
+
+        def send(tell: OnProgress) -> str:
+            with self._call(cancelled) as call:
+                return send_source(call, kind, source, tell)
+
+        return self._joins.run((kind, source), send, on_progress, cancelled)
 
     def send_file(
         self,

@@ -9,13 +9,15 @@ from typing import Any
 
 from remote_agent.contract.environment_lock import BuiltEnvironment, EnvironmentLock
 from remote_agent.contract.frames import Frame
-from remote_agent.contract.node_report import CollectiveReport
+from remote_agent.contract.node_network import NodeNetwork
+from remote_agent.contract.node_report import CollectiveReport, NodeFolder
 from remote_agent.contract.wire import to_wire
-from studio.remote.answers import answer_as
-from studio.remote.call import Call, OnProgress, Patience, progress_of
+from studio.remote.answers import answer_as, answers_as
+from studio.remote.call import OWN_NETWORK, Call, OnProgress, Patience, progress_of
 from studio.remote.deploy import AgentArchive, agent_archive
 from studio.remote.errors import AgentFailed
-from studio.remote.sending import send_files, source_files
+from studio.remote.joining import Joins
+from studio.remote.sending import send_source
 from studio.remote.transport import Transport
 
 
@@ -28,14 +30,18 @@ class AgentCalls:
         home: str = "~/.luthier",
         archive: AgentArchive | None = None,
         patience: Patience | None = None,
+        network: NodeNetwork = OWN_NETWORK,
     ) -> None:
         self._transport = transport
         self._home = home
         self._archive = archive
         self._patience = patience or Patience()
+        self.network = network
+        self._joins = Joins()
 
     def _call(self, cancelled: threading.Event | None) -> Call:
-        return Call(self._transport, self._home, self._archive or agent_archive(), self._patience, cancelled)
+        archive = self._archive or agent_archive()
+        return Call(self._transport, self._home, archive, self._patience, cancelled, self.network)
 
     def _ask(
         self,
@@ -60,7 +66,17 @@ class AgentCalls:
 
 
 class EnvironmentCalls(AgentCalls):
-    """The commands that build the trainer's environment from a lock and try what it is for."""
+    """The commands that build the trainer's environment from a lock, try what it is for, and place folders."""
+
+    def place_folders(
+        self, folders: Mapping[str, str], cancelled: threading.Event | None = None
+    ) -> tuple[NodeFolder, ...]:
+        """Let folders of the agent lie at these paths of the node, "" in its home; return where all of them lie.
+
+        Names are those of `remote_agent.contract.node_folders.FOLDERS`; one that is not named stays.
+        """
+        value = self._ask("folders", {"folders": dict(folders)}, None, cancelled)
+        return answers_as(NodeFolder, value.get("folders"))
 
     def collective(
         self,
@@ -104,6 +120,5 @@ class EnvironmentCalls(AgentCalls):
         self, folder: Path, on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
     ) -> str:
         """Send a folder of an environment's files and return its path on the node; they go once it is built."""
-        files = source_files(folder, on_progress, cancelled)
         with self._call(cancelled) as call:
-            return send_files(call, "wheels", files, on_progress)
+            return send_source(call, "wheels", folder, on_progress)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from remote_agent.contract.frames import Frame, FrameError, FrameReader, encode_frame, greeting
+from remote_agent.contract.node_network import NodeNetwork
+from remote_agent.contract.wire import to_wire
 from studio.remote.bootstrap import EXIT_NO_PYTHON
 from studio.remote.deploy import AgentArchive
 from studio.remote.errors import AgentFailed, Cancelled, LinkError, LinkTimeout, NodeRefused
@@ -19,6 +21,7 @@ from studio.remote.terminal_only import is_terminal_only, no_command_sentence
 from studio.remote.transport import Channel, Transport
 
 MAX_NOISE_BYTES = 1 << 20
+OWN_NETWORK = NodeNetwork()
 _SLICE_S = 0.2
 _CANCEL_S = 3.0
 _KILLED = range(128, 160)
@@ -74,9 +77,11 @@ class Call:
         archive: AgentArchive,
         patience: Patience,
         cancelled: threading.Event | None = None,
+        network: NodeNetwork = OWN_NETWORK,
     ) -> None:
         self._transport = transport
         self._home = home
+        self._network = network
         self._archive = archive
         self._patience = patience
         self._cancelled = cancelled
@@ -115,6 +120,8 @@ class Call:
         self._channel = self._transport.open()
         nonce = secrets.token_hex(16)
         head = {"frame": "request", "nonce": nonce, "home": self._home, "arguments": dict(arguments)}
+        if self._network != OWN_NETWORK:
+            head["network"] = to_wire(self._network)
         rest = self._boot(nonce, encode_frame(Frame(head)))
         self._heard_s = self._pinged_s = time.monotonic()
         self._take(rest)

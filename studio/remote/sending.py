@@ -1,4 +1,4 @@
-"""Sends a folder or file to a node: hashed first, resumed where an earlier try was cut, verified there."""
+"""Sends a folder or file to a node: hashed on the way, resumed where an earlier try was cut, verified there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import hashlib
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from remote_agent.contract.frames import Frame
 from studio.remote.call import Call, OnProgress, Progress, progress_of
-from studio.remote.errors import AgentFailed, Cancelled, LinkError
+from studio.remote.errors import AgentFailed, LinkError
 
 CHUNK_BYTES = 256 << 10
 _REPORT_EVERY_S = 0.1
@@ -23,12 +22,12 @@ _RATE_OVER_S = 5.0
 
 @dataclasses.dataclass(frozen=True)
 class SourceFile:
-    """A file to send: its name on the node (relative, with slashes), where it lies here, its size and SHA-256."""
+    """A file to send: its name on the node (relative, with slashes), where it lies here, its size, when it changed."""
 
     name: str
     path: Path
     size_bytes: int
-    sha256: str
+    changed_ns: int
 
 
 class Meter:
@@ -53,16 +52,11 @@ class Meter:
         self._on_progress(Progress(self._phase, done, self._total, self._unit, rate))
 
 
-def source_files(
-    source: Path, on_progress: OnProgress | None = None, cancelled: threading.Event | None = None
-) -> tuple[SourceFile, ...]:
-    """Return the files of a folder, or one file, with their hashes, in the order of their names.
+def source_files(source: Path) -> tuple[SourceFile, ...]:
+    """Return the files of a folder, or one file, in the order of their names.
 
-    Hidden files and folders are left out; links are followed to files, not to folders.
-
-    Raises:
-        ValueError: there is no such file or folder, or nothing in it.
-        Cancelled: the event was set.
+    Hidden files and folders are left out; links are followed to files, not to folders. Raises ValueError where there
+    is no such file or folder, or nothing in it.
     """
     if source.is_file():
         found = {source.name: source}
@@ -72,60 +66,96 @@ def source_files(
         raise ValueError(f"There is no file or folder {source}.")
     if not found:
         raise ValueError(f"The folder {source} holds no files.")
-    sizes = {name: path.stat().st_size for name, path in found.items()}
-    meter = Meter(on_progress, "hashing", sum(sizes.values()))
-    files: list[SourceFile] = []
-    done = 0
-    for name in sorted(found):
-        digest = hashlib.sha256()
-        with found[name].open("rb") as stream:
-            while data := stream.read(1 << 20):
-                if cancelled is not None and cancelled.is_set():
-                    raise Cancelled("Cancelled.")
-                digest.update(data)
-                done += len(data)
-                meter.tell(done)
-        files.append(SourceFile(name, found[name], sizes[name], digest.hexdigest()))
-    return tuple(files)
+    stats = {name: path.stat() for name, path in found.items()}
+    return tuple(SourceFile(name, found[name], stats[name].st_size, stats[name].st_mtime_ns) for name in sorted(found))
 
 
-def fingerprint(files: Sequence[SourceFile]) -> str:
-    """Return the SHA-256 over the files' hashes and names, as ``sha256sum`` lines."""
-    lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files, key=lambda file: file.name))
+def upload_key(files: Sequence[SourceFile]) -> str:
+    """Return what names an upload before the contents are hashed; the same files unchanged give the same."""
+    lines = "".join(f"{file.size_bytes} {file.changed_ns} {file.name}\n" for file in files)
     return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def send_files(call: Call, kind: str, files: Sequence[SourceFile], on_progress: OnProgress | None) -> str:
-    """Send what the node does not have and return the path there.
+def fingerprint(hashes: Mapping[str, str]) -> str:
+    """Return the SHA-256 over the files' names and hashes, as ``sha256sum`` lines."""
+    lines = "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes))
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def send_source(call: Call, kind: str, source: Path, on_progress: OnProgress | None) -> str:
+    """Send what the node does not have of a folder or file, hashing it on the way, and return the path there.
+
+    Where the node seems to have all of it, everything is hashed first and then perhaps nothing sent.
 
     Raises:
         RemoteError: the call failed; what arrived stays for the next try.
-        ValueError: a file became shorter meanwhile.
+        ValueError: there is nothing to send, or a file became shorter meanwhile.
     """
-    manifest = [{"name": file.name, "size_bytes": file.size_bytes, "sha256": file.sha256} for file in files]
-    call.begin("receive", {"kind": kind, "manifest": manifest, "fingerprint": fingerprint(files)})
+    files = source_files(source)
+    manifest = [{"name": file.name, "size_bytes": file.size_bytes} for file in files]
+    call.begin("receive", {"kind": kind, "manifest": manifest, "key": upload_key(files)})
     talk = _Talk(call, on_progress)
     talk.wait(lambda: talk.offsets is not None or talk.result is not None)
-    offsets = talk.offsets or {}
-    total = sum(file.size_bytes for file in files)
-    done = sum(min(offsets.get(file.name, 0), file.size_bytes) for file in files)
-    meter = Meter(on_progress, "sending", total)
-    meter.tell(done)
-    for file in files:
-        for offset, body in _rest(file, offsets.get(file.name, 0)):
-            call.send("chunk", body, name=file.name, offset=offset)
-            talk.listen(0.0)
-            done += len(body)
-            meter.tell(done)
-    meter.tell(total, last=True)
-    # An agent that had everything already may be gone by now, with its result on the way.
-    with contextlib.suppress(LinkError):
-        call.send("end")
-    talk.wait(lambda: talk.result is not None)
+    hashes: dict[str, str] = {}
+    if talk.likely:
+        hashes = _hashed(talk, files)
+        talk.offsets = None
+        call.send("hashes", fingerprint=fingerprint(hashes), sha256=hashes)
+        talk.wait(lambda: talk.offsets is not None or talk.result is not None)
+    if talk.result is None:
+        sent = _send(call, talk, files)
+        # An agent that had everything already may be gone by now, with its result on the way.
+        with contextlib.suppress(LinkError):
+            if not hashes:
+                call.send("hashes", fingerprint=fingerprint(sent), sha256=sent)
+            call.send("end")
+        talk.wait(lambda: talk.result is not None)
     path = (talk.result or {}).get("path")
     if not isinstance(path, str):
         raise AgentFailed("The agent did not say where it put the files.", "failed")
     return path
+
+
+def _hashed(talk: _Talk, files: Sequence[SourceFile]) -> dict[str, str]:
+    meter = Meter(talk.on_progress, "hashing", sum(file.size_bytes for file in files))
+    done, hashes = 0, {}
+    for file in files:
+        digest = hashlib.sha256()
+        for body in _pieces(file, 0, file.size_bytes):
+            digest.update(body)
+            done += len(body)
+            meter.tell(done)
+            talk.listen(0.0)
+        hashes[file.name] = digest.hexdigest()
+    meter.tell(done, last=True)
+    return hashes
+
+
+def _send(call: Call, talk: _Talk, files: Sequence[SourceFile]) -> dict[str, str]:
+    """Send the rest of every file and return the hashes of all of them whole."""
+    offsets = {file.name: min((talk.offsets or {}).get(file.name, 0), file.size_bytes) for file in files}
+    done, rehashed = sum(offsets.values()), 0
+    before = Meter(talk.on_progress, "hashing", done)
+    meter = Meter(talk.on_progress, "sending", sum(file.size_bytes for file in files))
+    meter.tell(done)
+    hashes = {}
+    for file in files:
+        digest, offset = hashlib.sha256(), offsets[file.name]
+        for body in _pieces(file, 0, offset):  # what an earlier try has sent
+            digest.update(body)
+            rehashed += len(body)
+            before.tell(rehashed)
+            talk.listen(0.0)
+        for body in _pieces(file, offset, file.size_bytes):
+            call.send("chunk", body, name=file.name, offset=offset)
+            digest.update(body)
+            talk.listen(0.0)
+            offset += len(body)
+            done += len(body)
+            meter.tell(done)
+        hashes[file.name] = digest.hexdigest()
+    meter.tell(done, last=True)
+    return hashes
 
 
 class _Talk:
@@ -133,8 +163,9 @@ class _Talk:
 
     def __init__(self, call: Call, on_progress: OnProgress | None) -> None:
         self._call = call
-        self._on_progress = on_progress
+        self.on_progress = on_progress
         self.offsets: dict[str, int] | None = None
+        self.likely = False
         self.result: dict[str, Any] | None = None
 
     def wait(self, until: Callable[[], bool]) -> None:
@@ -149,11 +180,12 @@ class _Talk:
     def _take(self, frame: Frame) -> None:
         if frame.kind == "have":
             self.offsets = _offsets(frame.head.get("offsets"))
+            self.likely = frame.head.get("likely") is True
         elif frame.kind == "result":
             value = frame.head.get("value")
             self.result = value if isinstance(value, dict) else {}
-        elif frame.kind == "progress" and self._on_progress is not None and frame.head.get("phase") != "upload":
-            self._on_progress(progress_of(frame))  # its own count of what was sent lags behind ours
+        elif frame.kind == "progress" and self.on_progress is not None and frame.head.get("phase") != "upload":
+            self.on_progress(progress_of(frame))  # its own count of what was sent lags behind ours
 
 
 def _offsets(value: object) -> dict[str, int]:
@@ -162,17 +194,17 @@ def _offsets(value: object) -> dict[str, int]:
     return {str(name): offset for name, offset in value.items() if isinstance(offset, int) and offset >= 0}
 
 
-def _rest(file: SourceFile, offset: int) -> Iterator[tuple[int, bytes]]:
-    if offset >= file.size_bytes:
+def _pieces(file: SourceFile, start: int, end: int) -> Iterator[bytes]:
+    if start >= end:
         return
     with file.path.open("rb") as stream:
-        stream.seek(offset)
-        while offset < file.size_bytes:
-            body = stream.read(min(CHUNK_BYTES, file.size_bytes - offset))
+        stream.seek(start)
+        while start < end:
+            body = stream.read(min(CHUNK_BYTES, end - start))
             if not body:
                 raise ValueError(f"{file.path} became shorter while it was sent; send it again.")
-            yield offset, body
-            offset += len(body)
+            yield body
+            start += len(body)
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Protocol
 
+from remote_agent.contract.node_network import NodeNetwork
 from studio.remote.bootstrap import interpreter_arguments
 from studio.remote.channel import Channel, Ending
 from studio.remote.errors import (
@@ -38,7 +39,7 @@ class NodeAddress:
     folder there, ``python`` the interpreter for the trainer, empty to let the probe find one. ``jump`` names the hosts
     to go through as ``ssh -J`` takes them, empty to leave it to the ssh config; ``program`` is "ssh" where the
     system's own ssh is to carry the node. ``command`` is what reaches a node of the kind "command", such as
-    ``docker exec -i box``.
+    ``docker exec -i box``. ``proxy``, ``index`` and ``hub`` are how the node itself gets to the outside.
     """
 
     name: str
@@ -52,6 +53,14 @@ class NodeAddress:
     jump: str = ""
     program: str = ""
     command: str = ""
+    proxy: str = ""
+    index: str = ""
+    hub: str = ""
+
+    @property
+    def network(self) -> NodeNetwork:
+        """Return how the node gets to the outside, where its own settings are not to stand."""
+        return NodeNetwork(self.proxy, self.index, self.hub)
 
 
 class Transport(Protocol):

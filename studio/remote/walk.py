@@ -38,7 +38,7 @@ def walk(address: NodeAddress, known_hosts: Path, asker: Asker, on_step: Callabl
             if address.kind == "ssh" and address.program == "ssh":
                 where = ssh_config_file() or "your own configuration"
                 tell(f"The system's ssh is asked, with {where}.")
-            report = Agent(transport, address.home).probe(address.python)
+            report = Agent(transport, address.home, network=address.network).probe(address.python)
         finally:
             transport.close()
     except RemoteError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from remote_agent.contract.environment_lock import (
     FETCH,
@@ -15,13 +15,15 @@ from remote_agent.contract.environment_lock import (
     choose_lock,
 )
 from remote_agent.contract.node_report import NodeReport
-from studio.background.tasks import Task, TaskHandle, Tasks
-from studio.remote.errors import Cancelled, NeedsPerson
+from remote_agent.contract.overlay import NO_OVERLAY, choose_overlay
+from studio.background.tasks import Task, Tasks
+from studio.remote.errors import AgentFailed, Cancelled, NeedsPerson
 from studio.session.environment_locks import shipped_locks
 from studio.session.launching import DOING, DONE, FAILED, LaunchStep
 from studio.session.lock_addresses import addressed
 from studio.session.nodes import Nodes, sentence_of
 from studio.session.reach import Reach
+from studio.session.stepwise import Stepwise
 from studio.state.hosts import Hosts
 
 if TYPE_CHECKING:
@@ -39,24 +41,22 @@ class EnvironmentPlan(NamedTuple):
     problem: str = ""
 
 
-class Environments(QObject):
-    """Builds one environment at a time. ``changed`` follows its steps and the locks, which are read off this thread.
+class Environments(Stepwise):
+    """Builds one environment at a time; ``changed`` also follows the locks, which are read off this thread.
+
+    What a cancelled or failed build fetched is kept for the next; a failure stands in the last of the steps.
 
     Attributes:
-        steps: of the build that is under way, or of the last one; its failure stands in its last step.
-        node_name: the node of that build.
+        node_name: the node of the build that is under way, or of the last one.
     """
-
-    changed = Signal()
 
     def __init__(self, hosts: Hosts, nodes: Nodes, reach: Reach, tasks: Tasks, parent: QObject) -> None:
         super().__init__(parent)
         self._hosts, self._nodes, self._reach, self._tasks = hosts, nodes, reach, tasks
-        self.steps: tuple[LaunchStep, ...] = ()
         self.node_name = ""
         self._locks: tuple[EnvironmentLock, ...] | None = None
         self._asked = False
-        self._handle: TaskHandle | None = None
+        self._not_over: set[tuple[str, str]] = set()
 
     @property
     def is_building(self) -> bool:
@@ -64,12 +64,16 @@ class Environments(QObject):
         return self._handle is not None
 
     def plan(self, report: NodeReport) -> EnvironmentPlan | None:
-        """Return what a build on a probed node would do; None while the locks are being read, `changed` then tells."""
+        """Return what a build on a probed node would do; None while the locks are being read, `changed` then tells.
+
+        A Python there that holds a fitting torch is built on, unless that was tried in vain.
+        """
         if self._locks is None:
             self._read_locks()
             return None
+        tried = {path for hostname, path in self._not_over if hostname == report.hostname}
         try:
-            lock = choose_lock(self._locks, report)
+            lock = choose_overlay(self._locks, report, tried) or choose_lock(self._locks, report)
         except NoLockError as error:
             return EnvironmentPlan(None, problem=str(error))
         return EnvironmentPlan(lock, _has_no_way_out(report))
@@ -78,7 +82,7 @@ class Environments(QObject):
         """Build the environment that fits a node and make it the node's own; nothing where one is being built."""
         report = self._hosts[name].report if name in self._hosts else None
         plan = self.plan(report) if report is not None else None
-        if plan is None or plan.lock is None or self.is_building:
+        if report is None or plan is None or plan.lock is None or self.is_building:
             return
         lock, sends, address = plan.lock, plan.sends, self._nodes.address(name)
         self.node_name, self.steps = name, ()
@@ -101,18 +105,11 @@ class Environments(QObject):
             )
             if isinstance(error, NeedsPerson):
                 self._nodes.failed(name, error)
+            if isinstance(error, AgentFailed) and error.kind == NO_OVERLAY:
+                self._not_over.add((report.hostname, lock.over))
             self.changed.emit()
 
         self._handle = self._tasks.run(self, work, on_result, on_error, self._on_steps)
-        self.changed.emit()
-
-    def cancel(self) -> None:
-        """End the build; what it fetched is kept for the next."""
-        if self._handle is not None:
-            self._handle.cancel()
-
-    def _on_steps(self, steps: tuple[LaunchStep, ...]) -> None:
-        self.steps = steps
         self.changed.emit()
 
     def _read_locks(self) -> None:
@@ -143,7 +140,8 @@ class Building:
         """Return what was built. Raises RemoteError; OSError where a file here cannot be read."""
         sent = ""
         self._begin(COLLECT if self._sends else GET)
-        self._lock = addressed(self._lock, self._task.cancelled)
+        if self._sends or not agent.network.index:  # a node with an index of its own looks the files up there
+            self._lock = addressed(self._lock, self._task.cancelled)
         if self._sends:
             folder = self._reach.local().collect_wheels(self._lock, self._on_progress, self._task.cancelled)
             self._begin(SEND)

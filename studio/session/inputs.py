@@ -37,6 +37,9 @@ from studio.session.data_paths import (
 if TYPE_CHECKING:
     from studio.remote.agent import Agent, DataInputs, DataStream, RowsMade
 
+Sent = dict[tuple["Agent", Path], str]
+"""Where folders of this computer lie on the nodes of agents."""
+
 _RUN_CHECKPOINT = re.compile(r"([^/]+)/(?:step-)?(\d{1,12})\Z")
 
 
@@ -75,10 +78,15 @@ def model_path_on_node(model: ModelSpec, home: str) -> str:
 
 
 class Inputs:
-    """Looks at the inputs of one job. ``local`` is this computer, ``node`` the chosen node where it is known."""
+    """Looks at the inputs of one job. ``local`` is this computer, ``node`` the chosen node where it is known.
 
-    def __init__(self, local: Place, node: Place | None, cache: Path) -> None:
+    ``sent`` remembers where tokenizers lie on nodes, so that a look there asks for none a second time; a folder here
+    never changes, as its name is the hash of what is in it.
+    """
+
+    def __init__(self, local: Place, node: Place | None, cache: Path, sent: Sent | None = None) -> None:
         self._local, self._node, self._cache = local, node, cache
+        self._sent: Sent = {} if sent is None else sent
 
     def inspect_model(
         self, model: ModelSpec, on_progress: OnProgress = None, cancelled: Cancelled = None
@@ -131,9 +139,9 @@ class Inputs:
         inputs = self._data_inputs(spec, model, place, on_progress, cancelled)
         return place.agent.data_session(inputs, cancelled=cancelled)
 
-    def waiting_stream(self, spec: JobSpec, cancelled: Cancelled = None) -> DataStream:
-        """Open a session on the data's machine that is told its inputs later. Raises as `inspect_model`."""
-        place = self.data_place(spec)
+    def waiting_stream(self, on_node: bool, cancelled: Cancelled = None) -> DataStream:
+        """Open a session on the node or here that is told its inputs later. Raises as `inspect_model`."""
+        place = self._needed_node("The data") if on_node else self._local
         return place.agent.waiting_data_session(place.python, cancelled=cancelled)
 
     def data_arguments(
@@ -141,6 +149,10 @@ class Inputs:
     ) -> dict[str, Any]:
         """Return what a session that waits on the data's machine has to be told. Raises as `inspect_model`."""
         return self._data_inputs(spec, model, self.data_place(spec), on_progress, cancelled).arguments()
+
+    def bring_tokenizer(self, spec: JobSpec, model: InspectedModel, cancelled: Cancelled = None) -> None:
+        """Bring the tokenizer to the node before anything there is looked at with it. Raises as `inspect_model`."""
+        self._tokenizer_path(spec, model, self._needed_node("The data"), cancelled)
 
     def pinned(self, spec: JobSpec, on_progress: OnProgress = None, cancelled: Cancelled = None) -> dict[str, Any]:
         """Fetch what the Hub has of the data and return the changes that pin it. Raises as `inspect_model`."""
@@ -184,21 +196,24 @@ class Inputs:
     def _data_inputs(
         self, spec: JobSpec, model: InspectedModel, place: Place, on_progress: OnProgress, cancelled: Cancelled
     ) -> DataInputs:
-        return _with_paths(spec, place, _tokenizer_path(spec, model, place), on_progress, cancelled)
+        return _with_paths(spec, place, self._tokenizer_path(spec, model, place, cancelled), on_progress, cancelled)
+
+    def _tokenizer_path(self, spec: JobSpec, model: InspectedModel, place: Place, cancelled: Cancelled) -> str:
+        """Bring the tokenizer within reach of a machine and return its folder there."""
+        folder = model.tokenizer_folder
+        if place.is_local:
+            return str(folder)
+        if spec.model.source != "desktop":
+            return model_path_on_node(spec.model, place.home)
+        key = (place.agent, folder)
+        if key not in self._sent:
+            self._sent[key] = place.agent.send_folder("models", folder, cancelled=cancelled)
+        return self._sent[key]
 
     def _needed_node(self, what: str) -> Place:
         if self._node is None:
             raise InputError(f"{what} lies on the node, and the node has not been reached yet; choose or probe one.")
         return self._node
-
-
-def _tokenizer_path(spec: JobSpec, model: InspectedModel, place: Place) -> str:
-    """Bring the tokenizer within reach of a machine and return its folder there."""
-    if place.is_local:
-        return str(model.tokenizer_folder)
-    if spec.model.source == "desktop":
-        return place.agent.send_folder("models", model.tokenizer_folder)
-    return model_path_on_node(spec.model, place.home)
 
 
 def _with_paths(

@@ -15,7 +15,7 @@ from studio.background.tasks import Task, TaskHandle, Tasks
 from studio.remote.errors import Cancelled
 from studio.remote.transport import NodeAddress
 from studio.session.data_paths import Place, is_pinned, lies_on_desktop
-from studio.session.inputs import Inputs, InspectedModel, place_of_node
+from studio.session.inputs import Inputs, InspectedModel, Sent, place_of_node
 from studio.session.live_data import CANCELLED, LiveData
 from studio.session.nodes import sentence_of
 from studio.session.reach import Reach
@@ -62,12 +62,14 @@ class Inspecting(QObject):
         self._model_problem = ""
         self._shown: object = None
         self._pinning: object = None
+        self._answered = ""
+        self._sent: Sent = {}
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.look)
         draft.changed.connect(self._on_draft_changed)
         self.live.changed.connect(self.changed)
         self.live.failed.connect(self.failed)
-        self.live.opened.connect(self._wait_for_data)
+        self.live.opened.connect(self._on_opened)
         self.live.reported.connect(self._on_reported)
 
     @property
@@ -111,6 +113,7 @@ class Inspecting(QObject):
     def look_again(self) -> None:
         """Look at the inputs again whatever is known, for instance after a failure."""
         self._model = None
+        self._sent.clear()
         self._stop()
         self.look_at_data_again()
 
@@ -144,7 +147,7 @@ class Inspecting(QObject):
                 agent = self._reach.agent(address)
                 report = known or agent.probe(address.python, cancelled=task.cancelled)
                 node = place_of_node(agent, report, address.kind == "local", address.python)
-            return Inputs(self._local(), node, self._cache)
+            return Inputs(self._local(), node, self._cache, self._sent)
 
         return make
 
@@ -160,8 +163,7 @@ class Inspecting(QObject):
                 self._on_model(found)
 
         handle = self._run(work, on_result, "model")
-        if lies_on_desktop(spec.data):
-            self._wait_for_data()
+        self._wait_for_data()
 
     def _run(self, work: Callable[[Task], Found], on_result: Callable[[Found], None], phase: str) -> TaskHandle:
         """Begin a look that comes before the session with the data."""
@@ -192,6 +194,7 @@ class Inspecting(QObject):
         self._looked_at = self._key()
         self._timer.stop()
         self._show_data()
+        self._send_ahead()
 
     def _on_model_failed(self, error: Exception) -> None:
         self._handle, self._looking_at_model, self._model_progress, self._pinning = None, None, None, None
@@ -223,18 +226,43 @@ class Inspecting(QObject):
         self._shown = self._inputs_key()
         self.live.show((self._shown, str(model.tokenizer_folder)), spec, opener, naming, self._data_machine(spec.data))
 
+    def wait_on_node(self) -> None:
+        """Have a session wait on the chosen node too, which has just answered: nobody is asked for a login for it."""
+        address = self._chosen_node()
+        # on this computer as a node one waits once rows are named as lying there
+        if address is not None and address.kind != "local":
+            self._answered = address.name
+        self._wait_for_data()
+        self._send_ahead()
+
+    def _on_opened(self) -> None:
+        """Have a session wait on the machine that looks at the data too, which is reached."""
+        self._answered = self._data_machine(self._draft.spec.data) or self._answered
+        self._wait_for_data()
+
+    def _send_ahead(self) -> None:
+        """Bring the tokenizer to the node that answered, as long as nothing waits for it; what fails is tried again."""
+        model, spec, make = self.model, self._draft.spec, self.inputs_maker(needs_node=True)
+        if model is None or not self._answered or self._answered != self._node_name():
+            return
+
+        def work(task: Task) -> None:
+            make(task).bring_tokenizer(spec, model, cancelled=task.cancelled)
+
+        self._tasks.run(self, work, lambda _: None, lambda _: None)
+
     def _wait_for_data(self) -> None:
-        """Have a session wait on the machine where the data lies: this computer at once, a node once one is open there.
+        """Have a session wait on this computer, and on the chosen node where that answered."""
+        node = self._answered
+        make = self.inputs_maker(needs_node=True)
 
-        A person is not asked for a login a second time that they have just declined.
-        """
-        spec, make = self._draft.spec, self.inputs_maker()
+        def here(task: Task) -> DataStream:
+            return self._inputs_here().waiting_stream(on_node=False, cancelled=task.cancelled)
 
-        def opener(task: Task) -> DataStream:
-            inputs = self._inputs_here() if lies_on_desktop(spec.data) else make(task)
-            return inputs.waiting_stream(spec, cancelled=task.cancelled)
+        def there(task: Task) -> DataStream:
+            return make(task).waiting_stream(on_node=True, cancelled=task.cancelled)
 
-        self.live.keep_spare(opener, self._data_machine(spec.data))
+        self.live.keep_spares({"": here, node: there} if node and node == self._node_name() else {"": here})
 
     def _inputs_here(self) -> Inputs:
         """Return what names inputs that lie on this computer, without asking a node anything."""

@@ -8,36 +8,29 @@ from PySide6.QtCore import QObject, Signal
 
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.problems import Known
-from studio.background.tasks import Task, TaskHandle, Tasks
+from studio.background.tasks import Task, Tasks
 from studio.remote.transport import NodeAddress
 from studio.session.launching import (
     LaunchCancelledError,
     Launched,
     Launching,
-    LaunchStep,
     StartUnknownError,
 )
 from studio.session.reach import Reach
 from studio.session.records import launched_row
+from studio.session.stepwise import Stepwise
 from studio.store.library import Library
 from studio.store.rows import RunRow
 
 
-class Launcher(QObject):
-    """One launch at a time. ``changed`` follows every step, ``failed`` carries the error of a launch.
+class Launcher(Stepwise):
+    """One launch at a time; ``failed`` carries the error of one. While the run is being started none is cancelled."""
 
-    Attributes:
-        steps: what to show, empty before the first launch.
-    """
-
-    changed = Signal()
     failed = Signal(object)
 
     def __init__(self, store: Library, reach: Reach, tasks: Tasks, parent: QObject) -> None:
         super().__init__(parent)
-        self.steps: tuple[LaunchStep, ...] = ()
         self._store, self._reach, self._tasks = store, reach, tasks
-        self._handle: TaskHandle | None = None
 
     @property
     def is_launching(self) -> bool:
@@ -82,13 +75,4 @@ class Launcher(QObject):
 
         self.steps = ()
         self._handle = self._tasks.run(self, work, on_result, on_error, self._on_steps)
-        self.changed.emit()
-
-    def cancel(self) -> None:
-        """End the launch before the run is started; afterwards it is too late and nothing happens."""
-        if self._handle is not None:
-            self._handle.cancel()
-
-    def _on_steps(self, steps: tuple[LaunchStep, ...]) -> None:
-        self.steps = steps
         self.changed.emit()

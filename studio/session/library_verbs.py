@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import RUNS
 from remote_agent.contract.spec_json import SpecError, spec_from_json
-from remote_agent.contract.tracker_spec import TRACKER_NAMES
 from studio.background.tasks import Task
 from studio.remote.errors import RemoteError
 from studio.session.file_verbs import FileVerbs
 from studio.session.nodes import sentence_of
-from studio.session.tracker_feed import TrackerFeed, asked_tracker, how_to_look
-from studio.session.tracker_keys import TrackerKeys
+from studio.session.tracker_feed import asked_tracker
 
 if TYPE_CHECKING:
     from studio.remote.agent import Agent
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from studio.session.nodes import Nodes
     from studio.session.open_runs import OpenRuns
     from studio.session.reach import Reach
+    from studio.session.tracked_runs import TrackedRuns
     from studio.state.library import LibraryState, RunEntry
     from studio.state.run_index import RunIndex
     from studio.store.library import Library
@@ -49,6 +48,7 @@ class LibraryVerbs(FileVerbs):
     _reach: Reach
     _nodes: Nodes
     _runs: OpenRuns
+    _tracked: TrackedRuns
 
     def import_run(self, path: Path) -> None:
         """Take a run that lies in a folder into the library: Luthier's, TensorBoard's or W&B's; a notice follows."""
@@ -191,7 +191,7 @@ class LibraryVerbs(FileVerbs):
         return self._reach.agent(address)
 
     def track_run(self, run_id: str, kind: str, online: bool, server: str, folder: Path) -> str:
-        """Feed a tracker with what is kept of a run, in the background; a notice follows.
+        """Feed a tracker with what is kept of a run, and with what comes while it goes on; notices follow.
 
         Return what is wrong with what is asked, in a sentence, empty where nothing is.
         """
@@ -200,24 +200,4 @@ class LibraryVerbs(FileVerbs):
             tracker = asked_tracker(row, kind, online, server)
         except ValueError as error:
             return str(error)
-        name = TRACKER_NAMES[kind]
-
-        def work(_: Task) -> str:
-            secrets = TrackerKeys().of_kind(kind) if online else {}
-            feed = TrackerFeed(self._store, row, tracker, folder, secrets)
-            try:
-                feed.finish()
-            finally:
-                feed.abandon()
-            if online:
-                return f"{name} has {run_id}."
-            return f"{run_id} lies in {feed.folder}. {how_to_look(kind, feed.folder)}"
-
-        self.notice.emit("info", f"{name} is being told of {run_id}.")
-        self.tasks.run(
-            self,
-            work,
-            lambda said: self.notice.emit("info", said),
-            lambda error: self.notice.emit("error", str(error)),
-        )
-        return ""
+        return self._tracked.track(row, tracker, folder)

@@ -1,6 +1,6 @@
 """The open session with the draft's data: told of every change of the job, asked for rows, opened again when wanted.
 
-Beside it a second one waits without inputs, everything imported, for what a person chooses next.
+Beside it others wait without inputs, everything imported, for what a person chooses next: one a machine.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from studio.remote.data_stream import DataStream, Reported, Told
 
 _WAIT_S = 1.0
-SPARE_AFTER_MS = 1000
+SPARE_AFTER_MS, SPARE_AFTER_REPORT_MS = 1000, 100
 """How long after a look began a session is made ready for the next: the window's first paint and first rows come first.
+Where the first report is there sooner, it is so long after that.
 """
 
 CANCELLED = "Cancelled."
@@ -103,11 +104,10 @@ class LiveData(QObject):
         self._tasks = tasks
         self._wanted: _Wanted | None = None
         self._open: _Open | None = None
-        self._spare: _Open | None = None
-        self._spare_opener: SpareOpener | None = None
-        self._spare_place = ""
-        self._spare_timer = QTimer(self, singleShot=True, interval=SPARE_AFTER_MS)
-        self._spare_timer.timeout.connect(self._open_spare)
+        self._spares: dict[str, _Open] = {}
+        self._spare_openers: dict[str, SpareOpener] = {}
+        self._spare_timer = QTimer(self, singleShot=True)
+        self._spare_timer.timeout.connect(self._open_spares)
         self._numbers = itertools.count()
         self._questions: dict[int, _Question] = {}
         self._is_cancelled = False
@@ -117,18 +117,17 @@ class LiveData(QObject):
         """Say whether a session is open or being opened."""
         return self._open is not None
 
-    def keep_spare(self, opener: SpareOpener, place: str) -> None:
-        """Have a session without inputs wait from a moment from now on, on a machine; none on another one any more.
+    def keep_spares(self, openers: Mapping[str, SpareOpener]) -> None:
+        """Have a session without inputs wait on each of some machines from a moment from now on, and on no other.
 
-        It ends with this object's tasks.
+        They end with this object's tasks.
         """
-        self._spare_opener, self._spare_place = opener, place
-        spare = self._spare
-        if spare is not None and spare.place != place:
-            self._spare = None
-            if spare.handle is not None:
-                spare.handle.cancel()
-        self._spare_timer.start()
+        self._spare_openers = dict(openers)
+        for place in self._spares.keys() - self._spare_openers.keys():
+            handle = self._spares.pop(place).handle
+            if handle is not None:
+                handle.cancel()
+        self._spare_timer.start(SPARE_AFTER_MS)
 
     def show(self, key: object, spec: JobSpec, opener: Opener, naming: Naming, place: str) -> None:
         """Look at the data of a job: in the open session where it is of the same inputs, else in a new one.
@@ -180,23 +179,24 @@ class LiveData(QObject):
         from studio.remote.call import Progress  # brings what talks along, which the first paint does not wait for
 
         self.problem, self.progress = "", Progress("data", 0.0, 0.0)
-        spare = self._spare
-        if spare is None or spare.place != wanted.place:
+        spare = self._spares.pop(wanted.place, None)
+        if spare is None:
             self._open = _Open(wanted.key, wanted.spec)
             self._run(self._open, lambda task: wanted.opener(wanted.spec, task))
         else:
-            self._open, self._spare = spare, None
+            self._open = spare
             spare.key, spare.spec, spare.naming = wanted.key, wanted.spec, wanted.naming
             if spare.stream is not None:
                 self._name_inputs(spare)
-        if self._spare_opener is not None:
-            self._spare_timer.start()
+        if self._spare_openers:
+            self._spare_timer.start(SPARE_AFTER_MS)
         self.changed.emit()
 
-    def _open_spare(self) -> None:
-        if self._spare is None and self._spare_opener is not None:
-            self._spare = _Open(None, JobSpec(), place=self._spare_place)
-            self._run(self._spare, self._spare_opener)
+    def _open_spares(self) -> None:
+        for place, opener in self._spare_openers.items():
+            if place not in self._spares:
+                self._spares[place] = _Open(None, JobSpec(), place=place)
+                self._run(self._spares[place], opener)
 
     def _run(self, opened: _Open, opener: SpareOpener) -> None:
         """Open a session and receive from it to its end, on a thread of the pool."""
@@ -277,6 +277,8 @@ class LiveData(QObject):
             return  # of a job that has changed since; its successor's report is on its way
         if told.report.complete:
             self.progress = None
+        if self._spare_timer.remainingTime() > SPARE_AFTER_REPORT_MS:
+            self._spare_timer.start(SPARE_AFTER_REPORT_MS)
         self.problem = ""
         self.reported.emit(opened.spec, told.report)
         self.changed.emit()
@@ -349,8 +351,8 @@ class LiveData(QObject):
         stream.ask(what, arguments, answered, failed)
 
     def _on_over(self, opened: _Open, error: Exception) -> None:
-        if opened is self._spare:
-            self._spare = None  # nobody waits for it; the next one is tried beside the next session
+        if opened is self._spares.get(opened.place):
+            del self._spares[opened.place]  # nobody waits for it; the next one is tried beside the next session
         if opened is not self._open:
             return
         self._open, self.progress = None, None

@@ -62,7 +62,7 @@ def _resolved(lock: EnvironmentLock, wanted: str, cancelled: threading.Event | N
             "--no-deps", "--quiet", "--no-header", "--no-annotate", "--python-version", lock.python,
             "--python-platform", f"{lock.machine}-manylinux_{major}_{minor}",
         ]  # fmt: skip
-        if not lock.cuda:
+        if any(file.version.endswith("+cpu") for file in lock.files):
             command += ["--torch-backend", "cpu"]  # its builds of torch are on an index of their own
         if "PIP_INDEX_URL" in os.environ and "UV_DEFAULT_INDEX" not in os.environ:
             command += ["--default-index", os.environ["PIP_INDEX_URL"]]

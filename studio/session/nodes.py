@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -14,10 +14,10 @@ from studio.background.tasks import Task, Tasks
 from studio.remote.errors import HostKeyUnknown, NeedsPerson, RemoteError
 from studio.remote.known_hosts import accept_host_key
 from studio.remote.transport import NodeAddress
-from studio.session.known_nodes import check_address, known_nodes, save_node
+from studio.session.known_nodes import check_address, known_nodes, save_labels, save_node
 from studio.session.reach import LOCAL_NODE, Reach
 from studio.state.hosts import Hosts
-from studio.state.node import NEEDS_PERSON, PROBING, READY, UNREACHABLE
+from studio.state.node import NEEDS_PERSON, PROBING, READY, UNREACHABLE, Labels
 from studio.store.library import Library
 
 Say = Callable[[str, str], None]
@@ -46,6 +46,7 @@ class Nodes(QObject):
         self._asked: dict[HostKeyUnknown, str] = {}
         for name, node in known_nodes(store, reach.local_address).items():
             hosts.put(node.address)
+            hosts.update(name, labels=node.labels)
             if node.report is not None:
                 hosts.update(name, report=node.report)
 
@@ -64,6 +65,33 @@ class Nodes(QObject):
         save_node(self._store, address)
         self._hosts.put(address)
         self.probe(address.name)
+
+    def label(self, name: str, labels: Labels) -> None:
+        """Keep a node's group and tags."""
+        if self._hosts[name].labels != labels:
+            save_labels(self._store, name, labels)
+            self._hosts.update(name, labels=labels)
+
+    def place_folders(
+        self, name: str, folders: Mapping[str, str], on_done: Callable[[], None], on_error: Callable[[str], None]
+    ) -> None:
+        """Let the agent's folders lie elsewhere on a node, in the background, and probe it; an error is a sentence."""
+        address = self.address(name)
+
+        def work(task: Task) -> None:
+            self._reach.agent(address).place_folders(folders, task.cancelled)
+
+        def on_result(_: None) -> None:
+            on_done()
+            if name in self._hosts:
+                self.probe(name)
+
+        def failed(error: Exception) -> None:
+            if isinstance(error, NeedsPerson):
+                self.failed(name, error)
+            on_error(sentence_of(error))
+
+        self._tasks.run(self, work, on_result, failed)
 
     def remove(self, name: str) -> None:
         """Forget a node; nothing on it is touched. Raises ValueError for this computer."""
@@ -92,11 +120,20 @@ class Nodes(QObject):
             save_node(self._store, address, report)
             return report
 
-        def on_result(report: NodeReport) -> None:
-            self._hosts.update(name, report=report, link=READY, problem="")
-            self.probed.emit(name, report)
+        def is_current() -> bool:
+            known = self._hosts.get(name)
+            return known is not None and known.address == address
 
-        self._tasks.run(self, work, on_result, lambda error: self.failed(name, error))
+        def on_result(report: NodeReport) -> None:
+            if is_current():  # else another address is being looked at by now
+                self._hosts.update(name, report=report, link=READY, problem="")
+                self.probed.emit(name, report)
+
+        def on_error(error: Exception) -> None:
+            if is_current():
+                self.failed(name, error)
+
+        self._tasks.run(self, work, on_result, on_error)
 
     def failed(self, name: str, error: Exception) -> None:
         """Take in that a call to a node failed; a host key is asked about once."""

@@ -29,18 +29,23 @@ if TYPE_CHECKING:
     from studio.state.run import RunState
 
 KEEP_EVERY_MS = 1000
+_CONDENSE_STEPS = 5_000
 SPARKLINE_POINTS = 32
 
 
 @dataclasses.dataclass
 class _Open:
-    """An open run. ``is_final``: it is over and its journal was read to the end once more after that."""
+    """An open run. ``is_final``: it is over and its journal was read to the end once more after that.
+
+    ``condensed`` is the update up to which what is kept of it was condensed last.
+    """
 
     state: RunState
     reading: TaskHandle | None = None
     rereads: bool = False
     is_final: bool = False
     is_live: bool = False
+    condensed: int = 0
 
 
 @dataclasses.dataclass
@@ -118,8 +123,11 @@ class OpenRuns(QObject):
 
         self._tasks.run(self, work, lambda _: None, on_error)
 
-    def resume(self, run_id: str) -> None:
-        """Let an ended run go on from its last checkpoint and follow it again. Raises KeyError for an unknown id."""
+    def resume(self, run_id: str, ranks: int = 0, zero_stage: int | None = None) -> None:
+        """Let an ended run go on from its last checkpoint and follow it again. Raises KeyError for an unknown id.
+
+        0 ``ranks`` and no ``zero_stage`` leave them as they are.
+        """
         row = self._shelf.run(run_id)
         node = row.node
         if run_id in self._resuming:
@@ -140,10 +148,11 @@ class OpenRuns(QObject):
             self._nodes.failed(node, error)
             self.notice.emit("error", sentence_of(error))
 
+        def work(task: Task) -> Resumed:
+            return resume_run(agent, run_id, "", task.cancelled, ranks, zero_stage, row.job)
+
         self._resuming.add(run_id)
-        self._tasks.run(
-            self, lambda task: resume_run(agent, run_id, cancelled=task.cancelled, job=row.job), on_result, on_error
-        )
+        self._tasks.run(self, work, on_result, on_error)
 
     def _goes_on(self, run_id: str) -> None:
         """Follow a run again that was over."""
@@ -191,6 +200,8 @@ class OpenRuns(QObject):
             else:
                 # kept as going on until its journal was read to the end, so that a restart reads the rest
                 self._shelf.show_run(row)
+            if opened.state.step - opened.condensed >= _CONDENSE_STEPS or opened.is_final:
+                self._condense(run_id)
             if opened.state.memory is not None:
                 self.memory_told.emit(run_id)
 
@@ -201,8 +212,16 @@ class OpenRuns(QObject):
         opened.reading = None
         row = self._shelf.run(run_id)
         opened.is_final = bool(row.note) or (opened.state.is_ended and row.ended_s > 0)
+        self._condense(run_id)
         if not opened.is_final:
             self._follow(run_id, row.node, position)
+
+    def _condense(self, run_id: str) -> None:
+        from studio.background.opening import condense_run
+
+        opened = self._open[run_id]
+        opened.condensed = opened.state.step
+        condense_run(self._tasks, self, self._store, run_id, opened.is_final)
 
     def _follow(self, run_id: str, node: str, position: Position | None) -> None:
         try:

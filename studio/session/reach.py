@@ -54,7 +54,7 @@ class Reach:
         from studio.remote.reach import open_transport
 
         transport = open_transport(address, self.known_hosts, self.asker)
-        return Reached(Agent(transport, address.home), transport)
+        return Reached(Agent(transport, address.home, network=address.network), transport)
 
     def local(self) -> Agent:
         """Return the agent of this computer."""

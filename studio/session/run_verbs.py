@@ -52,9 +52,12 @@ class RunVerbs(LibraryVerbs):
         """Ask a run to save its full state and free its GPUs until it is resumed."""
         self._runs.command(run_id, "pause", {})
 
-    def resume_run(self, run_id: str) -> None:
-        """Let a run that is paused, or has ended without being complete, go on from its last full state."""
-        self._runs.resume(run_id)
+    def resume_run(self, run_id: str, ranks: int = 0, zero_stage: int | None = None) -> None:
+        """Let a run that is paused, or has ended without being complete, go on from its last full state.
+
+        0 ``ranks`` and no ``zero_stage`` leave them as they are; with others the global batch stays.
+        """
+        self._runs.resume(run_id, ranks, zero_stage)
 
     def save_now(self, run_id: str) -> None:
         """Ask a run for a checkpoint with everything a resume needs."""

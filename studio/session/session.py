@@ -18,6 +18,7 @@ from studio.background.tasks import Tasks
 from studio.remote.errors import NeedsPerson
 from studio.remote.transport import NodeAddress
 from studio.session.adopting import Adopting
+from studio.session.ahead import Ahead, AheadServices
 from studio.session.collective_tests import CollectiveTests
 from studio.session.data_paths import Place
 from studio.session.environments import Environments
@@ -34,6 +35,7 @@ from studio.session.open_runs import OpenRuns
 from studio.session.range_tests import RangeTests
 from studio.session.reach import LOCAL_NODE, Reach
 from studio.session.shelf import Shelf
+from studio.session.tracked_runs import TrackedRuns
 from studio.session.writing import Writing
 from studio.state.draft import Draft
 from studio.state.hosts import Hosts
@@ -57,7 +59,7 @@ class Session(NodeVerbs):
     Attributes:
         library: the jobs and runs. hosts: the nodes. draft: the job being edited. tasks: the pool.
         job_id: the job being edited. node_name: the node chosen for it, empty where none is. environments: builds
-            them. collective_tests: try the ranks.
+            them. collective_tests: try the ranks. ahead: prepares the node while the job is edited.
         range_tests: of the draft's learning rate. memory: estimated and measured, of the draft and of runs.
     """
 
@@ -89,7 +91,7 @@ class Session(NodeVerbs):
         )
         self._runs = OpenRuns(self._shelf, store, reach, self.tasks, self._nodes, self)
         self._adopting = Adopting(self._shelf, store, reach, self.tasks, self._runs, self)
-        self._files = Files(store, self.tasks, self)
+        self._files, self._tracked = Files(store, self.tasks, self), TrackedRuns(store, self.tasks, self)
         self._launcher = Launcher(store, reach, self.tasks, self)
         self.memory = MemoryRuns(
             MemoryOutlook(self.draft, Peaks(self), lambda: self.node_name, self),
@@ -100,6 +102,12 @@ class Session(NodeVerbs):
             self,
         )
         self.range_tests = RangeTests(self.draft, self._launcher, self._shelf, self._runs, self._chosen_address, self)
+        self.ahead = Ahead(
+            AheadServices(
+                self.draft, self.hosts, reach, self.tasks, last_places, self.environments, self._chosen_address
+            ),
+            self,
+        )
         self._save_timer = QTimer(self, singleShot=True, interval=SAVE_JOB_MS)
         self._connect()
         self._open_last_job()
@@ -114,6 +122,7 @@ class Session(NodeVerbs):
         self._runs.alert_raised.connect(self.alert_raised)
         self._adopting.notice.connect(self.notice)
         self._files.notice.connect(self.notice)
+        self._tracked.notice.connect(self.notice)
         self._writing.failed.connect(lambda sentence: self.notice.emit("error", sentence))
         self._launcher.changed.connect(self.launch_changed)
         self._launcher.failed.connect(self._on_launch_failed)
@@ -162,9 +171,10 @@ class Session(NodeVerbs):
         node = self._last.node_of(job_id)
         self.node_name = node if node in self.hosts else ""
         known = self.hosts[self.node_name].report if self.node_name else None
-        self.draft.set_known(node=known)
+        self.draft.set_known(node=known, gpus=tuple(gpu.uuid for gpu in self._chosen_gpus(known)))
         self.draft.replace_spec(entry.spec)
         self._shelf.save_job(job_id, entry.spec, opened=True)
+        self.ahead.disarm()
         self._inspecting.look()
         self.job_opened.emit(job_id)
         self.inputs_changed.emit()
@@ -203,7 +213,7 @@ class Session(NodeVerbs):
     def delete_job(self, job_id: str) -> None:
         """Forget a job; its runs stay. Another one is opened where it was the open one."""
         self._shelf.delete_job(job_id)
-        self._last.remember_node(job_id, "")
+        self._last.forget_job(job_id)
         if job_id == self.job_id:
             self.job_id = ""
             rest = self.library.jobs
@@ -228,6 +238,7 @@ class Session(NodeVerbs):
         """Choose the model: ``source`` as `ModelSpec.source`, ``id`` a folder, Hub id or RUN_ID/step."""
         self.draft.edit({"model.source": source, "model.id": id, "model.revision": ""})
         self._inspecting.look_again()
+        self.ahead.arm()
 
     def choose_node(self, name: str) -> None:
         """Choose the node; ranks and precision follow it and the global batch stays."""
@@ -239,9 +250,10 @@ class Session(NodeVerbs):
         self._adapts_to = name
         if report is not None:
             self._adapt(report)
-        self.draft.set_known(node=report, gpus=())
+        self.draft.set_known(node=report, gpus=tuple(gpu.uuid for gpu in self._chosen_gpus(report)))
         self._nodes.probe(name)
         self._inspecting.look()
+        self.ahead.arm()
         self.inputs_changed.emit()
 
     @property
@@ -294,11 +306,13 @@ class Session(NodeVerbs):
         else:
             self.save_job()
             on_started = functools.partial(self._on_started, self.job_id)
+            self.ahead.begin()  # model and data travel at the same time; the launch joins them
             self._launcher.launch(self.draft.spec, self.draft.known, address, on_started)
 
     def cancel_launch(self) -> None:
         """End the launch before the run is started."""
         self._launcher.cancel()
+        self.ahead.cancel()
 
     def run(self, run_id: str) -> RunState:
         """Return a run, read back from the library and followed if it goes on. Raises KeyError for an unknown id."""
@@ -323,6 +337,7 @@ class Session(NodeVerbs):
         self.save_job()
         self.node_setup.asking.close()
         self.tasks.close()
+        self._tracked.close()
         self._runs.close()
         try:
             self._writing.finish()
@@ -349,7 +364,8 @@ class Session(NodeVerbs):
 
     def _adapt(self, report: NodeReport) -> None:
         self._adapts_to = ""
-        adaptation = adapted_to_node(self.draft.spec, report)
+        chosen = self._chosen_gpus(report)
+        adaptation = adapted_to_node(self.draft.spec, dataclasses.replace(report, gpus=chosen) if chosen else report)
         if adaptation.changes:
             self.draft.edit(adaptation.changes)
         if adaptation.sentence:
@@ -360,7 +376,8 @@ class Session(NodeVerbs):
         if name == self.node_name:
             if self._adapts_to == name:
                 self._adapt(report)
-            self.draft.set_known(node=report)
+            self.draft.set_known(node=report, gpus=tuple(gpu.uuid for gpu in self._chosen_gpus(report)))
+            self._inspecting.wait_on_node()
             self.inputs_changed.emit()
 
     def _on_node_failed(self, error: Exception) -> None:

@@ -136,15 +136,23 @@ class TrackerFeed:
 
     def abandon(self) -> None:
         """End the process, whatever it has left to send."""
+        self.kill()
         if self._child is not None:
-            self._child.kill()
             self._ended()
+
+    def kill(self) -> None:
+        """Kill the process; a thread that waits for it goes on."""
+        child = self._child
+        if child is not None:
+            child.kill()
 
     def _pushed(self) -> bool:
         """Say whether all went into the process; it may have ended meanwhile, or have to be told anew."""
         if self._child is None:
             self._begin()
         assert self._child is not None and self._child.stdin is not None
+        if self._child.poll() is not None:
+            return False
         begins_again = False
         try:
             for lines in self._new_lines():

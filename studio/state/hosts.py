@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from studio.state.node import Address, NodeState
+from studio.state.node import NO_LABELS, Address, NodeState
 
 
 class Hosts(QObject):
@@ -37,11 +37,11 @@ class Hosts(QObject):
         return self._nodes.get(name)
 
     def put(self, address: Address) -> None:
-        """Add a node, or give one a new address; what was known of it under another address is forgotten."""
+        """Add a node, or give one a new address; only its labels stay then."""
         known = self._nodes.get(address.name)
         if known is not None and known.address == address:
             return
-        self._nodes[address.name] = NodeState(address)
+        self._nodes[address.name] = NodeState(address, labels=known.labels if known is not None else NO_LABELS)
         self.changed.emit("")
 
     def update(self, name: str, **changes: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from remote_agent.contract.job_spec import JobSpec
@@ -62,6 +62,35 @@ class Address(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
+class Labels:
+    """Where a person put a node in the address book: a group, empty for none, and tags."""
+
+    group: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def searched(self) -> str:
+        """Return what a filter looks through, in one case."""
+        return " ".join((self.group, *self.tags)).casefold()
+
+
+NO_LABELS = Labels()
+
+
+def tags_of(text: str) -> tuple[str, ...]:
+    """Return the tags that a person wrote with commas between them, each once."""
+    return tuple(dict.fromkeys(tag for tag in (" ".join(part.split()) for part in text.split(",")) if tag))
+
+
+def in_groups(nodes: Iterable[NodeState]) -> list[tuple[str, list[NodeState]]]:
+    """Return the nodes by their group, those without one first, then the groups in the order of their names."""
+    groups: dict[str, list[NodeState]] = {"": []}
+    for node in nodes:
+        groups.setdefault(node.labels.group, []).append(node)
+    return sorted(groups.items(), key=lambda item: (item[0].casefold(), item[0]))
+
+
+@dataclasses.dataclass(frozen=True)
 class NodeState:
     """A node's address, its last probe and its link.
 
@@ -73,6 +102,7 @@ class NodeState:
     report: NodeReport | None = None
     link: str = UNKNOWN
     problem: str = ""
+    labels: Labels = NO_LABELS
 
     @property
     def name(self) -> str:

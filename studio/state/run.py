@@ -296,6 +296,7 @@ class RunState(QObject):
             case StateChanged():
                 self._enter(event, stamped.time_s)
             case AttemptStarted():
+                self.amendments.begin(event)
                 self.attempt = max(self.attempt, event.attempt)
             case TrainingStarted():
                 self.training, self.total_steps, self.progress = event, event.total_steps, None

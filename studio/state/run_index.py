@@ -116,6 +116,11 @@ class RunIndex:
             self._columns[name] = [self._result(run, name) for run in self.runs]
         return self._columns[name]
 
+    def value(self, row: int, name: str) -> Value:
+        """Return a result, or else a setting, of one run, without those of all others. Raises KeyError."""
+        is_at_hand = name == JOB or name in self._columns or (name not in RESULTS and name not in RATES)
+        return self.column(name)[row] if is_at_hand else self._result(self.runs[row], name)
+
     def _result(self, run: RunEntry, name: str) -> Value:
         if name in RESULTS:
             return RESULTS[name](run)

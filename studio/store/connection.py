@@ -12,7 +12,7 @@ from pathlib import Path
 
 from studio.store.rows import StoreDamaged, StoreError, StoreFull
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _TABLES = """
 CREATE TABLE jobs (id TEXT PRIMARY KEY, name TEXT NOT NULL, spec TEXT NOT NULL, opened REAL NOT NULL);
@@ -39,7 +39,13 @@ _SINCE_3 = """
 CREATE TABLE peaks (run_id TEXT PRIMARY KEY, node TEXT NOT NULL, model TEXT NOT NULL, time_s REAL NOT NULL,
     corrects INTEGER NOT NULL, body TEXT NOT NULL);
 """
-_LAYOUTS = (_TABLES, _SINCE_2, _SINCE_3)
+_SINCE_4 = """
+ALTER TABLE blocks ADD COLUMN span INTEGER;
+CREATE TABLE stretches (run_id TEXT NOT NULL, writer TEXT NOT NULL, segment INTEGER NOT NULL,
+    incarnation TEXT NOT NULL, offset INTEGER NOT NULL, format INTEGER NOT NULL, damaged INTEGER NOT NULL,
+    events BLOB NOT NULL, steps BLOB NOT NULL, PRIMARY KEY (run_id, writer, segment, incarnation, offset));
+"""
+_LAYOUTS = (_TABLES, _SINCE_2, _SINCE_3, _SINCE_4)
 """What each layout of the database adds to the one before it, so that an older library is brought up to date."""
 
 _PATIENCE_S, _RETRY_S = 10.0, 0.01
@@ -155,7 +161,7 @@ class Database:
                     f"The library {self.path} was written by a newer Luthier (layout {version}, this one knows "
                     f"{SCHEMA_VERSION}). Update Luthier to open it."
                 )
-            for table in (*_SALVAGED, "blocks", "cursors", "logs"):
+            for table in (*_SALVAGED, "blocks", "cursors", "logs", "stretches"):
                 connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()  # noqa: S608 - names are our own
 
     def _make_tables(self) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 from zlib import crc32
 
@@ -59,7 +59,7 @@ _steps_decoder = msgspec.json.Decoder(list[_Step])
 _any_decoder = msgspec.json.Decoder()
 
 
-def decode_lines(body: bytes, into: RunBatch) -> None:
+def decode_lines(body: bytes, into: RunBatch, events: list[bytes] | None = None) -> None:
     """Add the lines of a journal's piece to a batch: updates to its columns, the rest to its events.
 
     A line that is damaged (checksum, size, JSON, nesting, a number beyond 64 bits) is counted and passed over; kinds
@@ -68,16 +68,24 @@ def decode_lines(body: bytes, into: RunBatch) -> None:
     Args:
         body: whole lines.
         into: takes what was decoded.
+        events: takes the JSON of each line that became an event, for `decode_events`.
     """
+    events = [] if events is None else events
     start = 0
     while start < len(body):
         # small pieces stay in the processor's cache, which makes this half as slow again
         end = body.find(b"\n", start + _PIECE_BYTES) + 1 or len(body)
-        _decode_piece(body[start:end], into)
+        _decode_piece(body[start:end], into, events)
         start = end
 
 
-def _decode_piece(piece: bytes, into: RunBatch) -> None:
+def decode_events(bodies: Iterable[bytes], into: RunBatch) -> None:
+    """Add events to a batch that `decode_lines` set aside."""
+    for body in bodies:
+        _decode_other(body, into)
+
+
+def _decode_piece(piece: bytes, into: RunBatch, events: list[bytes]) -> None:
     steps: list[bytes] = []
     for line in piece.split(b"\n"):
         # what parse_line does, in line: a call for each of a million lines is a second more
@@ -90,12 +98,19 @@ def _decode_piece(piece: bytes, into: RunBatch) -> None:
             steps.append(rest)
         else:
             # the updates before it first: an update whose fields stand in another order comes this way too
-            steps = _decode_steps(steps, into)
-            _decode_other(rest, into)
-    _decode_steps(steps, into)
+            steps = _decode_steps(steps, into, events)
+            _decode_aside(rest, into, events)
+    _decode_steps(steps, into, events)
 
 
-def _decode_steps(bodies: list[bytes], into: RunBatch) -> list[bytes]:
+def _decode_aside(body: bytes, into: RunBatch, events: list[bytes]) -> None:
+    before = len(into.events)
+    _decode_other(body, into)
+    if len(into.events) > before:
+        events.append(body)
+
+
+def _decode_steps(bodies: list[bytes], into: RunBatch, events: list[bytes]) -> list[bytes]:
     """Add updates to the columns and return an empty list for the next ones."""
     if not bodies:
         return bodies
@@ -112,7 +127,7 @@ def _decode_steps(bodies: list[bytes], into: RunBatch) -> list[bytes]:
             # a text among the numbers that is none
             pass
     for body in bodies:
-        _decode_other(body, into)
+        _decode_aside(body, into, events)
     return []
 
 

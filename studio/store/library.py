@@ -9,8 +9,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from studio.store.condensing import condense
 from studio.store.connection import Database
-from studio.store.rows import Block, Cursor, JobRow, LabelRow, LogBlock, NodeRow, PeakRow, RunRow, StoreError, beyond
+from studio.store.kept_blocks import pieces
+from studio.store.rows import (
+    Block,
+    Cursor,
+    JobRow,
+    LabelRow,
+    LogBlock,
+    NodeRow,
+    PeakRow,
+    RunRow,
+    Stretch,
+    beyond,
+    node_key,
+)
+from studio.store.thinning import thin
 
 LOG_KEPT_BYTES = 32 << 20
 """How much of what one rank printed is kept; older parts go, since a flood must not fill the desktop's disk."""
@@ -67,7 +82,7 @@ class Library:
             connection.execute("DELETE FROM labels WHERE key = ?", (job_id,))
 
     def save_label(self, label: LabelRow) -> None:
-        """Keep what a person noted about a job or a run; a label that says nothing is not kept."""
+        """Keep what a person noted about a job, a run or a node; a label that says nothing is not kept."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM labels WHERE key = ?", (label.key,))
             if label != LabelRow(label.key):
@@ -75,7 +90,7 @@ class Library:
                 connection.execute("INSERT INTO labels VALUES (?, ?, ?, ?, ?)", values)
 
     def labels(self) -> dict[str, LabelRow]:
-        """Return what a person noted, by the id of the job or run."""
+        """Return what a person noted, by the id of the job or run, or a node's key."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT key, heading, tags, remark, archived FROM labels").fetchall()
         return {
@@ -100,6 +115,7 @@ class Library:
         """Forget a node; one that is not here is passed over."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM nodes WHERE name = ?", (name,))
+            connection.execute("DELETE FROM labels WHERE key = ?", (node_key(name),))
 
     def save_run(self, run: RunRow) -> None:
         """Add a run, or replace its row; its journal stays."""
@@ -136,7 +152,7 @@ class Library:
     def delete_run(self, run_id: str) -> None:
         """Forget a run with its journal and logs; what lies on the node stays and is not taken in again by itself."""
         with self._database.writing() as connection:
-            for table in ("runs", "blocks", "cursors", "logs"):
+            for table in ("runs", "blocks", "cursors", "logs", "stretches"):
                 connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608
             connection.execute("DELETE FROM labels WHERE key = ?", (run_id,))
             connection.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (run_id,))
@@ -154,7 +170,9 @@ class Library:
         """Return how many bytes of a run's journals and logs are kept here, which deleting it frees."""
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT coalesce(sum(length(body)), 0) FROM logs WHERE run_id = ?", (run_id,)
+                "SELECT coalesce((SELECT sum(length(body)) FROM logs WHERE run_id = ?1), 0) + "
+                "coalesce((SELECT sum(length(events) + length(steps)) FROM stretches WHERE run_id = ?1), 0)",
+                (run_id,),
             ).fetchone()
         return int(row[0]) + self.journal_bytes(run_id)
 
@@ -189,7 +207,7 @@ class Library:
                 if new is None:
                     continue
                 connection.execute(
-                    "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO blocks (run_id, writer, segment, incarnation, offset, body) VALUES (?, ?, ?, ?, ?, ?)",
                     (run_id, new.writer, new.segment, new.incarnation, new.offset, new.body),
                 )
                 cursors[new.writer] = new.end
@@ -218,23 +236,21 @@ class Library:
 
         Of a segment that was begun anew under another incarnation only the incarnation that counts is yielded.
         """
-        with self._database.reading() as connection:
-            pieces = connection.execute(
-                "SELECT writer, segment, incarnation, offset, rowid FROM blocks WHERE run_id = ? "
-                "ORDER BY writer, segment, rowid",
-                (run_id,),
-            ).fetchall()
-        last = {(writer, segment): incarnation for writer, segment, incarnation, _, _ in pieces}
-        for writer, segment, incarnation, offset, rowid in pieces:
-            known = (after or {}).get(writer)
-            is_known = known is not None and (segment, offset) < (known.segment, known.offset)
-            if is_known or last[writer, segment] != incarnation:
-                continue
-            with self._database.reading() as connection:
-                row = connection.execute("SELECT body FROM blocks WHERE rowid = ?", (rowid,)).fetchone()
-            if row is None:
-                raise StoreError("The run was deleted while it was being read.")
-            yield Block(writer, segment, incarnation, offset, row[0])
+        for piece in pieces(self._database, run_id, after or {}, wants_columns=False):
+            assert isinstance(piece, Block)
+            yield piece
+
+    def pieces(self, run_id: str) -> Iterator[Block | Stretch]:
+        """Yield what `blocks` does, decoded where the run was condensed."""
+        return pieces(self._database, run_id, {}, wants_columns=True)
+
+    def condense(self, run_id: str, is_over: bool) -> Iterator[int]:
+        """Make large blocks and columns of what is kept of a run, and thin old samples of its node's hardware.
+
+        See `studio.store.condensing` and `studio.store.thinning`; yields the bytes of each block that was treated.
+        """
+        yield from condense(self._database, run_id, is_over)
+        yield from thin(self._database, run_id)
 
     def journal_bytes(self, run_id: str) -> int:
         """Return how many bytes of the run's journals are kept."""

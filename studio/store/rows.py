@@ -75,13 +75,21 @@ class RunRow:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LabelRow:
-    """What a person noted about a job or a run (``key`` is its id); an archived one is out of the sidebar."""
+    """What a person noted about a job or a run (``key`` is its id); an archived one is out of the sidebar.
+
+    Of a node (`node_key`) it is the group, as the heading, and the tags.
+    """
 
     key: str
     heading: str = ""
     tags: tuple[str, ...] = ()
     remark: str = ""
     archived: bool = False
+
+
+def node_key(name: str) -> str:
+    """Return the key of a node's label, which no id of a job or a run is."""
+    return f"node:{name}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,7 +120,8 @@ class Cursor:
 class Block:
     """Whole lines of one writer's journal; ``offset`` is where ``body`` begins in the segment file.
 
-    Only damage without a line feed may come in pieces that are no whole lines.
+    Only damage without a line feed may come in pieces that are no whole lines. ``span`` is how many bytes of the file
+    a thinned body stands for, None where it is the file's own bytes.
     """
 
     writer: str
@@ -120,11 +129,26 @@ class Block:
     incarnation: str
     offset: int
     body: bytes
+    span: int | None = None
 
     @property
     def end(self) -> Cursor:
         """Return the cursor behind the block."""
-        return Cursor(self.segment, self.incarnation, self.offset + len(self.body))
+        return Cursor(self.segment, self.incarnation, self.offset + (self.span or len(self.body)))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a block of the journal says, decoded: ``events`` are the JSON of its events, ``steps`` its updates.
+
+    ``steps`` is as `studio.store.step_columns` packs it; ``damaged`` lines could not be read. ``end`` lies behind it.
+    """
+
+    writer: str
+    end: Cursor
+    damaged: int
+    events: tuple[bytes, ...]
+    steps: bytes
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableWidget, QTableWidgetItem
 
 from studio.ui.pieces import PLAIN_CORNER, as_plain_tip
+
+_BESIDE_PX, _ABOVE_AND_BELOW_PX = 18, 13
 
 
 class FieldRow(NamedTuple):
@@ -22,6 +24,7 @@ class FieldRow(NamedTuple):
 class FieldTable(QTableWidget):
     """Read-only rows under headings; columns that do not ``stretch`` over what is left are as wide as they need.
 
+    Texts wrap where their column is too narrow for them.
     Without a choice all but the first stretch; where none does, the table scrolls to the side.
     """
 
@@ -37,11 +40,15 @@ class FieldTable(QTableWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
+        self.setWordWrap(True)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         header = self.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
+        # a sentence takes as many lines as its column's width, which is known once the table is laid out, asks for
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._fit_rows)
+        header.sectionResized.connect(lambda *_: self._soon.start())
         fitting, stretching = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch
         wide = range(1, len(headings)) if stretch is None else stretch
         for column in range(len(headings)):
@@ -61,7 +68,21 @@ class FieldTable(QTableWidget):
                 item = QTableWidgetItem(text.replace("\n", "; "))
                 item.setToolTip(as_plain_tip("\n".join(part for part in (text, row.tip) if part)))
                 self.setItem(place, column, item)
-        self.resizeRowsToContents()
+        self._soon.start()
+
+    def _fit_rows(self) -> None:
+        """Make every row as high as its texts need at the columns' widths; Qt's own measure leaves the padding out."""
+        metrics = self.fontMetrics()
+        for row in range(self.rowCount()):
+            heights = [
+                metrics.boundingRect(
+                    QRect(0, 0, max(1, self.columnWidth(column) - _BESIDE_PX), 1 << 16),
+                    Qt.TextFlag.TextWordWrap,
+                    self._text(row, column),
+                ).height()
+                for column in range(self.columnCount())
+            ]
+            self.setRowHeight(row, max(heights, default=0) + _ABOVE_AND_BELOW_PX)
 
     def as_rows(self) -> list[list[str]]:
         """Return the headings and then every row, as texts."""

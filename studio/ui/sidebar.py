@@ -28,10 +28,10 @@ from PySide6.QtWidgets import (
 from remote_agent.contract.events import ENDED
 from studio.session.session import Session
 from studio.state.library import RunEntry
-from studio.state.node import NEEDS_PERSON, PROBING, READY, UNREACHABLE, NodeState
+from studio.state.node import NEEDS_PERSON, PROBING, READY, UNREACHABLE, NodeState, in_groups
 from studio.ui import icons, words
 from studio.ui.rate_words import rate_hint
-from studio.ui.sidebar_rows import ACTION, ENTRY_ROLE, JOB, NODE, RUN, RUN_ICONS, SECTION, Entry, RowPainter
+from studio.ui.sidebar_rows import ACTION, ENTRY_ROLE, GROUP, JOB, NODE, RUN, RUN_ICONS, SECTION, Entry, RowPainter
 from studio.ui.translation import told
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Sidebar(QFrame):
 
     def refresh(self, *_: object) -> None:
         """Fill the tree from the session; rows that are the same keep their place."""
-        entries = [entry for entry in self._entries() if self._passes(entry)]
+        entries = _with_members([entry for entry in self._entries() if self._passes(entry)])
         if entries == self._shown:
             return
         same_rows = [entry[:2] for entry in entries] == [entry[:2] for entry in self._shown]
@@ -135,8 +135,8 @@ class Sidebar(QFrame):
             item = QStandardItem()
             _fill(item, entry)
             item.setEditable(False)
-            item.setSelectable(entry.kind != SECTION)
-            item.setEnabled(entry.kind != SECTION)
+            item.setSelectable(entry.kind not in (SECTION, GROUP))
+            item.setEnabled(entry.kind not in (SECTION, GROUP))
             self._model.appendRow(item)
         self._mark_selected()
         self.tree.verticalScrollBar().setValue(top)
@@ -153,7 +153,10 @@ class Sidebar(QFrame):
     def _entries(self) -> list[Entry]:
         session = self._session
         jobs = [Entry(JOB, job.job_id, job.name, icon="file-text") for job in session.library.jobs]
-        nodes = [_node_entry(node) for node in session.hosts]
+        nodes: list[Entry] = []
+        for group, members in in_groups(session.hosts):
+            nodes += [Entry(GROUP, group, group)] if group else []
+            nodes += [_node_entry(node) for node in members]
         kept = [run for run in session.library.runs if not run.archived]
         found = [run for run in kept if self._wanted() in _searched(run)][:_NEWEST_RUNS]
         runs = [_run_entry(self._lively(run), session.memory) for run in found]
@@ -175,8 +178,8 @@ class Sidebar(QFrame):
         return dataclasses.replace(run, loss=loss, losses=losses) if run_id == run.run_id else run
 
     def _passes(self, entry: Entry) -> bool:
-        stays = entry.kind in (SECTION, RUN) or (entry.kind == ACTION and entry.key == RUN)
-        return stays or self._wanted() in f"{entry.text} {entry.detail}".casefold()
+        stays = entry.kind in (SECTION, GROUP, RUN) or (entry.kind == ACTION and entry.key == RUN)
+        return stays or self._wanted() in f"{entry.text} {entry.detail} {entry.searched}".casefold()
 
     def _wanted(self) -> str:
         return self.filter.text().strip().casefold()
@@ -224,6 +227,12 @@ class Sidebar(QFrame):
     def entries(self) -> tuple[Entry, ...]:
         """The rows from top to bottom."""
         return tuple(self._shown)
+
+
+def _with_members(entries: list[Entry]) -> list[Entry]:
+    """Return the rows without groups that nothing is left of."""
+    following = [*entries[1:], Entry(SECTION, "", "")]
+    return [entry for entry, after in zip(entries, following, strict=True) if entry.kind != GROUP or after.kind == NODE]
 
 
 class _Tree(QTreeView):
@@ -287,7 +296,10 @@ def _node_entry(node: NodeState) -> Entry:
     }
     tint = {READY: "good", UNREACHABLE: "bad", NEEDS_PERSON: "warning"}.get(node.link, "muted")
     icon = "desktop" if node.is_local else "hard-drives"
-    return Entry(NODE, node.name, told(node.name), words_for.get(node.link, detail), icon, tint)
+    labels = node.labels
+    hint = " · ".join(filter(None, (labels.group, *labels.tags)))
+    said = words_for.get(node.link, detail)
+    return Entry(NODE, node.name, told(node.name), said, icon, tint, hint=hint, searched=labels.searched)
 
 
 def short_gpu_name(name: str) -> str:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from studio.ui import icons, theme
 
-JOB, RUN, NODE, SECTION, ACTION = "job", "run", "node", "section", "action"
+JOB, RUN, NODE, SECTION, GROUP, ACTION = "job", "run", "node", "section", "group", "action"
 ENTRY_ROLE = Qt.ItemDataRole.UserRole + 1
 _ROW_PX = 29
 
@@ -27,7 +27,7 @@ RUN_ICONS = {
 
 
 class Entry(NamedTuple):
-    """One row of the sidebar; ``hint`` is what the pointer over it tells."""
+    """One row of the sidebar; ``hint`` is what the pointer over it tells, ``searched`` what else a filter finds."""
 
     kind: str
     key: str
@@ -37,6 +37,7 @@ class Entry(NamedTuple):
     tint: str = "muted"
     losses: tuple[float, ...] = ()
     hint: str = ""
+    searched: str = ""
 
 
 class RowPainter(QStyledItemDelegate):
@@ -60,6 +61,8 @@ class RowPainter(QStyledItemDelegate):
         font: QFont = option.font
         if entry.kind == SECTION:
             self._paint_section(painter, area, font, entry)
+        elif entry.kind == GROUP:
+            self._paint_section(painter, area.adjusted(8, 0, -8, 0), font, entry)
         else:
             chosen = bool(state & QStyle.StateFlag.State_Selected)
             hovered = bool(state & QStyle.StateFlag.State_MouseOver)
@@ -75,7 +78,8 @@ class RowPainter(QStyledItemDelegate):
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         painter.setPen(QColor(theme.tokens().muted))
-        painter.drawText(area.adjusted(0, 0, 0, -6), Qt.AlignmentFlag.AlignBottom, entry.text)
+        text = painter.fontMetrics().elidedText(entry.text, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area.adjusted(0, 0, 0, -6), Qt.AlignmentFlag.AlignBottom, text)
 
     def _paint_row(self, painter: QPainter, area: QRect, font: QFont, entry: Entry) -> None:
         colours = theme.tokens()

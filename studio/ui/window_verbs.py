@@ -208,8 +208,8 @@ class WindowVerbs(QObject):
         menu.addAction(self.tr("Use for this job"), lambda: self._session.choose_node(name))
         menu.addAction(self.tr("Look again"), lambda: self._session.probe_node(name))
         node = self._session.hosts.get(name)
+        menu.addAction(self.tr("Edit…"), lambda: self.node_form_wanted.emit(name))
         if node is not None and not node.is_local:
-            menu.addAction(self.tr("Edit…"), lambda: self.node_form_wanted.emit(name))
             menu.addAction(self.tr("Remove…"), lambda: self._ask_remove_node(name))
         menu.popup(at)
 

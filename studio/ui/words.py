@@ -157,6 +157,8 @@ def _recipe_choices() -> dict[str, str]:
         "sdpa": "SDPA",
         "eager": translated("Eager"),
         "flash_attention_2": "FlashAttention 2",
+        "torch": "PyTorch",
+        "deepspeed": "DeepSpeed",
         "auto": translated("Auto"),
     }
 

@@ -4,14 +4,14 @@ Each side is one process on all cores, with fp32, SDPA, the fused AdamW, gradien
 checkpointing; they run in turns. TRL gets Luthier's packed sequences as its own packer would hand them over and runs
 with its lean loss, which it takes by itself. The peak is the resident memory's, whose mark is reset (Linux,
 /proc/self/clear_refs) when the model has been loaded and every weight touched, less what is resident then: gradients,
-moments, activations and logits. LLaMA-Factory is left out here: it needs an environment of its own, as
-bench_llamafactory.py makes it, and on a processor it has no lean loss of its own to turn on. Device synchronisations
-cannot be counted without a GPU. Run as a script this file is either process.
+moments, activations and logits. On the deep model LLaMA-Factory runs in turn with them on the same sequences, in the
+environment that bench_llamafactory.py makes; of its lean options a processor can run its packing alone. Run as a
+script this file is Luthier's or TRL's process.
 """
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import itertools
 import json
 import os
@@ -21,17 +21,17 @@ import socket
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 import pytest
 
 from remote_agent.contract.job_spec import JobSpec
 from remote_agent.contract.run_dir import LOG, SCRATCH, rank_log
 from remote_agent.supervisor.launch import rank_environment, read_launch
+from tests.benchmarks.bench_llamafactory import llamafactory
 from tests.benchmarks.in_turns import Turns, run_in_turns
+from tests.benchmarks.step_watch import BACKWARD, FORWARD, OPTIMIZER, Figures, Watch
 from tests.support.real_model import real_inputs
 from tests.support.samples import sample
 from tests.support.tiny import tiny_tokenizer_files
@@ -49,27 +49,8 @@ GOAL_SPEED_SMALL_HEAD, GOAL_OUTSIDE = 1.0, 0.03
 NOISE = 1e-3
 """Relative, of the losses, which say that both trained the same."""
 
-FORWARD, BACKWARD, OPTIMIZER = "forward", "backward", "optimizer"
-BATCHES, FIGURES_OF_LUTHIER, FIGURES_OF_TRL = "batches.json", "luthier.json", "trl.json"
-
-
-class Figures(NamedTuple):
-    """What a process measured. Moments are in seconds since the epoch, sizes in bytes.
-
-    Attributes:
-        losses, done_s: of each update the mean over its supervised tokens, and when it was done.
-        spans: a name of FORWARD, BACKWARD or OPTIMIZER with begin and end, and the processor seconds used until then.
-        weights: the model's parameters.
-        loaded: resident with the model loaded and nothing else done.
-        peak: the most that was resident after that.
-    """
-
-    losses: list[float]
-    done_s: list[float]
-    spans: list[tuple[str, float, float, float]]
-    weights: int
-    loaded: int
-    peak: int
+BATCHES, FIGURES = "batches.json", "figures-{}.json"
+LUTHIER, TRL, LLAMAFACTORY = "luthier", "trl", "llamafactory"
 
 
 class Rates(NamedTuple):
@@ -143,14 +124,16 @@ def test_that_a_large_vocabulary_costs_less_time_and_memory_than_in_trl(
     measure("SmolLM2-135M cut to 4 layers", large_head, data, tmp_path, 1024, GOAL_SPEED)
 
 
-def test_that_a_deep_model_with_a_small_head_trains_no_slower_than_in_trl(
+def test_that_a_deep_model_with_a_small_head_trains_no_slower_than_in_trl_and_llama_factory(
     small_head: Path, data: Path, tmp_path: Path
 ) -> None:
-    measure("24 layers of width 512, vocabulary 4,096", small_head, data, tmp_path, 512, GOAL_SPEED_SMALL_HEAD)
+    measure("24 layers of width 512, vocabulary 4,096", small_head, data, tmp_path, 512, GOAL_SPEED_SMALL_HEAD, True)
 
 
-def measure(name: str, model: Path, rows: Path, root: Path, length: int, goal: float) -> None:
-    """Run both sides in turns and print speed, memory and where a step's time goes."""
+def measure(
+    name: str, model: Path, rows: Path, root: Path, length: int, goal: float, with_llamafactory: bool = False
+) -> None:
+    """Run all sides in turns and print speed, memory and where a step's time goes."""
     spec = job(
         data__shape="alpaca", data__max_length=length, data__held_out_fraction=0.0, batch__micro_batch=1,
         batch__accumulation=1, batch__max_steps=STEPS, strategy__zero_stage=0, checkpointing__save_at_end=False,
@@ -159,9 +142,12 @@ def measure(name: str, model: Path, rows: Path, root: Path, length: int, goal: f
     cores = len(os.sched_getaffinity(0))
     run_dir = make_run(root, "r-261124-101112-abcdef", spec, model, rows, threads=cores)
     supervised, tokens = write_batches(run_dir, spec)
-    ours, theirs, turns = both(run_dir)
-    assert ours.losses == pytest.approx(theirs.losses, rel=NOISE), "they did not train the same"
-    left, right = rates(ours, supervised, turns[0]), rates(theirs, supervised, turns[1])
+    sides = [LUTHIER, TRL, *([LLAMAFACTORY] if with_llamafactory else [])]
+    figures, turns = trained(run_dir, sides)
+    ours, theirs = figures[:2]
+    for other in figures[1:]:
+        assert ours.losses == pytest.approx(other.losses, rel=NOISE), "they did not train the same"
+    left, right, *third = (rates(one, supervised, turn) for one, turn in zip(figures, turns, strict=True))
     above = [one.peak - one.loaded for one in (ours, theirs)]
     beyond = [one.peak - one.loaded - 3 * one.weights for one in (ours, theirs)]
     print(
@@ -178,6 +164,13 @@ def measure(name: str, model: Path, rows: Path, root: Path, length: int, goal: f
         f"\n  a step outside forward, backward and optimizer: Luthier {left.outside:.1%}, TRL {right.outside:.1%} "
         f"(goal at most {GOAL_OUTSIDE:.0%}); {_shares('Luthier', left)}; {_shares('TRL', right)}"
     )
+    for found in third:
+        print(
+            f"  LLaMA-Factory {found.tokens_per_s:.0f} supervised tokens/s: Luthier "
+            f"{left.tokens_per_s / found.tokens_per_s:.2f} x (goal at least {goal:g} x), a processor second "
+            f"{left.tokens_per_cpu_s / found.tokens_per_cpu_s:.2f} x; {_shares('LLaMA-Factory', found)}; peak above "
+            f"the weights {(figures[2].peak - figures[2].loaded) / 2**20:.0f} MiB"
+        )
 
 
 def write_batches(run_dir: Path, spec: JobSpec) -> tuple[list[int], list[int]]:
@@ -203,27 +196,36 @@ def write_batches(run_dir: Path, spec: JobSpec) -> tuple[list[int], list[int]]:
     return supervised, [len(one["input_ids"]) for one in sequences]
 
 
-def both(run_dir: Path) -> tuple[Figures, Figures, list[Turns]]:
-    """Let Luthier and TRL train in turns; return what each measured and when each was let run."""
+def trained(run_dir: Path, sides: list[str]) -> tuple[list[Figures], list[Turns]]:
+    """Let the sides train in turns; return what each measured and when each was let run."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    environment = rank_environment(read_launch(str(run_dir)), str(run_dir / SCRATCH)) | {
-        "PYTHONPATH": str(AGENT_DIR), "RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": port, "CUDA_VISIBLE_DEVICES": "",
+    alone = rank_environment(read_launch(str(run_dir)), str(run_dir / SCRATCH)) | {
+        "PYTHONPATH": str(AGENT_DIR), "CUDA_VISIBLE_DEVICES": "", "DISABLE_VERSION_CHECK": "1",
     }  # fmt: skip
-    # TRL stays outside of torch.distributed, as a script started with python does
-    alone = {name: value for name, value in environment.items() if name not in ("RANK", "LOCAL_RANK", "WORLD_SIZE")}
-    with (
-        (run_dir / "trl.log").open("wb") as log,
-        _process("luthier", run_dir, environment, None) as trainer,
-        _process("trl", run_dir, alone, log) as trl,
-    ):
-        turns = run_in_turns(trainer, trl)
-    told = run_dir / LOG / rank_log(0)
-    assert trainer.returncode == 0, told.read_text(encoding="utf-8") if told.exists() else ""
-    assert trl.returncode == 0, (run_dir / "trl.log").read_text(encoding="utf-8")
-    return _read(run_dir / FIGURES_OF_LUTHIER), _read(run_dir / FIGURES_OF_TRL), turns
+    # the others stay outside of torch.distributed, as a script started with python does
+    rank = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    commands = [_command(side, run_dir) for side in sides]
+    with contextlib.ExitStack() as opened:
+        logs = [opened.enter_context((run_dir / f"{side}.log").open("wb")) for side in sides]
+        processes = [
+            opened.enter_context(_process(command, run_dir, alone | (rank if side == LUTHIER else {}), log))
+            for side, command, log in zip(sides, commands, logs, strict=True)
+        ]
+        turns = run_in_turns(*processes)
+    for side, process in zip(sides, processes, strict=True):
+        told = run_dir / LOG / rank_log(0) if side == LUTHIER else run_dir / f"{side}.log"
+        assert process.returncode == 0, told.read_text(encoding="utf-8")[-6000:] if told.exists() else ""
+    return [Figures.read(run_dir / FIGURES.format(side)) for side in sides], turns
+
+
+def _command(side: str, run_dir: Path) -> list[str]:
+    if side == LLAMAFACTORY:
+        script = str(Path(__file__).with_name("llamafactory_side.py"))
+        python = str(Path(llamafactory()).with_name("python"))
+        return [python, script, str(run_dir), str(run_dir / BATCHES), str(run_dir / FIGURES.format(side))]
+    return [sys.executable, str(Path(__file__).resolve()), side, str(run_dir)]
 
 
 def rates(figures: Figures, supervised: list[int], turns: Turns) -> Rates:
@@ -249,68 +251,8 @@ def _shares(name: str, found: Rates) -> str:
     return f"{name} " + ", ".join(f"{phase} {share:.0%}" for phase, share in found.shares.items())
 
 
-def _process(side: str, run_dir: Path, environment: dict[str, str], log: IO[bytes] | None) -> subprocess.Popen[str]:
-    command = [sys.executable, str(Path(__file__).resolve()), side, str(run_dir)]
+def _process(command: list[str], run_dir: Path, environment: dict[str, str], log: IO[bytes]) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environment, cwd=run_dir / SCRATCH, stdout=log, stderr=log, text=True)
-
-
-def _read(path: Path) -> Figures:
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return Figures(**found | {"spans": [tuple(span) for span in found["spans"]]})
-
-
-class Watch:
-    """Notes the phases, ends and losses of updates in this process, and its memory from the loaded model on."""
-
-    def __init__(self) -> None:
-        self.losses: list[float] = []
-        self.done_s: list[float] = []
-        self._spans: list[tuple[str, float, float, float]] = []
-        self._weights = self._loaded = 0
-
-    def time(self, owner: Any, name: str, phase: str) -> None:
-        """Time every call of a function as a part of ``phase``."""
-        plain: Callable[..., Any] = getattr(owner, name)
-
-        def timed(*args: Any, **named: Any) -> Any:
-            begin = time.time()
-            result = plain(*args, **named)
-            self._spans.append((phase, begin, time.time(), time.process_time()))
-            return result
-
-        setattr(owner, name, timed)
-
-    def wait_for_model(self) -> None:
-        """Let transformers' loading of a model end in the memory's mark."""
-        from transformers import AutoModelForCausalLM
-
-        plain = AutoModelForCausalLM.from_pretrained
-
-        def loaded(*args: Any, **named: Any) -> Any:
-            model = plain(*args, **named)
-            # a weight mapped from its file is resident only when it has been read
-            for weight in model.parameters():
-                weight.sum().item()
-            self._weights = sum(weight.numel() * weight.element_size() for weight in model.parameters())
-            gc.collect()
-            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-            self._loaded = _memory("VmRSS")
-            return model
-
-        AutoModelForCausalLM.from_pretrained = loaded
-
-    def write(self, path: Path) -> None:
-        """Write the figures."""
-        peak = _memory("VmHWM")
-        figures = Figures(self.losses, self.done_s, self._spans, self._weights, self._loaded, peak)
-        path.write_text(json.dumps(figures._asdict()), encoding="utf-8")
-
-
-def _memory(field: str) -> int:
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{field}:"):
-            return int(line.split()[1]) * 1024
-    raise KeyError(field)
 
 
 def train_with_luthier(run_dir: Path, watch: Watch) -> int:
@@ -342,26 +284,16 @@ def train_with_luthier(run_dir: Path, watch: Watch) -> int:
 def train_with_trl(run_dir: Path, watch: Watch) -> int:
     """Run TRL's trainer on the packed sequences with the run's recipe."""
     import torch
-    from accelerate import Accelerator
     from datasets import Dataset
-    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+    from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
     from remote_agent.contract.schedule import lr_at
     from remote_agent.trainer.run_inputs import read_run_inputs
 
-    class Ends(TrainerCallback):  # type: ignore[misc]
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
-            if "loss" in logs:
-                watch.losses.append(logs["loss"])
-                watch.done_s.append(time.time())
-
     spec, launch, *_ = read_run_inputs(run_dir)
     torch.set_num_threads(launch.threads_per_rank)
-    watch.time(SFTTrainer, "compute_loss", FORWARD)
-    watch.time(Accelerator, "backward", BACKWARD)
-    watch.time(Accelerator, "clip_grad_norm_", OPTIMIZER)
-    watch.time(torch.optim.AdamW, "step", OPTIMIZER)
+    watch.time_trainer(SFTTrainer)
     watch.wait_for_model()
     model = AutoModelForCausalLM.from_pretrained(launch.model_path, dtype=torch.float32, attn_implementation="sdpa")
     betas, epsilon = (spec.optimizer.beta1, spec.optimizer.beta2), spec.optimizer.epsilon
@@ -378,7 +310,7 @@ def train_with_trl(run_dir: Path, watch: Watch) -> int:
     tokenizer = AutoTokenizer.from_pretrained(launch.model_path)
     trainer = SFTTrainer(
         model=model, args=arguments, train_dataset=rows, processing_class=tokenizer, optimizers=(optimizer, schedule),
-        callbacks=[Ends()],
+        callbacks=[watch.ends()],
     )  # fmt: skip
     trainer.train()
     return 0
@@ -388,9 +320,8 @@ def main() -> int:
     """Train as one of the sides, "luthier" or "trl", in the run directory; write what was measured; return 0."""
     side, run_dir = sys.argv[1], Path(sys.argv[2])
     watch = Watch()
-    train, found = {"luthier": (train_with_luthier, FIGURES_OF_LUTHIER), "trl": (train_with_trl, FIGURES_OF_TRL)}[side]
-    code = train(run_dir, watch)
-    watch.write(run_dir / found)
+    code = {LUTHIER: train_with_luthier, TRL: train_with_trl}[side](run_dir, watch)
+    watch.write(run_dir / FIGURES.format(side))
     return code
 
 

@@ -174,12 +174,15 @@ def test_that_nodes_are_added_listed_and_removed(capsys: pytest.CaptureFixture[s
     assert main(["nodes", "add", "box", "me@box.example:2222", "--python", "/env/bin/python"]) == 0
     assert main(["nodes", "add", "six", "[fe80::1]:22"]) == 0
     assert main(["nodes", "add", "bad", "me@@box"]) == 2
+    assert main(["nodes", "add", "out", "box.example", "--index", "https://mirror.example/simple"]) == 0
+    assert main(["nodes", "add", "bad", "box.example", "--proxy", "socks5://proxy.example"]) == 2
     capsys.readouterr()
     assert main(["nodes", "list", "--json"]) == 0
     by_name = {node["address"]["name"]: node["address"] for node in _json(capsys)}
     assert by_name["box"]["host"] == "box.example"
     assert (by_name["box"]["port"], by_name["box"]["user"]) == (2222, "me")
     assert by_name["six"]["host"] == "fe80::1"
+    assert by_name["out"]["index"] == "https://mirror.example/simple" and "bad" not in by_name
     assert LOCAL_NODE in by_name
     assert main(["nodes", "remove", "box"]) == 0
     assert main(["nodes", "remove", LOCAL_NODE]) == 2
@@ -189,6 +192,41 @@ def test_that_nodes_are_added_listed_and_removed(capsys: pytest.CaptureFixture[s
 def test_that_this_computer_is_probed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nodes", "probe", LOCAL_NODE, "--json"]) == 0
     assert _json(capsys)["cores"] >= 1
+
+
+def test_that_nodes_have_groups_and_tags_and_are_listed_by_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nodes", "add", "box", "box.example", "--group", "lab", "--tag", "h100", "--tag", "fast"]) == 0
+    assert main(["nodes", "add", "box", "other.example"]) == 0
+    assert main(["nodes", "label", LOCAL_NODE, "--tag", "mine,  fast"]) == 0
+    assert main(["nodes", "label", "nobody", "--tag", "x"]) == 2
+    capsys.readouterr()
+    assert main(["nodes", "list"]) == 0
+    assert "[lab]  [h100]  [fast]" in capsys.readouterr().out
+    for asked, names in (
+        (["--tag", "FAST"], {"box", LOCAL_NODE}),
+        (["--tag", "fast", "--tag", "h100"], {"box"}),
+        (["--group", "lab"], {"box"}),
+        (["--group", ""], {LOCAL_NODE}),
+    ):
+        assert main(["nodes", "list", "--json", *asked]) == 0
+        assert {node["address"]["name"] for node in _json(capsys)} == names
+    assert main(["nodes", "label", "box", "--group", ""]) == 0
+    assert capsys.readouterr().out == "box: h100, fast\n"
+    assert main(["nodes", "list", "--json", "--group", "lab"]) == 0
+    assert _json(capsys) == []
+
+
+def test_that_folders_of_a_node_are_placed_and_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    models = tmp_path / "disk" / "models"
+    assert main(["nodes", "folders", LOCAL_NODE, "--place", f"models={models}", "--json"]) == 0
+    placed = {folder["name"]: folder["path"] for folder in _json(capsys) if folder["placed"]}
+    assert placed == {"models": str(models)} and models.is_dir()
+    assert main(["nodes", "folders", LOCAL_NODE]) == 0
+    assert str(models) in capsys.readouterr().out
+    assert main(["nodes", "folders", LOCAL_NODE, "--place", "models=", "--json"]) == 0
+    assert not any(folder["placed"] for folder in _json(capsys))
+    assert main(["nodes", "folders", LOCAL_NODE, "--place", "runs=/x"]) == 2
+    assert "runs is no folder that can be placed" in capsys.readouterr().err
 
 
 def test_that_a_node_nobody_answers_for_is_3(capsys: pytest.CaptureFixture[str]) -> None:

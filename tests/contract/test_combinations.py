@@ -8,19 +8,22 @@ from typing import Any
 
 import pytest
 
+from remote_agent.contract.combination_table import table_markdown
 from remote_agent.contract.combinations import (
+    ABOVE_ONE,
     ABOVE_ZERO,
     COMBINATION_RULES,
+    MODEL,
     NEW_GPU,
     NO_GPU,
     NODE,
     OLD_GPU,
     CombinationRule,
     combination_problems,
-    table_markdown,
 )
 from remote_agent.contract.data_report import ModelReport
 from remote_agent.contract.job_spec import JobSpec, with_value
+from remote_agent.contract.knob import described_fields
 from remote_agent.contract.node_report import Gpu, NodeReport
 from remote_agent.contract.problem import Known, Problem
 
@@ -48,13 +51,15 @@ def _changed(changes: Any) -> JobSpec:
 
 def _known(rule: CombinationRule) -> Known:
     places = rule.when.get(NODE, ())
-    return Known(node=NODES[places[0]]) if places else Known()
+    model = ModelReport("", {**LLAMA, "attention_dropout": 0.0}, "", "", 0, (), "") if MODEL in rule.when else None
+    return Known(node=NODES[places[0]] if places else None, model=model)
 
 
 def _specs(rule: CombinationRule) -> list[JobSpec]:
     """Return a job for each combination of values that the rule names, otherwise one that nothing speaks against."""
-    paths = [path for path in rule.when if path != NODE]
-    values = [(0.5,) if rule.when[path] == ABOVE_ZERO else rule.when[path] for path in paths]
+    paths = [path for path in rule.when if path not in (NODE, MODEL)]
+    above: dict[Any, tuple[Any, ...]] = {ABOVE_ZERO: (0.5,), ABOVE_ONE: (4,)}
+    values = [above.get(rule.when[path], rule.when[path]) for path in paths]
     base = _changed([("strategy.precision", "fp32" if rule.when.get(NODE) == (NO_GPU,) else "fp16")])
     found = []
     for chosen in itertools.product(*values):
@@ -115,13 +120,43 @@ def test_that_nothing_is_said_of_frozen_parts_of_a_model_that_is_not_known() -> 
     assert list(combination_problems(spec, Known(model=unknown))) == []
 
 
-def test_that_the_table_names_each_optimizer_and_each_rule_with_its_reason() -> None:
+def _table(first: str) -> dict[str, dict[str, str]]:
+    """Return the README's table whose head begins so: a row's first cell to its column's cells."""
     lines = table_markdown().splitlines()
-    assert "| adamw | yes | yes | yes | yes | yes |" in lines
-    assert "| muon | yes | no | no | no | no |" in lines
-    assert "| adafactor | yes | no | no | no | no |" in lines
-    assert "| adamw_8bit | GPU | GPU | GPU | GPU | no |" in lines
-    assert all(any(rule.reason in line and rule.label in line for line in lines) for rule in COMBINATION_RULES)
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {first} |"))
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[start:]]
+    end = next((number for number, row in enumerate(cells) if row == [""]), len(cells))
+    return {row[0]: dict(zip(cells[0][1:], row[1:], strict=True)) for row in cells[2:end]}
+
+
+def test_that_the_table_of_optimizers_says_what_the_problems_say_at_every_stage_offload_and_precision() -> None:
+    stages = _table("Optimizer")
+    places = {"ZeRO 1 to 3, states on the CPU": (1, True), "ZeRO 3, weights too": (3, True)}
+    places |= {f"ZeRO {stage}": (stage, False) for stage in range(4)}
+    kinds = next(one.knob.choices for one in described_fields(JobSpec) if one.path == "optimizer.kind")
+    assert set(stages) == set(kinds)
+    for kind, place in itertools.product(kinds, places):
+        stage, offloaded = places[place]
+        for precision in ("fp32", "bf16", "fp16"):
+            changes = [("optimizer.kind", kind), ("strategy.precision", precision), ("strategy.zero_stage", stage)]
+            changes += [("strategy.offload_optimizer", offloaded)]
+            spec = _changed([*changes, ("strategy.offload_parameters", place.endswith("too"))])
+            offered = not list(combination_problems(spec, Known()))
+            on_cpus = not list(combination_problems(spec, Known(node=NODES[NO_GPU])))
+            anywhere, _, on_gpus = stages[kind][place].partition("GPU:")
+            assert (precision in anywhere, precision in on_gpus) == (on_cpus, offered and not on_cpus), (spec, place)
+
+
+def test_that_the_tables_name_each_part_of_the_loss_by_layout_and_each_rule_with_its_reason() -> None:
+    losses = _table("Part of the loss")
+    assert losses["mixup"]["packed"] == losses["mixup"]["padded, micro batch of 1"] == "no"
+    assert (losses["R-Drop"]["packed"], losses["R-Drop"]["padded, micro batch of 1"]) == ("no", "yes")
+    assert losses["mixup"]["FlashAttention 2, not packed"] == losses["R-Drop"]["FlashAttention 2, not packed"] == "no"
+    assert losses["R-Drop"]["the same, micro batch of 1"] == "GPU"
+    assert set(losses["plain, lean kernel"].values()) == {"yes", "GPU"}
+    assert set(losses["plain, Liger's kernel"].values()) == {"GPU"}
+    lines = table_markdown().splitlines()
+    assert all(any(rule.reason in line and rule.fix.label in line for line in lines) for rule in COMBINATION_RULES)
 
 
 def test_that_the_readme_shows_the_table_as_it_is() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_agent.contract.job_spec import JobSpec, with_value
-from remote_agent.contract.reshaping import Shape, reshape_problem, reshaped, shape_of
+from remote_agent.contract.reshaping import Shape, readable_shapes, reshape_problem, reshaped, shape_of
 from remote_agent.dataset.order import step_sequences
 
 
@@ -77,3 +77,15 @@ def test_that_adamw_in_bf16_goes_on_in_any_shape_from_stage_1_on() -> None:
     spec = _job(2, 2, 2)
     for wanted in (Shape(1, 1), Shape(4, 2), Shape(8, 3)):
         assert reshape_problem(spec, shape_of(spec), wanted) == ""
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 8), st.integers(0, 3), st.integers(1, 40))
+def test_that_the_shapes_on_offer_are_just_those_that_can_be_read_and_the_one_that_was_saved(
+    micro: int, accumulation: int, ranks: int, stage: int, most: int
+) -> None:
+    spec = _job(micro, accumulation, ranks)
+    saved = Shape(ranks, stage)
+    offered = readable_shapes(spec, saved, most)
+    every = {Shape(count, at) for count in range(1, most + 1) for at in range(4)} | {saved}
+    assert set(offered) == {shape for shape in every if not reshape_problem(spec, saved, shape)}
+    assert list(offered) == sorted(offered) and saved in offered

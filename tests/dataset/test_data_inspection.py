@@ -7,9 +7,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from remote_agent.contract.data_report import DataReport
+from remote_agent.contract.data_spec import SourceSpec
 from remote_agent.contract.data_steps import DeduplicateStep, DropStep
 from remote_agent.contract.job_spec import DataSpec, JobSpec, with_value
 from remote_agent.dataset.corpus import DataPaths
@@ -17,6 +19,7 @@ from remote_agent.dataset.data_error import CancelledError, DataError
 from remote_agent.dataset.data_inspection import inspect_data
 from remote_agent.dataset.inspection_inputs import Inputs
 from remote_agent.dataset.prepare import prepare
+from remote_agent.dataset.prepared import open_prepared
 from tests.support.tiny import tiny_rows, tiny_tokenizer_files
 
 JOB = JobSpec(data=DataSpec(max_length=200, held_out_fraction=0.0))
@@ -60,6 +63,40 @@ def test_that_the_report_counts_what_is_prepared(model: Path, tmp_path: Path, pa
     assert report.total.count == 40
     assert report.total.total == report.prompt.total + report.response.total
     assert report.packing.efficiency == report.train_tokens / (80 * report.train_sequences)
+
+
+@pytest.mark.parametrize("over_length", ["drop", "truncate", "split"])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_that_shares_hold_of_what_is_left_once_rows_are_too_long_for_both_report_and_preparation(
+    model: Path, tmp_path: Path, over_length: str, weighted: bool
+) -> None:
+    def written(name: str, short: int, long: int) -> Path:
+        # of a long question nothing is left to train on where it is cut, and an answer where it is split
+        rows = [asks(f"{name} {number}" * (1 + 40 * (number >= short))) for number in range(short + long)]
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(rows), encoding="utf-8")
+        return path
+
+    paths = (written("main", 60, 30), written("general", 8, 24))
+    more = SourceSpec(path="g", weight=1.0, max_epochs=5.0) if weighted else SourceSpec(path="g", replay=True)
+    data = DataSpec(
+        max_length=80, over_length=over_length, held_out_fraction=0.0, more=(more,), weight=2.0 if weighted else 0.0,
+        replay_share=0.0 if weighted else 0.25,
+    )  # fmt: skip
+    inputs = Inputs(JobSpec(data=data), model, DataPaths(paths))
+    report, (prepared, folder) = inspect_data(inputs), prepare(*inputs, tmp_path / "data")
+    for name in ("train_rows", "train_sequences", "train_tokens", "train_supervised_tokens"):
+        assert getattr(report, name) == getattr(prepared, name), name
+    trained = open_prepared(folder).train
+    rows = np.unique(np.concatenate([trained.sequence(number).row_ids for number in range(len(trained))]))
+    usable = 60 + 30 * (over_length == "split")
+    if over_length != "split":
+        assert set(rows.tolist()) <= {*range(60), *range(90, 98)}
+    # 60 rows and a third of them replayed; or twice as many as of the general source, which may give 5 x 8
+    assert prepared.train_rows == (usable + usable // 2 if weighted else usable * 4 // 3)
+    general = sum(source.used_rows for source in report.sources[1:])
+    assert general == (usable // 2 if weighted else usable // 3)
+    assert prepared.problems == (() if over_length == "split" else ("54 rows over the sequence length left out.",))
 
 
 def test_that_clean_data_has_no_more_than_remarks(model: Path, tmp_path: Path) -> None:

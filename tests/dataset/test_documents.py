@@ -193,3 +193,33 @@ def test_that_many_rows_are_worked_on_in_pieces(tmp_path: Path) -> None:
     found = documents(read_arrays(tmp_path), DataSpec(max_length=100))
     assert found.rows.tolist() == list(range(2, rows))
     assert found.tokens[-1] == 100 and found.supervised[-1] == 99
+
+
+@pytest.mark.parametrize(
+    ("gone", "likes"),
+    [
+        ([], [[3, 0], [3, 1], [4, 1], [5, 2]]),
+        ([0], [[3, 1], [4, 1], [5, 2]]),
+        ([1], [[3, 0], [5, 2]]),
+        ([2], [[3, 0], [3, 1], [4, 1]]),
+        ([4], [[3, 0], [3, 1], [5, 2]]),
+        ([0, 1, 2], []),
+    ],
+)
+def test_that_a_held_out_row_nearly_leaks_while_a_row_it_is_like_is_still_trained_on(
+    model: ModelTokenizer, folder: Path, gone: list[int], likes: list[list[int]]
+) -> None:
+    job = JobSpec(data=DataSpec(max_length=500))
+    texts: list[list[str] | None] = [["a", letter] for letter in "bcdefg"]
+    arrays = whole_rows(model, examples(texts), folder)
+    pairs = np.array([[3, 0], [3, 1], [4, 1], [5, 2]])
+    nearly = Found("near_leakage", 3, np.array([3, 4, 5]), threshold=0.8, likes=pairs)
+    used = used_rows(arrays, job.data)
+    used[gone] = False
+    found = {one.kind: one for one in at_length([nearly], arrays, np.ones(6, dtype=np.bool_), used, job.data)}
+    rows = sorted({row for row, _ in likes})
+    if not rows:
+        assert "near_leakage" not in found
+        return
+    left = found["near_leakage"]
+    assert (left.count, left.rows.tolist(), left.likes.tolist()) == (len(rows), rows, likes)

@@ -93,19 +93,24 @@ def test_that_plan_and_findings_come_back_as_they_were_kept(model: Path, tmp_pat
     assert again is not None
     for name in ("kept", "train", "held_out"):
         np.testing.assert_array_equal(getattr(again, name), getattr(plan, name))
-    assert (again.rows, again.steps, again.problems) == (3, plan.steps, plan.problems)
+    assert (again.rows, again.steps, again.problems, again.before) == (3, plan.steps, plan.problems, None)
+    cache.keep_plan(names, plan._replace(before=np.array([1, 1, 0], np.int32)))
+    mixed = cache.plan(names)
+    assert mixed is not None and mixed.before is not None and mixed.before.tolist() == [1, 1, 0]
     found = (
         Found("duplicate", 2, np.array([3, 5]), (RowPair(3, 1, 1.0),)),
         Found("pad_is_end", 0, np.zeros(0, np.int64), detail="<|im_end|>"),
         Found("near_duplicate", 1, np.array([7]), threshold=0.8, figures=(4, 9), firsts=np.array([2])),
         Found("conflicting_answers", 2, np.array([1, 4]), answers=np.array([[1, 1], [1, 4]])),
+        Found("near_leakage", 1, np.array([8]), threshold=0.8, likes=np.array([[8, 2], [8, 5]])),
     )
     cache.keep_found(names, found)
     for one, other in zip(found, cache.found(names) or (), strict=True):
-        for name in ("rows", "answers", "firsts"):
+        arrays = ("rows", "answers", "firsts", "likes")
+        for name in arrays:
             assert getattr(one, name).tolist() == getattr(other, name).tolist()
-        rest, again_rest = (dataclasses.replace(each, rows=kept, answers=kept, firsts=kept) for each in (one, other))
-        assert rest.__dict__ == again_rest.__dict__
+        rest, again_rest = ({**each.__dict__, **dict.fromkeys(arrays)} for each in (one, other))
+        assert rest == again_rest
 
 
 def test_that_of_one_state_of_the_data_only_the_newest_things_are_kept(model: Path, tmp_path: Path) -> None:

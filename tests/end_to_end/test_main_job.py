@@ -28,6 +28,7 @@ from remote_agent.contract.job_spec import (
     StrategySpec,
 )
 from remote_agent.contract.journal_line import parse_line
+from remote_agent.contract.node_folders import FOLDERS
 from remote_agent.contract.schedule import lr_at
 from studio import places
 from studio.app import open_window
@@ -35,6 +36,7 @@ from studio.demo.private_sshd import PrivateSshd
 from studio.job_file import write_job_file
 from studio.session.opening import open_session
 from studio.session.reach import LOCAL_NODE
+from studio.session.session import Session
 from studio.state.run import RunState
 from studio.store.live import RECONNECTING
 from studio.ui import theme
@@ -115,6 +117,7 @@ def test_that_a_job_runs_over_ssh_through_a_cut_and_reruns_with_the_same_losses(
     session.choose_python("box", sys.executable)
     session.choose_node("box")
     qtbot.waitUntil(lambda: (node := session.node) is not None and node.report is not None, timeout=INPUT_MS)
+    disk = _place_folders(qtbot, session, tmp_path / "disk")
 
     run = _launch(qtbot, window)
     qtbot.waitUntil(lambda: run.step >= 3 or run.state in ENDED, timeout=START_MS)
@@ -131,6 +134,9 @@ def test_that_a_job_runs_over_ssh_through_a_cut_and_reruns_with_the_same_losses(
     assert losses[-5:].mean() < losses[:5].mean()
     assert _journal_losses(agent_home, run) == list(losses)
     assert [evaluation.step for evaluation in run.evaluations] == list(range(0, STEPS + 1, EVALUATE_EVERY))
+
+    assert (disk / "checkpoints" / run.run_id / f"step-{STEPS}" / "COMMITTED.json").is_file()
+    assert all(any((disk / name).iterdir()) for name in ("environments", "models", "data"))
 
     bundle = tmp_path / "bundle"
     session.export_run(run.run_id, bundle)
@@ -222,6 +228,17 @@ def _journal_losses(agent_home: Path, run: RunState) -> list[float]:
             if body["k"] == "step":
                 losses.append(body["loss"])
     return losses
+
+
+def _place_folders(qtbot: QtBot, session: Session, disk: Path) -> Path:
+    """Let every folder of the agent lie on another disk."""
+    done: list[bool] = []
+    said: list[str] = []
+    wanted = {name: str(disk / name) for name in FOLDERS}
+    session.place_folders("box", wanted, lambda: done.append(True), said.append)
+    qtbot.waitUntil(lambda: bool(done or said), timeout=INPUT_MS)
+    assert done, said
+    return disk
 
 
 def _rerun_and_compare(bundle: Path, job_file: Path, tmp_path: Path) -> None:

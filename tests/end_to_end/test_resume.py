@@ -1,4 +1,4 @@
-"""A real run that is stopped, goes on and is killed, and goes on again: its losses are those of a run left alone."""
+"""Real runs that are stopped, killed and go on, as they were or in another shape: the losses of one left alone."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from remote_agent.contract.job_spec import (
     ModelSpec,
     StrategySpec,
 )
+from remote_agent.contract.reshaping import Shape
 from remote_agent.contract.run_dir import CHECKPOINTS, INBOX, RUNS, run_id
 from remote_agent.contract.spec_json import spec_to_json
 from remote_agent.run_files.inbox import Command, put_command
@@ -86,8 +87,8 @@ class _Watched:
         following.follow(self._take)
         self._row = following.row
 
-    def resume(self) -> int:
-        resumed = resume_run(self._node.agent, self.run_id)
+    def resume(self, ranks: int = 0, zero_stage: int | None = None) -> int:
+        resumed = resume_run(self._node.agent, self.run_id, ranks=ranks, zero_stage=zero_stage)
         self._row = resumed_row(self._row)
         return resumed.step
 
@@ -114,10 +115,18 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Node]:
     made.transport.close()
 
 
-def test_that_a_run_stopped_and_then_killed_ends_with_the_losses_of_one_left_alone(node: _Node) -> None:
-    whole = node.start(1)
-    whole.follow()
-    assert whole.state.state == FINISHED, whole.state.reason
+@pytest.fixture(scope="module")
+def whole(node: _Node) -> _Watched:
+    """Return the run that is left alone."""
+    run = node.start(1)
+    run.follow()
+    assert run.state.state == FINISHED, run.state.reason
+    return run
+
+
+def test_that_a_run_stopped_and_then_killed_ends_with_the_losses_of_one_left_alone(
+    node: _Node, whole: _Watched
+) -> None:
     with pytest.raises(AgentFailed, match="The run is complete"):
         whole.resume()
 
@@ -147,3 +156,21 @@ def test_that_a_run_stopped_and_then_killed_ends_with_the_losses_of_one_left_alo
         for run in (whole, broken)
     ]
     assert weights[0] == weights[1]
+
+
+def test_that_a_run_of_one_rank_goes_on_with_two_at_another_stage_and_its_losses_stay_continuous(
+    node: _Node, whole: _Watched
+) -> None:
+    spread = node.start(3)
+    spread.stop_from = 1
+    spread.follow()
+    stopped_at = spread.state.step
+    assert 0 < stopped_at < STEPS
+    assert spread.resume(ranks=2, zero_stage=2) == stopped_at
+    spread.follow()
+    assert spread.state.state == FINISHED, spread.state.reason
+    assert spread.state.amendments.shape(spread.state.spec, spread.state.attempt) == Shape(2, 2)
+    for name, tolerance in (("loss", 1e-3), ("learning_rate", 0.0), ("tokens", 0.0)):
+        steps, values = spread.state.series(name)
+        assert list(steps) == list(range(1, STEPS + 1)), "a gap or a repeat"
+        assert values == pytest.approx(whole.state.series(name)[1], rel=0, abs=tolerance), name

@@ -132,13 +132,13 @@ def steps_of(run: Run) -> int:
 
 def assert_nothing_lost_or_doubled(run: Run, library: Library, steps: int) -> None:
     """Compare what the library keeps with the node's journals: byte for byte, and each update once, in order."""
-    kept: dict[str, bytes] = {}
+    kept: dict[str, bytearray] = {}
     for block in library.blocks(run.folder.name):
-        kept[block.writer] = kept.get(block.writer, b"") + block.body
+        kept.setdefault(block.writer, bytearray()).extend(block.body)
     for writer in ("rank0", "supervisor"):
         files = sorted((run.folder / JOURNAL).glob(f"{writer}.*"))
         assert kept[writer] == b"".join(path.read_bytes() for path in files), writer
     batch = RunBatch()
-    decode_lines(kept["rank0"], batch)
+    decode_lines(bytes(kept["rank0"]), batch)
     assert [int(step) for step in batch.steps.column("step")] == list(range(1, steps + 1))
     assert batch.damaged == 0

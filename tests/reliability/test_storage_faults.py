@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from remote_agent.run_files.journal import JournalWriter
 from remote_agent.run_files.journal_segments import read_events
 from remote_agent.run_files.manifest import commit, committed_checkpoints, verify
 from tests.supervisor.conftest import Node, wait_until
-from tests.support.agent_call import agent_call
+from tests.support.agent_call import AgentProcess, agent_call
 from tests.support.journals import RUN_ID, START_S, step_event
 
 
@@ -248,6 +249,30 @@ def test_that_a_run_survives_locks_that_fail_slow_writes_and_a_clock_that_jumps(
     assert steps_in(run.folder / "journal") == list(range(1, 61))
     lease = json.loads((run.folder / "supervisor.json").read_text())
     assert lease["epoch"] == 1, "the run changed hands for no reason"
+
+
+def test_that_a_rename_which_a_network_mount_refuses_leaves_nothing_half_and_the_next_try_succeeds(
+    shim: Path, node: Node
+) -> None:
+    stale = {"LD_PRELOAD": str(shim), "FT_RENAME_ERR": "116", "FT_MATCH": str(node.home)}
+
+    def refused(command: str, arguments: dict[str, Any]) -> str:
+        with AgentProcess(command, node.home, arguments, node.agent_dir, environment=stale) as agent:
+            answer = agent.answer()
+        assert answer.value is None and "Stale file handle" in answer.error
+        return answer.kind
+
+    asked = node.start_arguments({"steps": 100_000}, 1)
+    node.ask("runs")
+    refused("start", asked)
+    assert [path for path in (node.home / "runs").iterdir() if not path.name.startswith(".")] == []
+    assert node.ask("start", asked).result["created"] is True
+    run = node.run(asked["run_id"])
+    run.wait_for("running")
+    refused("command", {"run_id": asked["run_id"], "command_id": "stop", "verb": "stop", "arguments": {"save": False}})
+    assert list((run.folder / "inbox").glob("[!.]*")) == [] and run.states()[-1] == "running"
+    run.command("stop", save=False)
+    run.wait_for("stopped")
 
 
 def test_that_a_rank_which_hangs_is_told_as_a_stall_and_the_run_is_not_lost(

@@ -83,7 +83,7 @@ def do_browse(home, arguments):
 
 
 def do_receive(home, arguments):
-    folder = os.path.join(os.path.expanduser(home), "uploads", arguments["fingerprint"][:16])
+    folder = os.path.join(os.path.expanduser(home), "uploads", arguments["key"][:16])
     os.makedirs(folder, exist_ok=True)
     sizes = {entry["name"]: entry["size_bytes"] for entry in arguments["manifest"]}
     offsets = {}
@@ -95,6 +95,9 @@ def do_receive(home, arguments):
         frame = receive()
         if frame.kind == "end":
             break
+        if frame.kind == "hashes":
+            send("have", offsets=offsets)
+            continue
         with open(os.path.join(folder, frame.head["name"]), "r+b" if frame.head["offset"] else "wb") as out:
             out.seek(frame.head["offset"])
             out.write(frame.body)

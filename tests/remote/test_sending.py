@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import threading
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from studio.remote.call import Progress
-from studio.remote.errors import Cancelled
-from studio.remote.sending import Meter, fingerprint, source_files
+from studio.remote.sending import Meter, fingerprint, source_files, upload_key
 
 
 def _folder(path: Path) -> Path:
@@ -31,15 +31,23 @@ def test_that_hidden_files_stay_here_and_links_are_followed_to_files_only(tmp_pa
     (folder / "dangling").symlink_to(tmp_path / "nowhere")
     files = source_files(folder)
     assert [file.name for file in files] == ["b.txt", "deep/a.txt", "weights"]
-    assert files[2].sha256 == hashlib.sha256(b"weights").hexdigest()
     assert files[2].size_bytes == 7
 
 
-def test_that_the_fingerprint_is_of_names_and_contents_alone(tmp_path: Path) -> None:
-    first = source_files(_folder(tmp_path / "one"))
-    assert fingerprint(first) == fingerprint(tuple(reversed(source_files(_folder(tmp_path / "two")))))
-    (tmp_path / "two" / "b.txt").rename(tmp_path / "two" / "c.txt")
-    assert fingerprint(first) != fingerprint(source_files(tmp_path / "two"))
+def test_that_the_fingerprint_is_what_sha256sum_says_of_its_own_lines(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "one")
+    names = ["b.txt", "deep/a.txt"]
+    lines = subprocess.run(["sha256sum", *names], cwd=folder, capture_output=True, check=True).stdout
+    hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in reversed(names)}
+    assert fingerprint(hashes) == hashlib.sha256(lines).hexdigest()
+
+
+def test_that_an_upload_is_another_one_once_a_file_changed(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "one")
+    before = upload_key(source_files(folder))
+    assert before == upload_key(source_files(folder))
+    os.utime(folder / "b.txt", ns=(1, 1))
+    assert before != upload_key(source_files(folder))
 
 
 def test_that_nothing_to_send_is_said(tmp_path: Path) -> None:
@@ -48,13 +56,6 @@ def test_that_nothing_to_send_is_said(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no files"):
         source_files(tmp_path / "empty")
-
-
-def test_that_hashing_can_be_cancelled(tmp_path: Path) -> None:
-    cancelled = threading.Event()
-    cancelled.set()
-    with pytest.raises(Cancelled):
-        source_files(_folder(tmp_path / "model"), cancelled=cancelled)
 
 
 def test_that_the_last_progress_is_always_told_with_a_rate() -> None:

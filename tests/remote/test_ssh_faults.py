@@ -226,3 +226,26 @@ def test_that_an_agent_of_a_closed_connection_ends(
         _drain(stream)
     stream.close()
     wait_until(lambda: not sshd.sessions())
+
+
+def test_that_a_login_cut_at_any_moment_refuses_nobody(
+    sshd: PrivateSshd, known_hosts: Path, tmp_path: Path, archive: AgentArchive
+) -> None:
+    address = NodeAddress("n", "ssh", sshd.host, sshd.port, sshd.user, str(sshd.identity_file))
+    cuts: list[threading.Timer] = []
+
+    def cut_soon(sentence: str) -> None:
+        if "host key" in sentence:  # the login comes next
+            cuts.append(threading.Timer(len(cuts) * 0.004, sshd.kill_sessions))
+            cuts[-1].start()
+
+    cut_in_the_login = 0
+    for _ in range(12):
+        transport = SshTransport(address, known_hosts, tmp_path / "ssh_config", tell=cut_soon)
+        try:
+            Agent(transport, "~/.luthier", archive).probe()
+        except LinkError as error:  # and nothing that asks a person for another key
+            cut_in_the_login += any(word in error.sentence for word in ("at the login", "while it looked at the key"))
+        cuts[-1].join()
+        transport.close()
+    assert cut_in_the_login > 0

@@ -145,6 +145,23 @@ def test_that_a_reader_of_some_kinds_sees_only_those(tmp_path: Path) -> None:
     reader.close()
 
 
+def test_that_of_a_bulky_kind_only_the_last_are_given_each_at_its_place(tmp_path: Path) -> None:
+    with writer(tmp_path) as journal:
+        for number in range(1, 31):
+            write_steps(journal, number)
+            if number % 7 == 0:
+                journal.write(StateChanged("running", number))
+    reader, everything = JournalReader(str(tmp_path), "rank0"), read_events(str(tmp_path), "rank0")
+    far, near = everything[:-14], everything[-14:]  # twelve, and the two that stand between them
+    told = reader.poll_latest(["training_ended"], 12)
+    assert told == [*(each for each in far if isinstance(each.event, StateChanged)), *near] and len(told) == 16
+    assert reader.poll_latest(["training_ended"], 12) == [] and reader.damaged == 0
+    with writer(tmp_path) as journal:
+        write_steps(journal, 31)
+    assert len(reader.poll()) == 1
+    reader.close()
+
+
 def test_that_the_last_events_are_found_without_reading_the_rest(tmp_path: Path) -> None:
     with writer(tmp_path) as journal:
         write_steps(journal, *range(500))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,11 @@ from remote_agent.contract.data_report import (
 from remote_agent.contract.data_spec import SourceSpec
 from remote_agent.contract.data_steps import DeduplicateStep, DropStep, NormaliseStep
 from remote_agent.contract.job_spec import JobSpec
+from studio import places
 from studio.session.reach import LOCAL_NODE
 from studio.session.session import Session
 from tests.session.conftest import look
+from tests.support.sshd import make_known, node_address, running_sshd
 from tests.support.tiny import tiny_model, tiny_rows
 
 _LONG_MS = 60_000
@@ -172,11 +176,8 @@ def test_that_the_next_file_is_looked_at_by_a_session_that_waited_for_it_where_i
     look(session, qtbot)
     live = session._inspecting.live
     machine = LOCAL_NODE if source == "node" else ""
-    qtbot.waitUntil(
-        lambda: live._spare is not None and live._spare.stream is not None and live._spare.place == machine,
-        timeout=_LONG_MS,
-    )
-    waiting = live._spare
+    qtbot.waitUntil(lambda: machine in live._spares and live._spares[machine].stream is not None, timeout=_LONG_MS)
+    waiting = live._spares[machine]
     other = tmp_path / "other.jsonl"
     pairs = [{"prompt": f"Say {number}. ", "completion": "It is said."} for number in range(15)]
     other.write_text("".join(json.dumps(pair) + "\n" for pair in pairs), encoding="utf-8")
@@ -189,6 +190,29 @@ def test_that_the_next_file_is_looked_at_by_a_session_that_waited_for_it_where_i
     report = session.draft.known.data
     assert report is not None and report.rows == 15
     qtbot.waitUntil(lambda: session.draft.known.node is not None, timeout=_LONG_MS)
+
+
+def test_that_a_node_that_answered_has_a_session_that_waits_before_any_of_its_data_is_chosen(
+    session: Session, qtbot: QtBot, model_folder: Path, tmp_path: Path
+) -> None:
+    with running_sshd(tmp_path / "server") as server:
+        make_known(server, places.known_hosts_path())
+        address = node_address(server, str(tmp_path / "node-home"), "box")
+        session.add_node(dataclasses.replace(address, python=sys.executable))
+        session.choose_node("box")
+        session.choose_model("desktop", str(model_folder))
+        live, sent = session._inspecting.live, session._inspecting._sent
+        qtbot.waitUntil(
+            lambda: bool(sent) and "box" in live._spares and live._spares["box"].stream is not None, timeout=_LONG_MS
+        )
+        waiting, folders = live._spares["box"], dict(sent)
+        session.choose_data("node", str(tiny_rows(tmp_path, 30)))
+        assert live._open is waiting
+        look(session, qtbot)
+        report = session.draft.known.data
+        assert report is not None and report.rows == 30
+        assert sent == folders, "the tokenizer is asked for once"
+        session.close()
 
 
 def test_that_losses_need_a_node_a_model_and_data(session: Session, qtbot: QtBot) -> None:

@@ -16,6 +16,7 @@ from remote_agent.contract.job_spec import JobSpec, with_value
 from studio.background.tasks import Task, Tasks
 from studio.remote.data_stream import DataStream, LookFailed, Reported, Told
 from studio.remote.errors import AgentFailed, Cancelled, LinkError, RemoteError
+from studio.session import live_data
 from studio.session.live_data import CANCELLED, NOT_LOOKED_AT, LiveData
 from tests.ui.page_session import data_report
 
@@ -292,13 +293,13 @@ def _naming(spec: JobSpec, task: Task) -> dict[str, Any]:
 @pytest.fixture
 def spare(qtbot: QtBot, live: LiveData, opened: _Opened) -> _Stream:
     """Return a session that waits."""
-    live.keep_spare(opened.open_spare, "")
+    live.keep_spares({"": opened.open_spare})
     _wait_for_spare(qtbot, live)
     return opened.spares[0]
 
 
 def _wait_for_spare(qtbot: QtBot, live: LiveData) -> None:
-    qtbot.waitUntil(lambda: live._spare is not None and live._spare.stream is not None)
+    qtbot.waitUntil(lambda: bool(live._spares) and all(one.stream is not None for one in live._spares.values()))
 
 
 def test_that_a_session_that_waits_takes_the_next_inputs_and_another_waits_then(
@@ -337,10 +338,27 @@ def test_that_inputs_of_another_machine_leave_the_session_that_waits_alone(
     assert spare.begun
 
 
+def test_that_a_session_waits_on_each_machine_and_another_at_once_when_the_first_rows_are_there(
+    qtbot: QtBot, live: LiveData, opened: _Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.keep_spares({"": opened.open_spare, "node": opened.open_spare})
+    qtbot.waitUntil(lambda: len(opened.spares) == 2)
+    _wait_for_spare(qtbot, live)
+    monkeypatch.setattr(live_data, "SPARE_AFTER_MS", 3_600_000)
+    for place in ("node", ""):
+        with qtbot.waitSignal(live.opened):
+            live.show(place, JobSpec(), opened.open, _naming, place)
+    assert all(one.begun for one in opened.spares) and not opened.streams
+    here = next(one for one in opened.spares if live._open is not None and one is live._open.stream)
+    with qtbot.waitSignal(live.reported):
+        here.put(Reported(0, _report(complete=False)))
+    qtbot.waitUntil(lambda: len(opened.spares) == 4)
+
+
 def test_that_the_session_that_waits_moves_to_the_machine_of_the_data(
     qtbot: QtBot, live: LiveData, opened: _Opened, spare: _Stream
 ) -> None:
-    live.keep_spare(opened.open_spare, "node")
+    live.keep_spares({"node": opened.open_spare})
     qtbot.waitUntil(lambda: spare.over)
     _wait_for_spare(qtbot, live)
     with qtbot.waitSignal(live.opened):
@@ -353,7 +371,7 @@ def test_that_a_session_that_was_lost_while_it_waited_is_no_failure(
 ) -> None:
     live.failed.connect(pytest.fail)
     spare.put(LinkError("The link broke."))
-    qtbot.waitUntil(lambda: live._spare is None)
+    qtbot.waitUntil(lambda: not live._spares)
     assert live.problem == ""
     with qtbot.waitSignal(live.opened):
         live.show("key", JobSpec(), opened.open, _naming, "")

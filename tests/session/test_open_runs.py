@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from remote_agent.contract.events import FAILED, FINISHED, QUEUED, MemoryMeasured
+from remote_agent.contract.events import FAILED, FINISHED, QUEUED, AttemptStarted, MemoryMeasured
 from remote_agent.contract.job_spec import JobSpec
+from remote_agent.contract.reshaping import Shape
 from remote_agent.contract.run_dir import RANK0_WRITER
 from remote_agent.contract.spec_json import spec_to_json
 from studio import places
@@ -21,11 +22,13 @@ from studio.remote.transport import LocalTransport
 from studio.session.expected_memory import keep_measured, run_of_row
 from studio.session.following import Following
 from studio.session.reach import LOCAL_NODE
+from studio.session.resuming import resumable_checkpoint, resume_shapes
 from studio.session.session import Session
 from studio.store.library import Library
 from studio.store.rows import RunRow
 from tests.supervisor.conftest import Node, Run
 from tests.support.journals import RUN_ID
+from tests.support.reports import cpu_report
 from tests.support.run_folder import RunFolder
 
 _LONG_MS = 60_000
@@ -148,6 +151,24 @@ def test_that_a_failed_run_is_resumed_and_followed_to_its_end(
     session.resume_run(run_id)
     qtbot.waitUntil(lambda: len(heard) == 2, timeout=_LONG_MS)
     assert heard[1].startswith("The run is complete;")
+
+
+def test_that_a_run_is_resumed_with_the_ranks_and_the_stage_asked_for(
+    failed: Run, make_session: Callable[[], Session], qtbot: QtBot
+) -> None:
+    session, run_id = make_session(), failed.folder.name
+    session.take_up()
+    run = session.run(run_id)
+    qtbot.waitUntil(lambda: resumable_checkpoint(run) is not None, timeout=_LONG_MS)
+    shapes = resume_shapes(run, cpu_report())
+    assert shapes is not None
+    assert (shapes.now, shapes.step) == (Shape(1, 1), 8)
+    assert shapes.all == (Shape(1, 1), Shape(1, 2), Shape(1, 3)), "one sequence an update is for one rank"
+    session.resume_run(run_id, 1, 3)
+    qtbot.waitUntil(lambda: _stored(run_id).state == FINISHED, timeout=_LONG_MS)
+    assert run.amendments.shape(run.spec, run.attempt) == Shape(1, 3)
+    assert failed.of(AttemptStarted)[-1] == AttemptStarted(2, 1, 8, "step-8", 3)
+    assert resume_shapes(run, cpu_report()) is None
 
 
 def test_that_following_without_qt_stores_the_same_and_ends_with_the_run(folder: RunFolder) -> None:

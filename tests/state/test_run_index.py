@@ -6,10 +6,12 @@ import dataclasses
 import json
 import math
 
+import pytest
+
 from remote_agent.contract.flops import Flops
 from remote_agent.contract.throughput import Throughput, throughput
 from studio.state.library import RunEntry
-from studio.state.run_index import RunIndex
+from studio.state.run_index import JOB, RATES, RESULTS, RunIndex
 from studio.store.settings import settings_columns
 
 JOBS = [
@@ -69,3 +71,13 @@ def test_that_runs_are_found_and_ordered_by_their_flops_and_their_share_of_the_p
     assert found.ordered([0, 1, 2, 3], "tflops") == [0, 1, 3, 2]
     faster = found.with_runs([*runs[:1], dataclasses.replace(runs[1], tokens_per_s=3000.0), *runs[2:]])
     assert faster is not None and faster.find("mfu<0.4").rows == [1]
+
+
+def test_that_one_value_is_what_its_column_has_whether_the_column_was_made_or_not() -> None:
+    runs = index()
+    for name in (*RESULTS, *RATES, JOB, *runs.paths[:20]):
+        singly = [runs.value(row, name) for row in range(len(runs.runs))]
+        column = list(runs.column(name))
+        assert str(singly) == str(column) == str([runs.value(row, name) for row in range(len(runs.runs))]), name
+    with pytest.raises(KeyError):
+        runs.value(0, "nothing")

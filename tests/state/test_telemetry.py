@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from remote_agent.contract.events import NodeSampled
-from studio.state.telemetry import MOST_SAMPLES, Telemetry, gpu_name
+from studio.state.telemetry import GPU_FIELDS, MOST_SAMPLES, Telemetry, gpu_name
 
 _WEEK_S, _EVERY_S = 7 * 24 * 3600, 15
 
@@ -40,3 +40,25 @@ def test_that_a_gpu_that_comes_and_goes_leaves_gaps_and_damage_is_no_figure() ->
     np.testing.assert_equal(telemetry.series("power_w 1")[1], [np.nan, np.nan, np.nan])
     np.testing.assert_equal(telemetry.series("memory_percent")[1], [25.0, 25.0, np.nan])
     assert len(telemetry.series("power_w 7")[1]) == 0
+
+
+def test_that_gpus_told_alike_are_kept_as_those_told_one_by_one() -> None:
+    def gpus(second: int, *indices: int) -> tuple[dict[str, object], ...]:
+        return tuple({"index": n, **{field: float(second + n) for field in GPU_FIELDS}} for n in indices)
+
+    telemetry = Telemetry()
+    told = {
+        1: gpus(1, 0, 1), 2: gpus(2, 0, 1), 3: gpus(3, 1, 0), 4: gpus(4, 0), 5: gpus(5, 0, 1, 2), 6: gpus(6, 0, 1, 2),
+        7: gpus(7, 0, 0, 1), 8: gpus(8, 0, 1, 2, 99), 9: gpus(9, 0, 1, 2, 99),
+        10: ({"index": 0, "power_w": "5", **{field: True for field in GPU_FIELDS[:3]}}, *gpus(10, 1)), 11: (),
+    }  # fmt: skip
+    for second, those in told.items():
+        telemetry.add(float(second), _sample(1.0, *those))
+    assert telemetry.gpus == (0, 1, 2)
+    nan = np.nan
+    for field in GPU_FIELDS[1:3]:
+        np.testing.assert_equal(telemetry.values(f"{field} 0"), [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, nan])
+    np.testing.assert_equal(telemetry.values("power_w 0"), [1, 2, 3, 4, 5, 6, 7, 8, 9, nan, nan])
+    np.testing.assert_equal(telemetry.values("power_w 1"), [2, 3, 4, nan, 6, 7, 8, 9, 10, 11, nan])
+    np.testing.assert_equal(telemetry.values("power_w 2"), [nan, nan, nan, nan, 7, 8, nan, 10, 11, nan, nan])
+    assert telemetry.times().tolist() == list(told)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from remote_agent.contract.job_spec import JobSpec, with_value
+from remote_agent.supervisor.operators import operators_needed
 from tests.supervisor.conftest import Node, is_dead, preparing_dataset, wait_until
 
 
@@ -41,6 +43,14 @@ def test_that_operators_are_compiled_once_and_then_the_data_is_prepared(ready: N
     assert first.result["environment"]["threads_per_rank"] >= 1
     phases = list(dict.fromkeys(frame.head["phase"] for frame in first.of_kind("progress")))
     assert phases == ["environment", "data"]
+
+
+def test_that_a_gpus_optimizer_is_compiled_only_where_the_recipe_asks_for_it() -> None:
+    asked = with_value(JobSpec(), "optimizer.adam_kernel", "deepspeed")
+    assert operators_needed(JobSpec(), has_gpus=True) == []
+    assert operators_needed(asked, has_gpus=True) == ["FusedAdamBuilder"]
+    assert operators_needed(with_value(asked, "optimizer.kind", "lion"), has_gpus=True) == []
+    assert operators_needed(asked, has_gpus=False) == ["ShareMemCommBuilder"]
 
 
 def test_that_a_compiler_that_fails_is_quoted_and_nothing_counts_as_built(ready: Node) -> None:

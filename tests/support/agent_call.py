@@ -47,6 +47,7 @@ class AgentProcess:
         agent_dir: the folder that holds the package ``remote_agent``.
         python: the interpreter that runs it.
         environment: what is added to this process's environment.
+        network: how the node gets to the outside.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class AgentProcess:
         agent_dir: Path = SOURCE_TREE,
         python: str = sys.executable,
         environment: Mapping[str, str] | None = None,
+        network: Mapping[str, str] | None = None,
     ) -> None:
         self._nonce = secrets.token_hex(16)
         self._reader = FrameReader()
@@ -69,7 +71,8 @@ class AgentProcess:
             stdout=subprocess.PIPE,
             env={**os.environ, **(environment or {})},
         )
-        self.send("request", nonce=self._nonce, home=str(home), arguments=dict(arguments))
+        told: dict[str, Any] = {"network": dict(network)} if network else {}
+        self.send("request", nonce=self._nonce, home=str(home), arguments=dict(arguments), **told)
 
     def send(self, kind: str, body: bytes = b"", **head: Any) -> None:
         """Send a frame to the agent."""

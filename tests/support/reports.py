@@ -5,7 +5,17 @@ from __future__ import annotations
 import dataclasses
 
 from remote_agent.contract.data_report import FileEntry, ModelReport
-from remote_agent.contract.node_report import TRAINER_PACKAGES, Gpu, Interpreter, NodeReport, PackageVersion
+from remote_agent.contract.node_folders import FOLDERS, WORK
+from remote_agent.contract.node_report import (
+    TRAINER_PACKAGES,
+    Disk,
+    Gpu,
+    Interpreter,
+    NodeFolder,
+    NodeReport,
+    PackageVersion,
+    Survey,
+)
 
 
 def gpu_report(count: int = 8) -> NodeReport:
@@ -21,6 +31,20 @@ def gpu_report(count: int = 8) -> NodeReport:
         "gpu-box", "dana", "Linux 6.8 x86_64", "/home/dana/.luthier", "3.11.9", 64, 512 * gib, 480 * gib, 1800 * gib,
         gpus, interpreter, "c++ 13.2", "1.11", "boot", 1.7e9,
     )  # fmt: skip
+
+
+def with_folders(report: NodeReport) -> NodeReport:
+    """Return a probe that tells where the folders lie: all in a container's layer, beside a volume that lasts."""
+    gib = 1024**3
+    disks = (
+        Disk("/home/dana/.luthier", "/", "overlay", 200 * gib, 41 * gib, False, 3e8),
+        Disk("/workspace/luthier", "/workspace", "ext4", 2000 * gib, 1310 * gib, True, 1.2e9),
+    )
+    folders = tuple(
+        NodeFolder(name, f"{report.home}/{base}".rstrip("/"), "/", "overlay", 200 * gib, 41 * gib, False)
+        for name, base in {WORK: "", **FOLDERS}.items()
+    )
+    return dataclasses.replace(report, folders=folders, survey=Survey(disks=disks))
 
 
 def cpu_report(missing: tuple[str, ...] = ()) -> NodeReport:

@@ -9,6 +9,7 @@ import platform
 import sys
 import tarfile
 import threading
+import venv
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -131,6 +132,18 @@ def serve_small_lock(folder: Path) -> SmallLock:
         )  # fmt: skip
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return SmallLock(EnvironmentLock("small", python, platform.machine(), "2.17", tuple(locked)), server, folder)
+
+
+def python_with_torch(folder: Path, code: str) -> str:
+    """Return a virtual environment's Python that has a torch of one file."""
+    venv.create(folder, symlinks=True)
+    (packages,) = (folder / "lib").glob("python3*/site-packages")
+    about = packages / "torch-2.13.0.dist-info"
+    for made in (packages / "torch", about):
+        made.mkdir()
+    (packages / "torch" / "__init__.py").write_text(code, encoding="utf-8")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0\n", encoding="utf-8")
+    return str(folder / "bin" / "python")
 
 
 def _wheel(package: str, version: str, members: dict[str, bytes]) -> bytes:

@@ -8,6 +8,7 @@ import shutil
 import sys
 import traceback
 import types
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from typing import Any
 def main() -> None:
     """Do the runs of the plan and write what rows were trained.
 
-    Of each run it names run_dir, attempt, resume, copy_from, copy_losses, shape and free_bytes.
+    Of each run it names run_dir, attempt, resume, copy_from, copy_losses, shape, free_bytes and count_reads.
     """
     import torch.distributed as dist
 
@@ -24,6 +25,7 @@ def main() -> None:
     from remote_agent.trainer.rank import fine_tune
     from remote_agent.trainer.report import Report
     from remote_agent.trainer.run_inputs import read_run_inputs
+    from tests.trainer.device_reads import counted_reads
 
     rank = int(os.environ["RANK"])
     plain = fine_tuner.FineTuner.training_step
@@ -49,7 +51,8 @@ def main() -> None:
         report = Report(run_dir, rank)
         try:
             shape = Shape(*run["shape"]) if "shape" in run else None
-            fine_tune(read_run_inputs(run_dir, shape), run_dir, run["attempt"], run["resume"], report)
+            with counted_reads(run_dir / f"reads-rank{rank}.json") if run.get("count_reads") else nullcontext():
+                fine_tune(read_run_inputs(run_dir, shape), run_dir, run["attempt"], run["resume"], report)
         except Exception:  # noqa: BLE001 a rank that fails must not leave the other waiting
             traceback.print_exc()
             os._exit(1)

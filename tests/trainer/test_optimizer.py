@@ -15,7 +15,7 @@ from remote_agent.contract.job_spec import JobSpec, OptimizerSpec, with_value
 from remote_agent.contract.parameter_groups import parameter_groups
 from remote_agent.contract.schedule import lr_at
 from remote_agent.trainer.optimizer import build_scheduler, make_optimizer, model_groups
-from remote_agent.trainer.optimizers.choice import build_optimizer
+from remote_agent.trainer.optimizers.choice import CPU_ADAM, FUSED_ADAM, TORCH, adam_kernel, build_optimizer
 from remote_agent.trainer.optimizers.decoupled import DecoupledSGD, Lion
 from remote_agent.trainer.optimizers.muon import MuonWithAdamW
 from tests.support.tiny import tiny_model
@@ -66,6 +66,29 @@ def test_that_eight_bits_without_the_package_say_which_one(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "bitsandbytes.optim", None)
     with pytest.raises(ValueError, match="bitsandbytes"):
         build_optimizer([{"params": [torch.nn.Parameter(torch.ones(1))]}], OptimizerSpec(kind="adamw_8bit"))
+
+
+def test_that_adamw_is_computed_where_the_states_lie_and_by_what_the_recipe_names() -> None:
+    torch_s, fused = OptimizerSpec(), OptimizerSpec(adam_kernel="deepspeed")
+    nothing, all_there = {"cpu_adam": False, "fused_adam": False}, {"cpu_adam": True, "fused_adam": True}
+    assert [adam_kernel(torch_s, False, there) for there in (nothing, all_there, {})] == [TORCH] * 3
+    assert [adam_kernel(fused, False, there) for there in (nothing, all_there, {})] == [FUSED_ADAM] * 3
+    for spec in (torch_s, fused):
+        assert [adam_kernel(spec, True, there) for there in (nothing, all_there, {})] == [TORCH, CPU_ADAM, TORCH]
+    made = build_optimizer([{"params": [torch.nn.Parameter(torch.ones(1))]}], torch_s)
+    assert type(made) is torch.optim.AdamW and made.defaults["fused"]
+
+
+def test_that_a_fused_adam_that_cannot_be_compiled_says_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Causes what a node without a compiler causes: DeepSpeed's own builder fails within its own loading."""
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CXX", str(tmp_path / "no-compiler"))
+    with pytest.raises(ValueError, match=r"FusedAdam cannot be loaded .* set the AdamW kernel to torch") as caught:
+        build_optimizer([{"params": [torch.nn.Parameter(torch.ones(1))]}], OptimizerSpec(adam_kernel="deepspeed"))
+    assert "\n" not in str(caught.value)
 
 
 def test_that_sgd_decays_past_the_momentum() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ SCRIPT = Path(__file__).with_name("many_runs.py")
 STAGES = (0, 1, 2, 3)
 BF16_STAGES = (0, 3)
 STEPS, RANKS, MICRO, ACCUMULATION = 4, 2, 2, 2
-PENALTY, DECAY, DROPOUT, R_DROP, MIXUP, NEFTUNE, SMOOTHING = 3.0, 0.6, 0.2, 2.0, 0.8, 5.0, 0.2
+PENALTY, DECAY, DROPOUT, R_DROP, MIXUP, NEFTUNE, SMOOTHING, RESIDUAL = 3.0, 0.6, 0.2, 2.0, 0.8, 5.0, 0.2, 0.3
 
 KINDS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -43,9 +44,11 @@ KINDS: dict[str, dict[str, Any]] = {
     "mixup": {"mixup_alpha": MIXUP},
     "neftune": {"neftune_alpha": NEFTUNE},
     "smoothing": {"label_smoothing": SMOOTHING},
+    "dropout": {"override_dropout": True, "dropout": DROPOUT},
+    "residual": {"residual_dropout": RESIDUAL},
 }
 RESUMED = (("penalty", 0), ("penalty", 3), ("ema", 1), ("ema", 3), ("ema", 0), ("tail", 3), ("r-drop", 3), ("mixup", 1))
-ELSEWHERE = {"tail": (0, 3), "neftune": (0, 3), "smoothing": (0, 3)}
+ELSEWHERE = {kind: (0, 3) for kind in ("tail", "neftune", "smoothing", "dropout", "residual")}
 """What is known of these from the others leaves two stages to look at."""
 CASES = [(kind, stage) for kind in KINDS for stage in ELSEWHERE.get(kind, STAGES)]
 
@@ -159,8 +162,11 @@ def _plain(runs: Runs, kind: str) -> tuple[dict[str, torch.Tensor], list[float]]
     spec = _spec(kind, 0)
     launch = json.loads((runs.root / f"{kind}-0" / "launch.json").read_text(encoding="utf-8"))
     data = open_prepared(Path(launch["data_folder"]))
-    dropout = DROPOUT if kind == "r-drop" else 0.0
+    dropout = DROPOUT if kind in ("r-drop", "dropout") else 0.0
     model = AutoModelForCausalLM.from_pretrained(runs.model, dtype=torch.float32, attention_dropout=dropout).train()
+    if kind == "residual":
+        for layer in model.model.layers:
+            layer.forward = functools.partial(_layer_with_dropout, layer)
     base = {name: one.detach().clone() for name, one in model.named_parameters()}
     matrices = [one for name, one in model.named_parameters() if one.ndim == 2 and "embed" not in name]
     others = [one for name, one in model.named_parameters() if one.ndim == 1 or "embed" in name]
@@ -245,6 +251,13 @@ def _r_drop(model: Any, batch: MicroBatch, draw: int) -> torch.Tensor:
     return entropy + R_DROP * kl / 2
 
 
+def _layer_with_dropout(layer: Any, hidden: torch.Tensor, **more: Any) -> torch.Tensor:
+    """Do a Llama layer written out, with dropout on what attention and MLP add to the residual stream."""
+    attended = layer.self_attn(hidden_states=layer.input_layernorm(hidden), **more)[0]
+    hidden = hidden + torch.nn.functional.dropout(attended, RESIDUAL)
+    return hidden + torch.nn.functional.dropout(layer.mlp(layer.post_attention_layernorm(hidden)), RESIDUAL)
+
+
 LOSSES: dict[str, Loss] = {"mixup": _mixup, "neftune": _neftune, "r-drop": _r_drop, "smoothing": _smoothed}
 
 
@@ -269,7 +282,7 @@ def test_that_the_oracles_tell_the_kinds_apart(runs: Runs) -> None:
     for kind in KINDS:
         if kind != "plain":
             assert _error(runs.plainly(kind)[0], plain, base) > 0.02, kind
-    for kind in ("r-drop", "mixup", "neftune"):
+    for kind in ("r-drop", "mixup", "neftune", "dropout", "residual"):
         assert abs(runs.plainly(kind)[1][0] - losses[0]) > 1e-4, kind
 
 

@@ -24,7 +24,7 @@ def _job(kind: str) -> JobSpec:
     schedule = ScheduleSpec(
         "one_cycle", 0.01, WarmupSpec(2.0, "epochs", 0.1, "cosine"), weight_decay_end_factor=4.0, momentum_low=0.5
     )
-    return JobSpec(optimizer=OptimizerSpec(kind, 1e-2, weight_decay=0.2, momentum=0.8), schedule=schedule)
+    return JobSpec(optimizer=OptimizerSpec(kind, learning_rate=1e-2, weight_decay=0.2, momentum=0.8), schedule=schedule)
 
 
 HORIZON = Horizon(TOTAL, 2, 10.0)

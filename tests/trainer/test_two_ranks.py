@@ -43,6 +43,33 @@ def test_that_ranks_accumulation_and_zero_stage_leave_the_losses_alone(launches:
     assert [e.gradient_norm for e in launches.events(name, StepCompleted)] == pytest.approx(norms, rel=1e-4)
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_that_an_update_waits_for_the_device_once_beside_what_the_engine_does(launches: Launches, stage: int) -> None:
+    """On a CPU nobody waits; counted are the places that would on a GPU, the trainer's own by name."""
+    micro_batches = 2
+    path = launches.root / f"counted-{stage}" / "reads-rank0.json"
+    updates = json.loads(path.read_text(encoding="utf-8"))
+    assert len(updates) == 3
+    own = "remote_agent/trainer "
+    expected = {
+        f"{own}fine_tuner.py read cpu": 1,
+        # of what never left the host: labels before they are moved, what ranks exchange, and what `read` has brought
+        f"{own}fine_tuner.py read tolist": 1,
+        f"{own}batches.py supervised_tokens _local_scalar_dense": 2 * micro_batches,
+        f"{own}collectives.py <listcomp> tolist": 2 * 2,
+        f"{own}epoch_losses.py take numpy": 3,
+    }
+    if stage == 0:
+        # where the norm lies on the CPU alone
+        expected[f"{own}spared_work.py clip _local_scalar_dense"] = 1
+    for reads in updates:
+        assert {place: times for place, times in reads.items() if place.startswith(own)} == expected
+        others = {place.split()[0] for place in reads} - {"remote_agent/trainer", "tests/trainer/many_runs"}
+        assert others <= {"deepspeed", "transformers"}, "accelerate waits for nothing"
+    told = {place: times for place, times in updates[0].items() if place.startswith(("deepspeed", "transformers"))}
+    assert sum(told.values()) <= micro_batches + 3, told
+
+
 def test_that_the_losses_are_those_of_a_plain_pytorch_loop(launches: Launches) -> None:
     import torch
     from transformers import AutoModelForCausalLM

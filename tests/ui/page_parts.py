@@ -40,6 +40,27 @@ class PageNodeSetup(QObject):
         self.on_step, self.on_done = on_step, on_done
 
 
+class PageAhead(QObject):
+    """Preparing ahead, noted; the steps come from the test."""
+
+    changed = Signal()
+
+    def __init__(self, calls: list[tuple[Any, ...]], parent: QObject) -> None:
+        super().__init__(parent)
+        self._calls = calls
+        self.steps: tuple[LaunchStep, ...] = ()
+        self.is_on = True
+        self.is_under_way = False
+
+    def turn(self, is_on: bool) -> None:
+        self._calls.append(("prepare_ahead", is_on))
+        self.is_on = is_on
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        self._calls.append(("cancel_ahead",))
+
+
 class PageEnvironments(QObject):
     """Builds of environments, noted; ``planned`` and the steps come from the test."""
 

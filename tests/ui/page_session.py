@@ -36,14 +36,14 @@ from studio.session.alert_channels import ChannelsError, parse_channels
 from studio.state.draft import Draft
 from studio.state.hosts import Hosts
 from studio.state.library import LibraryState
-from studio.state.node import READY, NodeState
+from studio.state.node import READY, Labels, NodeState
 from studio.state.run import RunState
 from tests.support.reports import cpu_report, gpu_report, model_report
 from tests.ui.data_samples import counts_of as counts_of
 from tests.ui.data_samples import data_report as data_report
 from tests.ui.data_samples import row_view as row_view
 from tests.ui.page_memory import PageMemory
-from tests.ui.page_parts import PageCollectiveTests, PageEnvironments, PageNodeSetup, PageRangeTests
+from tests.ui.page_parts import PageAhead, PageCollectiveTests, PageEnvironments, PageNodeSetup, PageRangeTests
 
 
 class Work(NamedTuple):
@@ -95,9 +95,11 @@ class PageSession(QObject):
         self.node_name = ""
         self.runs: dict[str, RunState] = {}
         self.listings: dict[str, dict[str, Any]] = {}
+        self.placing: tuple[Callable[[], None], Callable[[str], None]] | None = None
         self.node_setup = PageNodeSetup(self.calls, self)
         self.collective_tests = PageCollectiveTests(self.calls, self)
         self.environments = PageEnvironments(self.calls, self)
+        self.ahead = PageAhead(self.calls, self)
         self.range_tests = PageRangeTests(self.calls, self)
         self.hosts.put(NodeAddress("This computer"))
         self.memory = PageMemory(self.draft, lambda: self.node_name, self.calls, self)
@@ -137,6 +139,16 @@ class PageSession(QObject):
     def add_node(self, address: NodeAddress) -> None:
         self.calls.append(("add_node", address))
         self.hosts.put(address)
+
+    def label_node(self, name: str, labels: Labels) -> None:
+        self.calls.append(("label_node", name, labels))
+        self.hosts.update(name, labels=labels)
+
+    def place_folders(
+        self, name: str, folders: Mapping[str, str], on_done: Callable[[], None], on_error: Callable[[str], None]
+    ) -> None:
+        self.calls.append(("place_folders", name, dict(folders)))
+        self.placing = (on_done, on_error)
 
     def browse(
         self, node: str, path: str, on_result: Callable[[dict[str, Any]], None], on_error: Callable[[str], None]
@@ -252,8 +264,8 @@ class PageSession(QObject):
     def stop_run(self, run_id: str, save: bool = True) -> None:
         self.calls.append(("stop_run", run_id, save))
 
-    def resume_run(self, run_id: str) -> None:
-        self.calls.append(("resume_run", run_id))
+    def resume_run(self, run_id: str, ranks: int = 0, zero_stage: int | None = None) -> None:
+        self.calls.append(("resume_run", run_id, *((ranks, zero_stage) if ranks else ())))
 
     def pause_run(self, run_id: str) -> None:
         self.calls.append(("pause_run", run_id))

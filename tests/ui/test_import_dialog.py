@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QRect, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -51,6 +51,27 @@ def test_that_findings_and_every_key_are_shown_and_the_job_opens(
     dialog.open_button.click()
     assert session.draft.spec.name == "arguments"
     assert session.draft.spec.batch.accumulation == 16
+
+
+def test_that_no_sentence_is_cut_off_where_the_window_is_narrow(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "arguments.json"
+    path.write_text(json.dumps(ARGUMENTS))
+    dialog = ImportDialog(session, session.read_config(path), path.name)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.resize(480, 420)
+    table = dialog.tables["findings"]
+    line, last = table.fontMetrics().height(), table.columnCount() - 1
+
+    def needed(row: int) -> int:
+        room = QRect(0, 0, table.columnWidth(last) - 14, 1 << 16)
+        text = table.as_rows()[row + 1][last]
+        return table.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, text).height()
+
+    qtbot.waitUntil(lambda: max(map(needed, range(table.rowCount()))) > line)
+    qtbot.waitUntil(lambda: all(table.rowHeight(row) >= needed(row) for row in range(table.rowCount())))
+    assert dialog.tables["dropped"].as_rows()[0] == ["There", "Value", "What was done"]
+    assert dialog.tables["mapped"].as_rows()[0] == ["There", "Value", "Here", "Value"]
 
 
 def test_that_a_file_that_is_none_is_a_notice(qtbot: QtBot, session: Session, tmp_path: Path) -> None:

@@ -14,8 +14,6 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from remote_agent.contract.node_report import CollectiveReport, GpuProcess, Survey
-from studio.session.environment_locks import shipped_locks
-from studio.session.environments import EnvironmentPlan
 from studio.session.launching import LaunchStep
 from studio.state.node import READY
 from studio.ui.launch.checklist import Checklist
@@ -66,6 +64,24 @@ def test_that_the_large_button_launches_where_nothing_stands_against_it(
     assert isinstance(button, QPushButton) and button.isEnabled()
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert session.calls == [("launch",)]
+
+
+def test_that_what_travels_ahead_is_told_cancelled_and_turned_off(
+    qtbot: QtBot, page: LaunchPage, session: PageSession
+) -> None:
+    cancel = page.findChild(QPushButton, "cancelAheadButton")
+    assert isinstance(cancel, QPushButton) and not cancel.isVisible()
+    assert "stood chosen for some seconds" in text_of(page, "aheadWords")
+    session.ahead.steps = (LaunchStep("ahead_model", "Send the model", "doing", "", 1 << 30, 4 << 30, "bytes"),)
+    session.ahead.is_under_way = True
+    session.ahead.changed.emit()
+    assert step(page, "ahead_model").startswith("Send the model")
+    assert not page.ahead_row.findChild(QLabel, "aheadWords").isVisible()  # type: ignore[union-attr]
+    QTest.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(page.ahead_row.switch, Qt.MouseButton.LeftButton)
+    assert session.calls == [("cancel_ahead",), ("prepare_ahead", False)]
+    session.choose_node("This computer")
+    assert not page.ahead_row.isVisible()
 
 
 def test_that_the_checklist_tells_what_holds_before_the_launch(page: LaunchPage, session: PageSession) -> None:
@@ -232,39 +248,6 @@ def test_that_the_keyboard_stays_with_the_launch_while_its_buttons_change(
     session.is_launching = False
     session.launch_changed.emit()
     assert page.focusWidget() is page.launch_button
-
-
-def test_that_the_environment_says_what_a_build_would_fetch_and_builds_at_a_click(
-    page: LaunchPage, session: PageSession
-) -> None:
-    lock = next(each for each in shipped_locks() if each.name == "cu130-py311")
-    session.environments.planned = EnvironmentPlan(lock, sends=True)
-    session.hosts.update("gpu-box", report=dataclasses.replace(gpu_report(), interpreter=None), link=READY)
-    assert text_of(page, "environmentState") == "The node has no Python that trains yet."
-    said = text_of(page, "environmentPlan")
-    assert "85 packages" in said and "2.7 GiB: Python 3.11, torch 2.13.0" in said
-    assert "this computer fetches and sends them" in said and "not been run yet" in said
-    build = page.environment_card.build_button
-    QTest.mouseClick(build, Qt.MouseButton.LeftButton)
-    assert session.calls == [("build_environment", "gpu-box")]
-    session.environments.is_building, session.environments.node_name = True, "gpu-box"
-    session.environments.steps = (
-        LaunchStep("get", "Fetch the packages to the node", "doing", "", 1e9, 4e9, "bytes"),
-        LaunchStep("build", "Build the environment"),
-    )
-    session.environments.changed.emit()
-    assert not build.isVisible()
-    bar = page.environment_card.findChild(QProgressBar, "stepBar_get")
-    assert isinstance(bar, QProgressBar) and bar.value() == 250
-    QTest.mouseClick(page.environment_card.cancel_button, Qt.MouseButton.LeftButton)
-    assert session.calls[-1] == ("cancel_environment",)
-
-
-def test_that_the_reason_stands_where_no_lock_fits_the_node(page: LaunchPage, session: PageSession) -> None:
-    session.environments.planned = EnvironmentPlan(None, problem="The node's NVIDIA driver is 470.")
-    session.environments.changed.emit()
-    assert text_of(page, "environmentPlan") == "The node's NVIDIA driver is 470."
-    assert not page.environment_card.build_button.isEnabled()
 
 
 def test_that_gpus_are_picked_by_a_click_and_who_holds_the_others_is_said(

@@ -130,3 +130,15 @@ def test_that_the_held_out_loss_has_a_line_a_source(page: MonitorPage) -> None:
     page.show_run(run)
     assert page.charts.held_out.line("b.jsonl")[1].tolist() == [1.5, 1.5]
     assert len(page.charts.held_out.line_names) == 3
+
+
+def test_that_many_gpus_are_drawn_as_their_highest_mean_and_lowest(page: MonitorPage, qtbot: QtBot) -> None:
+    page.charts.choose(ViewChoices(shown=("gpu_temperature", "gpu_power")))
+    page.show_run(going(gpus=20))
+    chart = page.charts.chart("gpu_temperature")
+    qtbot.waitUntil(lambda: len(chart.line_names) == 3)
+    assert chart.line_names == ("highest of 20 GPUs", "mean of 20 GPUs", "lowest of 20 GPUs")
+    power = page.charts.chart("gpu_power")
+    qtbot.waitUntil(lambda: "mean of 20 GPUs" in power.line_names)
+    assert set(power.line("mean of 20 GPUs")[1]) == {300.0 / 20}
+    assert set(power.line("highest of 20 GPUs")[1]) == {300.0}

@@ -212,3 +212,27 @@ def test_that_a_question_is_declined_by_escape_and_at_the_end_of_the_session(qtb
     thread.join(5.0)
     assert answers == [None, None] and not asker.has_person
     dialogs[1].reject()
+
+
+def test_that_the_nodes_own_way_out_is_asked_for_where_somebody_wants_it_and_shown_where_it_is_set(
+    picker: NodePicker, session: PageSession
+) -> None:
+    assert not part(picker, QLineEdit, "nodeProxy").isVisible()
+    click(picker, "nodeFormNetwork")
+    assert not part(picker, QPushButton, "nodeFormNetwork").isVisible()
+    wanted = {
+        "proxy": "http://proxy.example:3128",
+        "index": "https://mirror.example/simple",
+        "hub": "https://hub.example",
+    }
+    for name, text in {"host": "10.0.3.9", **wanted}.items():
+        part(picker, QLineEdit, f"node{name.capitalize()}").setText(text)
+    click(picker, "nodeFormAdd")
+    address = NodeAddress("10.0.3.9", "ssh", "10.0.3.9", **wanted)  # type: ignore[arg-type]
+    assert ("add_node", address) in session.calls
+    session.calls.clear()
+    picker.show_form("10.0.3.9")
+    assert not part(picker, QPushButton, "nodeFormNetwork").isVisible()
+    assert part(picker, QLineEdit, "nodeProxy").text() == "http://proxy.example:3128"
+    click(picker, "nodeFormAdd")
+    assert ("add_node", address) in session.calls, "another save keeps it"

@@ -15,12 +15,14 @@ from remote_agent.contract.events import CheckpointCommitted, Stamped
 from studio.remote.errors import HostKeyChanged, HostKeyUnknown
 from studio.session.addresses import NodeAddress
 from studio.state.library import RunEntry
+from studio.state.node import Labels
 from studio.ui.pickers.data_picker import DataPicker
 from studio.ui.pickers.host_key_dialog import HostKeyChangedDialog, HostKeyDialog, ask_about_host_key
 from studio.ui.pickers.model_picker import ModelPicker
 from studio.ui.pickers.node_picker import NodePicker
 from studio.ui.pickers.remote_browser import RemoteBrowser
 from studio.ui.pickers.ssh_line import SshLine, parse_ssh_line
+from tests.support.reports import gpu_report, with_folders
 from tests.ui.page_session import PageSession, filled_session, new_run
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -318,6 +320,85 @@ def test_that_editing_a_node_keeps_its_name(qtbot: QtBot, session: PageSession, 
     click(qtbot, picker, "nodeFormAdd")
     expected = NodeAddress("gpu-box", "ssh", "10.0.3.7", 22022, "dana", python="/opt/py/bin/python")
     assert session.calls == [("add_node", expected), ("choose_node", "gpu-box")]
+
+
+def test_that_nodes_stand_in_their_groups_and_are_found_by_a_tag(
+    qtbot: QtBot, session: PageSession, window: QWidget
+) -> None:
+    session.label_node("gpu-box", Labels("lab", ("h100", "paid by us")))
+    session.calls.clear()
+    picker = NodePicker(as_session(session), window)
+    picker.popup_at(window)
+    nodes = part(picker, QListWidget, "nodeList")
+    spoken = [nodes.item(row).data(Qt.ItemDataRole.AccessibleTextRole).split(",")[0] for row in range(nodes.count())]
+    assert spoken[-2:] == ["lab", "gpu-box"] and nodes.count() == 4
+    line = part(picker, QLineEdit, "nodeFilter")
+    line.setText("paid BY")
+    assert nodes.count() == 2 and nodes.currentRow() == 1
+    line.setText("no such node")
+    assert nodes.count() == 0
+    line.setText("LAB")
+    QTest.keyClick(line, Qt.Key.Key_Down)
+    assert nodes.hasFocus()
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert session.calls == [("choose_node", "gpu-box")]
+
+
+def test_that_the_form_edits_group_and_tags_also_of_this_computer(
+    qtbot: QtBot, session: PageSession, window: QWidget
+) -> None:
+    for name in ("gpu-box", "This computer"):
+        picker = NodePicker(as_session(session), window)
+        picker.popup_at(window)
+        picker.show_form(name)
+        assert part(picker, QLineEdit, "nodeHost").isVisible() == (name == "gpu-box")
+        part(picker, QLineEdit, "nodeGroup").setText("  our   lab ")
+        part(picker, QLineEdit, "nodeTags").setText("h100, , h100,fast")
+        click(qtbot, picker, "nodeFormAdd")
+        assert session.hosts[name].labels == Labels("our lab", ("h100", "fast"))
+    assert [call[0] for call in session.calls] == ["add_node", "label_node", "choose_node", "label_node", "choose_node"]
+
+
+def test_that_folders_of_a_node_are_told_proposed_and_placed(
+    qtbot: QtBot, session: PageSession, window: QWidget
+) -> None:
+    session.hosts.update("gpu-box", report=with_folders(gpu_report(2)))
+    picker = NodePicker(as_session(session), window)
+    picker.popup_at(window)
+    part(picker, QListWidget, "nodeList").setCurrentRow(1)
+    assert "(Edit, Folders)" in part(picker, QLabel, "nodeProblem").text()
+    picker.show_form("gpu-box")
+    click(qtbot, picker, "nodeFormFolders")
+    said = part(picker, QLabel, "nodeFolderFacts_checkpoints").text()
+    assert said.startswith("41 GiB free") and "gone when the box stops" in said
+    line = part(picker, QLineEdit, "nodeFolder_models")
+    assert (line.text(), line.placeholderText()) == ("", "/home/dana/.luthier/models")
+    click(qtbot, picker, "proposeFolders")
+    assert line.text() == "/workspace/luthier/models"
+    said = part(picker, QLabel, "nodeFolderFacts_models").text()
+    assert "1310 GiB free" in said and "ext4 at /workspace" in said and said.endswith("outlives a stop")
+    part(picker, QLineEdit, "nodeFolder_data").clear()
+    click(qtbot, picker, "placeFolders")
+    assert session.calls == [
+        (
+            "place_folders",
+            "gpu-box",
+            {
+                "environments": "/workspace/luthier/envs",
+                "models": "/workspace/luthier/models",
+                "data": "",
+                "checkpoints": "/workspace/luthier/checkpoints",
+            },
+        )
+    ]
+    assert session.placing is not None and not part(picker, QPushButton, "placeFolders").isEnabled()
+    session.placing[1]("r-1 goes on on this node; folders are placed while no run does.")
+    assert part(picker, QLabel, "nodeFoldersWords").text().startswith("r-1 goes on")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    session.placing[0]()
+    assert not line.isVisible() and part(picker, QListWidget, "nodeList").isVisible()
+    picker.show_form("This computer")
+    assert not part(picker, QPushButton, "nodeFormFolders").isVisible()
 
 
 def test_that_a_host_key_is_accepted_by_a_click_and_never_by_enter(

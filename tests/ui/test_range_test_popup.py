@@ -103,6 +103,21 @@ def test_that_the_curve_grows_with_the_run_and_is_the_loss_over_the_rates_of_its
     assert popup.chart.line("loss")[0].size == 41
 
 
+def test_that_a_loss_that_diverged_does_not_flatten_what_the_test_is_about(
+    page: RecipePage, session: PageSession
+) -> None:
+    session.range_tests.newest = range_run(session, 120, ended=True)
+    popup = open_popup(page)
+    every = [loss_at(lr_at(session.range_tests.newest.spec, update, TEST.updates)) for update in range(120)]
+    _, losses = popup.chart.line("loss")
+    fall = every[0] - min(smoothed(every))
+    assert max(every) > 10.0, "it diverges"
+    assert 80 < losses.size < 120 and losses.max() <= every[0] + 1.5 * fall
+    shown = popup.chart.line("smoothed")[1].tolist()
+    assert shown == smoothed(every)[: len(shown)], "the curve itself is left alone"
+    assert popup.found is not None and popup.start.property("role") != "primary"
+
+
 def test_that_one_click_takes_the_suggested_peak_and_one_undo_gives_it_back(
     page: RecipePage, session: PageSession
 ) -> None:

@@ -76,6 +76,14 @@ def test_that_every_shape_is_drawn_as_the_trainer_runs_it(page: RecipePage, sess
     assert rates.tolist() == [lr_at(session.draft.spec, step, horizon) for step in range(horizon.total_steps)]
 
 
+def test_that_the_legend_says_what_the_dotted_rules_are(page: RecipePage, session: PageSession) -> None:
+    assert page.curve.horizon.steps_per_epoch
+    session.draft.edit({"batch.max_steps": 0, "batch.epochs": 3.0})
+    assert "end of an epoch" in page.curve.legend.accessibleName()
+    session.draft.edit({"batch.epochs": 1.0})
+    assert "end of an epoch" not in page.curve.legend.accessibleName()
+
+
 def test_that_the_axis_counts_steps_epochs_or_tokens(page: RecipePage, session: PageSession) -> None:
     curve, horizon = page.curve, session.draft.horizon
     box = page.findChild(ChoiceBox, "curveAxis")

@@ -11,10 +11,11 @@ from pytestqt.qtbot import QtBot
 from remote_agent.contract.events import TRANSITIONS, Stamped
 from remote_agent.contract.job_spec import JobSpec
 from studio.state.library import JobEntry, RunEntry
+from studio.state.node import Labels
 from studio.state.run import RunState
 from studio.store.live import RunBatch
 from studio.ui.sidebar import Sidebar, short_gpu_name
-from studio.ui.sidebar_rows import RUN
+from studio.ui.sidebar_rows import GROUP, NODE, RUN
 from tests.support.journals import step_event
 from tests.support.reports import gpu_report
 from tests.ui.page_session import PageSession, filled_session
@@ -72,6 +73,18 @@ def test_that_the_row_of_the_open_run_follows_its_last_step(sidebar: Sidebar) ->
     assert item.isValid() and f"{run.loss:.3g}" in item.data(Qt.ItemDataRole.AccessibleTextRole)
     sidebar.show_live(None)
     assert detail_of(sidebar, "r-1") == "1.31"
+
+
+def test_that_nodes_stand_below_their_group_and_the_filter_finds_a_tag(sidebar: Sidebar, session: PageSession) -> None:
+    session.label_node("gpu-box", Labels("ours", ("fast",)))
+    rows = [(entry.kind, entry.key) for entry in sidebar.entries]
+    assert rows[rows.index((GROUP, "ours")) + 1] == (NODE, "gpu-box")
+    item = sidebar.tree.model().index(row_of(sidebar, "gpu-box"), 0)
+    assert item.data(Qt.ItemDataRole.ToolTipRole) == "ours · fast"
+    for text, found in (("FAST", {"gpu-box"}), ("no such", set()), ("ours", {"gpu-box"})):
+        sidebar.filter.setText(text)
+        nodes = {entry.key for entry in sidebar.entries if entry.kind == NODE}
+        assert nodes == found and any(entry.kind == GROUP for entry in sidebar.entries) == bool(found)
 
 
 def row_of(sidebar: Sidebar, key: str) -> int:

@@ -30,6 +30,8 @@ class Found:
         answers: int64 [rows, 2] of prompts with several answers: the first row of that prompt, and the first row that
             is equal, so that it can be seen what is left where rows go; empty for other kinds.
         firsts: int64 [rows] of rows that are nearly equal to an earlier one: that one; empty for other kinds.
+        likes: int64 [pairs, 2] of held-out rows that are nearly trained on: each with every trained row it was found to
+            be like, so that it can be seen which leak where rows go; empty for other kinds.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Found:
     figures: tuple[int, ...] = ()
     answers: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
     firsts: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    likes: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
 
 
 class RowNotes:

@@ -64,7 +64,7 @@ class AlikeChecks:
         held_out = parts == _PARTS[HELD_OUT]
         elsewhere = held_out & self._has_held_out_file
         found = [*self._equal(first, elsewhere), *self._conflicts(first)]
-        trained, leaks = self._leaked(parts, first, held_out, found)
+        trained_one, leaks = self._leaked(parts, first, held_out, found)
         if self._near is not None:
             aside = np.flatnonzero(held_out & ~leaks)
             first_of_aside = first[aside]
@@ -73,23 +73,25 @@ class AlikeChecks:
             pairs = self._near.pairs(is_first, progress, cancelled)
             rows = self._rows.array()[:, 0]
             found += self._nearly_equal(rows, pairs, elsewhere)
-            found += self._nearly_leaked(rows, pairs, aside, first_of_aside, trained)
+            if "near_leakage" in self._wanted:
+                found += _nearly_leaked(rows, pairs, aside, first_of_aside, trained_one)
         return found
 
-    def _leaked(self, parts: NDArray[np.uint8], first: Int32, held_out: Bool, found: list[Found]) -> tuple[Bool, Bool]:
-        """Add rows that are held out and trained on; return of which equal rows one is trained on, and those rows."""
-        # For each first of equal rows one of them that is trained on, -1 where none is.
+    def _leaked(self, parts: NDArray[np.uint8], first: Int32, held_out: Bool, found: list[Found]) -> tuple[Int32, Bool]:
+        """Add rows that are held out and trained on, and return which they are.
+
+        The other result has, for each first of equal rows, the place of one that is trained on, -1 where none is.
+        """
         trained_one = np.full(len(parts), -1, dtype=np.int32)
         in_training = np.flatnonzero(parts == _PARTS[TRAIN]).astype(np.int32)
         trained_one[first[in_training]] = in_training
         del in_training
-        trained = trained_one >= 0
-        leaks: Bool = held_out & trained[first]
+        leaks: Bool = held_out & (trained_one >= 0)[first]
         if "leakage" in self._wanted and leaks.any():
             rows = self._rows.array()[:, 0]
             places = np.flatnonzero(leaks)[:MOST_PAIRS]
             found.append(found_rows("leakage", rows[leaks], _named(rows, places, trained_one[first[places]])))
-        return trained, leaks
+        return trained_one, leaks
 
     def _equal(self, first: Int32, elsewhere: Bool) -> Iterable[Found]:
         repeats = (first != np.arange(len(first), dtype=np.int32)) & ~elsewhere
@@ -117,22 +119,6 @@ class AlikeChecks:
             firsts = rows[first[places[np.argsort(rows[places])]]].astype(np.int64)
             whole = found_rows("near_duplicate", rows[repeats], named, threshold=THRESHOLD)
             yield dataclasses.replace(whole, firsts=firsts)
-
-    def _nearly_leaked(
-        self, rows: Int32, pairs: Pairs, aside: Int64, first_of_aside: Int32, trained: Bool
-    ) -> Iterable[Found]:
-        """Find rows set aside, at the places ``aside``, that are nearly what is trained on."""
-        near_trained = np.zeros(len(rows), dtype=np.bool_)
-        near_trained[pairs.earlier[trained[pairs.later]]] = True
-        near_trained[pairs.later[trained[pairs.earlier]]] = True
-        leaks = np.zeros(len(rows), dtype=np.bool_)
-        leaks[aside[near_trained[first_of_aside]]] = True
-        if "near_leakage" in self._wanted and leaks.any():
-            forward = leaks[pairs.later] & trained[pairs.earlier]
-            backward = leaks[pairs.earlier] & trained[pairs.later] & ~forward
-            turned = Pairs(pairs.later, pairs.earlier, pairs.likeness)
-            named = [*_row_pairs(rows, pairs, forward), *_row_pairs(rows, turned, backward)]
-            yield found_rows("near_leakage", rows[leaks], named[:MOST_PAIRS], threshold=THRESHOLD)
 
 
 class ClassCheck:
@@ -236,6 +222,44 @@ def _conflicting(rows: Int32, equal: Int32, first: Int32, differs: Bool) -> Foun
     concerned = concerned[np.argsort(rows[concerned])]
     answers = np.stack((rows[first[concerned]], rows[equal[concerned]]), axis=1).astype(np.int64)
     return dataclasses.replace(found_rows("conflicting_answers", rows[concerned], pairs), answers=answers)
+
+
+def _nearly_leaked(
+    rows: Int32, pairs: Pairs, aside: Int64, first_of_aside: Int32, trained_one: Int32
+) -> Iterable[Found]:
+    """Find rows set aside that are nearly what is trained on.
+
+    Args:
+        rows: the row at each place.
+        pairs: places of rows that are alike, each the first of its equals.
+        aside: int64, the places of held-out rows that equal no trained one; ``first_of_aside`` the first of their
+            equals.
+        trained_one: of each first the place of an equal row that is trained on, -1 where none is.
+    """
+    is_aside = np.zeros(len(rows), dtype=np.bool_)
+    is_aside[first_of_aside] = True
+    sides = ((pairs.earlier, pairs.later), (pairs.later, pairs.earlier))
+    chosen = [np.flatnonzero(is_aside[one] & (trained_one[other] >= 0)) for one, other in sides]
+    firsts = np.concatenate([one[some] for (one, _), some in zip(sides, chosen, strict=True)])
+    others = np.concatenate([trained_one[other[some]] for (_, other), some in zip(sides, chosen, strict=True)])
+    if not len(firsts):
+        return
+    likeness = np.concatenate([pairs.likeness[some] for some in chosen])
+    order = np.argsort(firsts, kind="stable")
+    firsts, others, likeness = firsts[order], others[order], likeness[order]
+    begin, end = (np.searchsorted(firsts, first_of_aside, side=side) for side in ("left", "right"))
+    counts = end - begin
+    leaking = np.repeat(aside, counts)
+    found = np.repeat(begin - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+    likes = np.stack((rows[leaking], rows[others[found]]), axis=1).astype(np.int64)
+    best = np.lexsort((likes[:, 1], -likeness[found], likes[:, 0]))
+    is_best = np.diff(likes[best, 0], prepend=-1) != 0
+    named = [
+        RowPair(int(row), int(other), round(float(alike), 4))
+        for (row, other), alike in zip(likes[best][is_best][:MOST_PAIRS], likeness[found][best][is_best], strict=False)
+    ]
+    whole = found_rows("near_leakage", likes[:, 0], named, threshold=THRESHOLD)
+    yield dataclasses.replace(whole, likes=likes[np.lexsort((likes[:, 1], likes[:, 0]))])
 
 
 def _named(rows: Int32, places: Int64, others: Int32, likeness: float = 1.0) -> list[RowPair]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,6 +11,9 @@ import torch
 from remote_agent.contract.recipe_spec import OptimizerSpec
 from remote_agent.trainer.optimizers.decoupled import DecoupledSGD, Lion
 from remote_agent.trainer.optimizers.muon import MuonWithAdamW
+
+TORCH, CPU_ADAM, FUSED_ADAM = "torch", "cpu_adam", "fused_adam"
+"""What computes AdamW's updates: PyTorch's fused kernel, or one of DeepSpeed's operators by its name there."""
 
 DECAY_KEYS = {"lion": "decay", "sgd": "decay"}
 """The group key of the decoupled decay; where a kind is not named it is weight_decay."""
@@ -40,10 +44,46 @@ def build_optimizer(
     if spec.kind == "adamw_8bit":
         return _eight_bit(groups, spec)
     assert spec.kind == "adamw", spec.kind
-    if offloaded and _is_installed("cpu_adam"):
-        adam = importlib.import_module("deepspeed.ops.adam").DeepSpeedCPUAdam
-        return adam(groups, lr=rate, betas=betas, eps=spec.epsilon, weight_decay=0.0)  # type: ignore[no-any-return]
-    return torch.optim.AdamW(groups, lr=rate, betas=betas, eps=spec.epsilon, weight_decay=0.0, fused=True)
+    kernel = adam_kernel(spec, offloaded, _installed_operators())
+    if kernel == TORCH:
+        return torch.optim.AdamW(groups, lr=rate, betas=betas, eps=spec.epsilon, weight_decay=0.0, fused=True)
+    made: torch.optim.Optimizer = _of_deepspeed(kernel)(
+        groups, lr=rate, betas=betas, eps=spec.epsilon, weight_decay=0.0
+    )
+    return made
+
+
+def adam_kernel(spec: OptimizerSpec, offloaded: bool, installed: Mapping[str, bool]) -> str:
+    """Return which kernel computes AdamW's updates: by where the states lie, then by what the recipe says.
+
+    A rank never compiles CPUAdam, nor trusts one that a compiler left in a folder: that takes minutes whenever a flag
+    differs, and PyTorch's fused AdamW gives the same numbers as fast (20 million parameters on one core: CPUAdam 36 to
+    40 ms, PyTorch 34 to 39 ms). FusedAdam is compiled while a run is prepared that asks for it.
+
+    Args:
+        spec: the recipe's update rule.
+        offloaded: the states lie in host memory.
+        installed: which operators DeepSpeed was installed with, as with DS_BUILD_CPU_ADAM=1.
+    """
+    if offloaded:
+        return CPU_ADAM if installed.get(CPU_ADAM) else TORCH
+    return FUSED_ADAM if spec.adam_kernel == "deepspeed" else TORCH
+
+
+def _of_deepspeed(kernel: str) -> Any:
+    """Return the class of a kernel of DeepSpeed's, both of which are AdamW as they are made by default."""
+    module = importlib.import_module("deepspeed.ops.adam")
+    if kernel == CPU_ADAM:
+        return module.DeepSpeedCPUAdam
+    try:
+        # found now, in words, and not within the constructor: a missing compiler or nvcc is any of these
+        importlib.import_module("deepspeed.ops.op_builder").FusedAdamBuilder().load(verbose=False)
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ValueError(
+            f"DeepSpeed's FusedAdam cannot be loaded in this environment ({str(error).splitlines()[0]}). It needs nvcc "
+            "of the CUDA that torch was built with. Install that, or set the AdamW kernel to torch."
+        ) from error
+    return module.FusedAdam
 
 
 def _eight_bit(groups: list[dict[str, Any]], spec: OptimizerSpec) -> torch.optim.Optimizer:
@@ -60,11 +100,6 @@ def _eight_bit(groups: list[dict[str, Any]], spec: OptimizerSpec) -> torch.optim
     return made
 
 
-def _is_installed(operator: str) -> bool:
-    """Say whether DeepSpeed was installed with the operator compiled, as with DS_BUILD_CPU_ADAM=1.
-
-    A rank never compiles it, nor trusts one that a compiler left in a folder: that takes minutes whenever a flag
-    differs, and PyTorch's fused AdamW gives the same numbers as fast (20 million parameters on one core: CPUAdam 36 to
-    40 ms, PyTorch 34 to 39 ms).
-    """
-    return bool(importlib.import_module("deepspeed.git_version_info").installed_ops.get(operator))
+def _installed_operators() -> Mapping[str, bool]:
+    found: Mapping[str, bool] = importlib.import_module("deepspeed.git_version_info").installed_ops
+    return found

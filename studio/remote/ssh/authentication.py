@@ -16,6 +16,7 @@ from studio.remote.asking import ANSWER_S, CODE, PASSPHRASE, PASSWORD, Asker, Pr
 from studio.remote.errors import AuthenticationFailed, LinkError, NeedsPerson
 from studio.remote.link_socket import LinkSocket
 from studio.remote.ssh.channel import BROKEN
+from studio.remote.ssh.client_transport import ClientTransport
 from studio.remote.ssh.keys import TOUCH_S, Candidate, agent_keys, candidates
 from studio.remote.ssh_config import SshTarget
 
@@ -30,7 +31,7 @@ class Authentication:
     """One login over one connection. ``node`` is the node's name for whoever is asked; `run` is called once."""
 
     def __init__(
-        self, transport: paramiko.Transport, link: LinkSocket, target: SshTarget, asker: Asker, node: str
+        self, transport: ClientTransport, link: LinkSocket, target: SshTarget, asker: Asker, node: str
     ) -> None:
         self._transport, self._link, self._target, self._asker, self._node = transport, link, target, asker, node
         self._where = f"{target.host} (port {target.port})"
@@ -59,6 +60,7 @@ class Authentication:
         except BadAuthenticationType as error:
             return list(error.allowed_types)
         except paramiko.AuthenticationException:
+            self._check_cut("at the login")
             return ["publickey", "keyboard-interactive", "password"]
         except BROKEN as error:
             raise LinkError(f"{self._where} ended the connection at the login ({error}).") from None
@@ -100,6 +102,7 @@ class Authentication:
         except BadAuthenticationType as error:
             self._notes.append(f"it takes no keys, only {', '.join(error.allowed_types)}")
         except paramiko.AuthenticationException as error:
+            self._check_cut("while it looked at the key")
             if not self._transport.is_active():
                 self._notes.append("it then ended the connection")
             elif "timeout" in str(error).lower():
@@ -138,6 +141,7 @@ class Authentication:
             except BadAuthenticationType:
                 return None
             except paramiko.AuthenticationException:
+                self._check_cut("at the password")
                 self._asker.was_wrong(self._account)
                 if not self._transport.is_active():
                     break
@@ -169,6 +173,7 @@ class Authentication:
             except BROKEN as error:
                 if asked.was_declined:
                     raise NeedsPerson(f"{self._where} asks for {asked.wanted}, and nobody answered.") from None
+                self._check_cut("at the question")
                 if asked.used_password:
                     self._asker.was_wrong(self._account)
                 if not isinstance(error, paramiko.AuthenticationException):
@@ -180,6 +185,11 @@ class Authentication:
             return further
         self._notes.append("what was answered was wrong")
         return None
+
+    def _check_cut(self, moment: str) -> None:
+        """Raise LinkError where no answer came because the connection was cut: that refuses nothing."""
+        if not self._transport.is_active() and not self._transport.was_dismissed:
+            raise LinkError(f"The connection to {self._where} was cut {moment}.")
 
     def _bounded(self, call: Callable[[], list[str]], seconds: float) -> list[str]:
         self._transport.auth_timeout = seconds

@@ -11,6 +11,7 @@ import paramiko
 from studio.remote.channel import CHUNK_BYTES, COMPLAINT_BYTES, SEND_STALL_S, Ending
 from studio.remote.errors import LinkError, LinkTimeout
 
+_PACKET_HEAD_BYTES = 64  # what paramiko leaves for it
 BROKEN = (EOFError, OSError, paramiko.SSHException)
 """What paramiko raises where a connection is gone."""
 
@@ -41,10 +42,11 @@ class SshChannel:
     def send(self, data: bytes) -> None:
         """Send all bytes. Raises LinkTimeout, LinkError."""
         rest = memoryview(data)
+        packet_bytes = max(1, self._channel.out_max_packet_size - _PACKET_HEAD_BYTES)
+        self._channel.settimeout(SEND_STALL_S)
         while rest:
             try:
-                self._channel.settimeout(SEND_STALL_S)
-                count = self._channel.send(bytes(rest[:CHUNK_BYTES]))
+                count = self._channel.send(bytes(rest[:packet_bytes]))  # more would be copied for each packet anew
             except TimeoutError:
                 raise LinkTimeout(f"{self._where} took nothing for {SEND_STALL_S:.0f} s.") from None
             except BROKEN:

@@ -27,6 +27,7 @@ from studio.remote.link_socket import LinkSocket, Stream
 from studio.remote.ssh.authentication import Authentication
 from studio.remote.ssh.certificate import SUFFIX, CertificateError, judge_host_certificate
 from studio.remote.ssh.channel import BROKEN, SshChannel
+from studio.remote.ssh.client_transport import ClientTransport
 from studio.remote.ssh_config import ACCEPT_NEW, STRICT, SshTarget
 from studio.remote.terminal_only import no_command_sentence
 
@@ -55,16 +56,6 @@ Tell = Callable[[str], None]
 """Takes a sentence for every step that went well."""
 
 
-class _Transport(paramiko.Transport):
-    """Offers certificates of host keys first where an authority is known, and not at all where none is."""
-
-    wanted_keys: tuple[str, ...] = KEY_TYPES
-
-    @property
-    def preferred_keys(self) -> tuple[str, ...]:
-        return self.wanted_keys
-
-
 class Connection:
     """A connection to one host; ``below`` is the one that leads through a jump host to it."""
 
@@ -74,7 +65,8 @@ class Connection:
         self._tell = tell
         self._where = f"{target.host} (port {target.port})"
         self.link = LinkSocket(stream)
-        self._transport = _Transport(self.link)  # type: ignore[arg-type]
+        self._transport = ClientTransport(self.link)  # type: ignore[arg-type]
+        self._transport.wanted_keys = KEY_TYPES
         self._transport.set_log_channel(_LOG)
         self._transport.banner_timeout = HANDSHAKE_S
         self._transport.handshake_timeout = HANDSHAKE_S

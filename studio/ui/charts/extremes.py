@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from studio.ui.charts.columns import Column
 
-BLOCK = 32
-"""How many rows a block of the lowest level has; a block of the next has eight of those."""
+BLOCK = 16
+"""How many rows a block of the lowest level has; a block of the next has four of those."""
 
-_FANOUT = 8
+_FANOUT = 4
 _FIRST_BLOCKS = 64
 
 

@@ -51,9 +51,8 @@ class LineChart(ChartCard):
         self._lines: dict[str, Line] = {}
         self._marks: dict[str, tuple[str, float]] = {}
         self._handles: tuple[Handle, ...] = ()
-        self._from_zero = False
-        self._is_log = False
-        self._clips = False
+        self._from_zero, self._is_log, self._clips = False, False, False
+        self.further_entries: Sequence[LegendEntry] = ()  # of the legend, for what no line stands for
         self._factor = 1.0
         self._x_factor, self._x_whole, self._x_is_log = 1.0, True, False
         self._show_all: QAction | None = None
@@ -384,8 +383,7 @@ class LineChart(ChartCard):
             text = name if value is None else f"{name}  {short_number(value * self._factor * line.told)}"
             entries.append(LegendEntry(text, theme.series_colour(line.colour_index), line.role == "plan"))
         place = "" if self._cursor is None else f" {self.place_words(self._cursor)}"
-        entries.append(LegendEntry(self._x_unit + place, QColor()))
-        self.legend.show_entries(entries)
+        self.legend.show_entries([*entries, *self.further_entries, LegendEntry(self._x_unit + place, QColor())])
 
     def place_words(self, x: float) -> str:
         """Return how a place on the x axis is told under the mouse."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -11,6 +11,7 @@ from studio.state.telemetry import gpu_name
 
 if TYPE_CHECKING:
     from studio.state.run import RunState
+    from studio.ui.charts.columns import Column
     from studio.ui.charts.line_chart import LineChart
     from studio.ui.charts.run_axis import RunAxis
 
@@ -22,6 +23,8 @@ GPU_CHARTS = {
     "gpu_power": ("power_w", 1.0),
 }
 _COLOURS = 6
+MOST_GPUS = 16
+"""More GPUs than so many are drawn as their highest, mean and lowest."""
 
 
 class NodeLines(QObject):
@@ -41,18 +44,38 @@ class NodeLines(QObject):
 
     def draw(self, key: str, run: RunState, axis: RunAxis) -> None:
         """Bring a chart up to date; what the node did before the first update has no place there."""
-        if key in GPU_CHARTS:
-            field, factor = GPU_CHARTS[key]
-            for number, index in enumerate(run.telemetry.gpus):
-                name = self.tr("GPU {index}").format(index=index)
-                self._line(key, run, axis, (gpu_name(field, index), name, factor), number % _COLOURS)
-        else:
-            for number, told in enumerate(self._own[key]):
-                self._line(key, run, axis, told, number)
+        places = axis.of_times(run.telemetry.times())
+        if key not in GPU_CHARTS:
+            for number, (metric, name, factor) in enumerate(self._own[key]):
+                self._line(key, name, places, run.telemetry.values(metric) * factor, number)
+            return
+        field, factor = GPU_CHARTS[key]
+        gpus = [(index, run.telemetry.values(gpu_name(field, index)) * factor) for index in run.telemetry.gpus]
+        if len(gpus) > MOST_GPUS:
+            self._draw_reach(key, places, [values for _, values in gpus])
+            return
+        for number, (index, values) in enumerate(gpus):
+            name = self.tr("GPU {index}").format(index=index)
+            self._line(key, name, places, values, number % _COLOURS)
 
-    def _line(self, key: str, run: RunState, axis: RunAxis, told: tuple[str, str, float], colour: int) -> None:
-        metric, name, factor = told
-        times, values = run.telemetry.series(metric)
-        places = axis.of_times(times)
+    def _draw_reach(self, key: str, places: Column, gpus: Sequence[Column]) -> None:
+        """Draw the highest, the mean and the lowest of many GPUs, of which nobody could tell the lines apart."""
+        import numpy
+
+        for index in range(MOST_GPUS):
+            self._charts[key].remove_line(self.tr("GPU {index}").format(index=index))
+        told = numpy.stack(gpus)[:, len(gpus[0]) - len(places) :]
+        known = numpy.isfinite(told)
+        count = known.sum(axis=0)
+        mean = numpy.divide(numpy.where(known, told, 0.0).sum(axis=0), count, out=told[0] * numpy.nan, where=count > 0)
+        lines = (
+            (self.tr("highest of {count} GPUs"), numpy.fmax.reduce(told)),
+            (self.tr("mean of {count} GPUs"), mean),
+            (self.tr("lowest of {count} GPUs"), numpy.fmin.reduce(told)),
+        )
+        for number, (name, values) in enumerate(lines):
+            self._line(key, name.format(count=len(gpus)), places, values, number)
+
+    def _line(self, key: str, name: str, places: Column, values: Column, colour: int) -> None:
         if len(places) and values.any():
-            self._charts[key].set_line(name, places, values[-len(places) :] * factor, color_index=colour)
+            self._charts[key].set_line(name, places, values[-len(places) :], color_index=colour)

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.ui import theme
-from studio.ui.charts.columns import as_bars, log_ticks, logarithm, reduced
+from studio.ui.charts.columns import log_ticks, logarithm, reduced
 from studio.ui.charts.handles import Handle, HandleLayer
 from studio.ui.charts.zooming import View, Zooming
 from studio.ui.words import short_number
@@ -90,11 +90,16 @@ class Plot(QObject):
     def __init__(self, parent: QObject) -> None:
         import pyqtgraph
 
+        from studio.ui.charts.axis import Axis  # these need pyqtgraph
+        from studio.ui.charts.curve import Curve
+
         super().__init__(parent)
         self._pg = pyqtgraph
-        self.widget: Any = pyqtgraph.PlotWidget(background=None)
+        axes = {side: Axis(side) for side in ("left", "bottom")}
+        self.widget: Any = pyqtgraph.PlotWidget(background=None, axisItems=axes)
         self._item: Any = self.widget.getPlotItem()
         self._box: Any = self._item.getViewBox()
+        self._new_curve = Curve
         self._curves: dict[str, Any] = {}
         self._points: dict[str, Any] = {}
         self._looks: dict[str, tuple[int, str]] = {}
@@ -143,7 +148,7 @@ class Plot(QObject):
             axis.setTextPen(QColor(colours.muted))
             axis.setTickFont(font)
         self.widget.setBackground(QColor(colours.card))
-        self._item.showGrid(x=False, y=True, alpha=0.9)
+        self._item.showGrid(x=False, y=True, alpha=1.0)
         self._crosshair.setPen(self._pen(QColor(colours.field_border)))
         self.handles.dress()
 
@@ -169,8 +174,8 @@ class Plot(QObject):
                 self._ticks.pop(name, None)
         for name, line in lines.items():
             if name not in self._curves:
-                self._curves[name] = self._pg.PlotCurveItem(antialias=True, skipFiniteCheck=False)
-                self._item.addItem(self._curves[name])
+                self._curves[name] = self._new_curve()
+                self._item.addItem(self._curves[name], ignoreBounds=True)
             colour = theme.series_colour(line.colour_index)
             if line.role == "raw":
                 colour.setAlpha(_RAW_ALPHA)
@@ -350,7 +355,8 @@ class Plot(QObject):
 
     def _reduce(self) -> None:
         """Give every curve what its pixels can show."""
-        (low, high), _ = self._box.viewRange()
+        (low, high), (bottom, top) = self._box.viewRange()
+        reach = QRectF(low, bottom, high - low, top - bottom)
         crowded = _CROWDED * self._pixel_columns()
         for name, curve in self._curves.items():
             line = self._lines.get(name)  # the chart may hold changes back that are not drawn yet
@@ -359,16 +365,14 @@ class Plot(QObject):
             if line.role == "ticks":
                 self._place_ticks(name, line)
                 continue
+            curve.set_reach(reach)
             x, y = self._reduced(name, line, (low, high))
             if self._is_log:
                 y = logarithm(y, 10.0**self._bottom)
             if x.size > crowded and line.role != "plan":
-                # a line that fills the pixels anyway: painted five times as fast, and looks the same
-                curve.setSegmentedLineMode("on")
-                curve.setData(*as_bars(x, y), connect="pairs", antialias=False)
+                curve.show_bars(x, y)
             else:
-                curve.setSegmentedLineMode("auto")
-                curve.setData(x, y, connect="finite", antialias=True)
+                curve.show_line(x, y)
             if name in self._points:
                 few = x.size <= _MOST_POINTS
                 self._points[name].setData(x if few else [], y if few else [])

@@ -113,5 +113,5 @@ def _text(path: str, value: Any) -> str:
     if value is ABSENT:
         return "–"
     if path in FIELDS:
-        return value_text(path, value)
+        return value_text(path, value) or "–"
     return words.exact_float(value) if isinstance(value, float) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
@@ -15,7 +16,7 @@ from studio.ui.pieces import button, plain_label
 from studio.ui.translation import told
 
 _SIZE = (860, 560)
-_MOST_CHARACTERS = 120
+_MOST_CHARACTERS = 60
 
 
 class ImportDialog(QDialog):
@@ -34,15 +35,16 @@ class ImportDialog(QDialog):
         self.tabs.setAccessibleName(self.tr("What became of the configuration"))
         self.tables: dict[str, FieldTable] = {}
         findings = [FieldRow((field_words(one.field), told(one.sentence)), one.field) for one in account.findings]
-        self._add("findings", self.tr("Worth knowing"), (self.tr("Field"), self.tr("What")), findings)
-        headings = (self.tr("There"), self.tr("Value"), self.tr("Here"), self.tr("Value"), self.tr("What was done"))
-        for key, title, entries in (
-            ("mapped", self.tr("The same here"), account.mapped),
-            ("converted", self.tr("Converted"), account.converted),
-            ("dropped", self.tr("No counterpart"), account.dropped),
+        self._add("findings", self.tr("Worth knowing"), (self.tr("Field"), self.tr("What")), findings, (1,))
+        there, value, here = self.tr("There"), self.tr("Value"), self.tr("Here")
+        done = self.tr("What was done")
+        for key, title, entries, headings, columns, stretch in (
+            ("mapped", self.tr("The same here"), account.mapped, (there, value, here, value), (0, 1, 2, 3), (1, 3)),
+            ("converted", self.tr("Converted"), account.converted, (there, value, here, value, done), range(5), (4,)),
+            ("dropped", self.tr("No counterpart"), account.dropped, (there, value, done), (0, 1, 4), (2,)),
         ):
-            given = [entry for entry in entries if not entry.by_default]
-            self._add(key, title, headings, [_entry_row(entry) for entry in given])
+            rows = [_entry_row(entry, columns) for entry in entries if not entry.by_default]
+            self._add(key, title, headings, rows, stretch)
         said = self.tr("A configuration of {tool}: {reason}").format(tool=account.origin, reason=told(account.reason))
         cancel = button(self.tr("Cancel"), "importCancelButton")
         cancel.clicked.connect(self.reject)
@@ -59,8 +61,8 @@ class ImportDialog(QDialog):
         layout.addWidget(self.tabs, 1)
         layout.addLayout(row)
 
-    def _add(self, key: str, title: str, headings: tuple[str, ...], rows: list[FieldRow]) -> None:
-        table = FieldTable(list(headings), f"import_{key}", title)
+    def _add(self, key: str, title: str, headings: Sequence[str], rows: list[FieldRow], stretch: Sequence[int]) -> None:
+        table = FieldTable(list(headings), f"import_{key}", title, stretch)
         table.show_rows(rows)
         self.tables[key] = table
         self.tabs.addTab(table, f"{title} · {words.whole(len(rows))}")
@@ -75,10 +77,11 @@ def field_words(path: str) -> str:
     return field_label(path) if path in FIELDS else path
 
 
-def _entry_row(entry: Any) -> FieldRow:
+def _entry_row(entry: Any, columns: Sequence[int]) -> FieldRow:
+    """Return a key's row: of what was there, what is here, and what was done, the columns that say something."""
     ours = value_text(entry.path, entry.value) if entry.path in FIELDS else ""
     cells = (entry.their_key, _short(entry.their_value), field_words(entry.path), ours, told(entry.sentence))
-    return FieldRow(cells, entry.path)
+    return FieldRow(tuple(cells[column] for column in columns), entry.path)
 
 
 def _short(value: Any) -> str:

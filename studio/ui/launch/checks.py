@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from remote_agent.contract.preflight import (
+    ATTENTION,
     CLOCK,
     DISK,
     DRIVER,
@@ -17,6 +18,7 @@ from remote_agent.contract.preflight import (
     MEMORY,
     PORTS,
     SHARED_MEMORY,
+    TRACKERS,
     Finding,
     preflight,
     preflight_problems,
@@ -60,6 +62,8 @@ def _preflight(session: Session) -> list[Check]:
         PORTS: _tr("The processes can find each other"),
         CLOCK: _tr("The clocks agree"),
         LOGOUT: _tr("The run outlives the logout"),
+        ATTENTION: _tr("The attention that the job asks for is there"),
+        TRACKERS: _tr("The libraries of the trackers are there"),
     }
 
     def line(found: Finding) -> Check:

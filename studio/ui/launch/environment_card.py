@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from remote_agent.contract.environment_lock import EnvironmentLock, total_needed_bytes
+from remote_agent.contract.node_folders import free_bytes
 from remote_agent.contract.node_report import NodeReport
 from studio.state.node import READY
 from studio.ui import words
@@ -82,7 +83,7 @@ class EnvironmentCard(Card):
         return said.format(path=found.path)
 
     def _plan_words(self, lock: EnvironmentLock, sends: bool, report: NodeReport) -> str:
-        torch = next((file.version for file in lock.files if file.package == "torch"), "?")
+        torch = lock.over_torch or next((file.version for file in lock.files if file.package == "torch"), "?")
         said = self.tr(
             "A build fetches {count} packages with fixed hashes, {size}: Python {python}, torch {torch}. While it goes "
             "on it takes about {room} of the {free} that are free (estimated)."
@@ -92,8 +93,13 @@ class EnvironmentCard(Card):
             python=lock.python,
             torch=torch,
             room=words.size(total_needed_bytes(lock)),
-            free=words.size(report.disk_free_bytes),
+            free=words.size(free_bytes(report, "environments")),
         )
+        if lock.over:
+            there = self.tr(
+                "The torch of {path} is used as it is, and what lies there in the same version is not fetched."
+            )
+            said += " " + there.format(path=lock.over)
         if sends:
             said += " " + self.tr("The node has no way to the package index, so this computer fetches and sends them.")
         if not lock.tried:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from studio.ui import icons, words
+from studio.ui.launch.ahead_row import AheadRow
 from studio.ui.launch.blocking_problems import ProblemCard
 from studio.ui.launch.checklist import FAILED, Checklist
 from studio.ui.launch.checks import can_start, checks, problems_before_launch
@@ -34,6 +35,7 @@ class LaunchPage(QWidget):
         self._session = session
         self.node_card = NodeCard(session)
         self.environment_card = EnvironmentCard(session)
+        self.ahead_row = AheadRow(session)
         self.problems = ProblemCard(session.draft)
         self.checklist = Checklist()
         self.launch_button = button(self.tr("Launch"), "launchPageButton", self.tr("Launch the run"), role="primary")
@@ -66,6 +68,7 @@ class LaunchPage(QWidget):
         session = self._session
         self.node_card.refresh()
         self.environment_card.refresh()
+        self.ahead_row.refresh()
         self.problems.show_problems(problems_before_launch(session))
         failed = any(step.state == FAILED for step in session.launch_progress)
         launching = session.is_launching or (failed and not self._edited)
@@ -188,6 +191,7 @@ class LaunchPage(QWidget):
         said = self.tr("The agent is sent too, under 2 MiB, once a version. Nothing on the node is overwritten.")
         self._agent_said = plain_label(said, "caption", wraps=True)
         card.body.addWidget(self._agent_said)
+        card.body.addWidget(self.ahead_row)
         return card
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from remote_agent.contract.attention import HUB_KERNEL, PACKAGE, flash_attention
 from remote_agent.contract.node_report import NodeReport, Survey
 from studio.ui import words
 from studio.ui.translation import told
@@ -19,6 +20,7 @@ def survey_lines(report: NodeReport) -> list[str]:
         _holders(report, survey),
         _disks(survey),
         _environments(survey),
+        _attention(report),
         _outside(survey),
     ]
     return [line for line in lines if line]
@@ -78,6 +80,19 @@ def _environments(survey: Survey) -> str:
             )
         )
     return "  ·  ".join(said)
+
+
+def _attention(report: NodeReport) -> str:
+    """Return by what FlashAttention 2 is computed there, empty where nobody has looked or there is no GPU."""
+    if not report.gpus or report.interpreter is None or not report.interpreter.extras:
+        return ""
+    found = flash_attention(report)
+    if found.by == PACKAGE:
+        return words.translated("FlashAttention 2 by its package, version {version}").format(version=found.version)
+    if found.by == HUB_KERNEL:
+        return words.translated("FlashAttention 2 by a kernel of the Hub that lies there")
+    said = words.translated("FlashAttention 2 is not there: {why}; PyTorch's own attention serves")
+    return said.format(why=told(found.why))
 
 
 def _outside(survey: Survey) -> str:

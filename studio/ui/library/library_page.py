@@ -19,7 +19,7 @@ from studio.ui.library.run_view import RunView
 from studio.ui.pickers.popup import ask_for_path
 from studio.ui.pieces import button, labelled_switch, plain_label
 
-_REFRESH_MS = 300
+_REFRESH_MS, _READ_AFTER_MS = 300, 50
 _COLUMNS = "libraryColumns2"
 
 
@@ -111,8 +111,13 @@ class LibraryPage(QWidget):
             self._show(RunIndex(runs, {}))
         if not self._is_reading:
             self._is_reading = True
-            self._session.load_index(self._on_read)
+            # once the list is painted: ten thousand jobs keep the interpreter busy
+            QTimer.singleShot(_READ_AFTER_MS, self, self._read)
         self._say()
+
+    def _read(self) -> None:
+        if self._is_reading:
+            self._session.load_index(self._on_read)
 
     def _on_read(self, index: RunIndex) -> None:
         self._is_reading = False

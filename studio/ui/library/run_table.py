@@ -202,7 +202,7 @@ class RunTable(QAbstractTableModel):
         return "\n".join(lines) + "\n"
 
     def _value(self, row: int, column: Column) -> str | float | int | bool | None:
-        return self.index_of_runs.column(column.field)[self._rows[row]]
+        return self.index_of_runs.value(self._rows[row], column.field)
 
     def _tip(self, row: int, column: Column) -> str | None:
         value, run = self._value(row, column), self.run_at(row)

@@ -29,8 +29,9 @@ class TrackDialog(QDialog):
         self.setMinimumWidth(520)
         self._session, self._run_id = session, run_id
         said = self.tr(
-            "What this computer has of the run so far: its metrics and its recipe, never a row of the data. A tracker "
-            "other than TensorBoard needs its package where Luthier runs."
+            "What this computer has of the run: its metrics and its recipe, never a row of the data. A run that goes "
+            "on is followed to its end while Luthier is open. A tracker other than TensorBoard needs its package "
+            "where Luthier runs."
         )
         self.kind = ChoiceBox([(kind, TRACKER_NAMES[kind]) for kind in TRACKER_KINDS])
         self.kind.setObjectName("trackKind")

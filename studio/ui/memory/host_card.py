@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
+from remote_agent.contract.node_folders import free_bytes
 from studio.state.memory_outlook import MemoryOutlook
 from studio.ui import theme, words
 from studio.ui.pieces import ElidedLabel, plain_label
@@ -162,7 +163,7 @@ class HostCard(QFrame):
             return
         self.host.setHidden(figures.on_host)
         self.host.show_terms(figures.host.terms, host_terms(), figures.host_capacity_bytes)
-        free = node.disk_free_bytes if node is not None and self._outlook.kind is None else 0
+        free = free_bytes(node, "checkpoints") if node is not None and self._outlook.kind is None else 0
         self.disk.show_terms(figures.disk.terms, disk_terms(), free)
         self.nvme.setHidden(figures.on_nvme is None)
         if figures.on_nvme is not None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidg
 
 from remote_agent.contract.alerts import ROLL_BACK, SKIP, STOP
 from remote_agent.contract.events import ENDED, AlertRaised
+from studio.session.resuming import resume_shapes
 from studio.ui.monitor.alerts import Alerts
 from studio.ui.monitor.change_dialog import ChangeDialog
 from studio.ui.monitor.complaints import Complaints
@@ -20,6 +21,7 @@ from studio.ui.monitor.followed_run import FollowedRun
 from studio.ui.monitor.hardware import HardwareTiles
 from studio.ui.monitor.link_row import LinkRow
 from studio.ui.monitor.log_drawer import LogDrawer
+from studio.ui.monitor.resume_dialog import ResumeDialog
 from studio.ui.monitor.run_charts import RunCharts
 from studio.ui.monitor.run_figures import RunFigures
 from studio.ui.monitor.state_line import StateLine
@@ -27,6 +29,7 @@ from studio.ui.monitor.stop_dialog import KEEP, SAVE, StopDialog
 from studio.ui.monitor.view_choices import choices_of
 
 if TYPE_CHECKING:
+    from remote_agent.contract.node_report import NodeReport
     from studio.session.session import Session
     from studio.state.run import RunState
     from studio.ui.last_layout import LastLayout
@@ -88,6 +91,7 @@ class MonitorPage(QWidget):
         self.state_line.change.triggered.connect(self._on_change)
         self.state_line.stop.clicked.connect(self._on_stop)
         self.state_line.resume.clicked.connect(self._on_resume)
+        self.state_line.resume_otherwise.clicked.connect(self._on_resume_otherwise)
         self.alerts.action_wanted.connect(self._on_alert_action)
 
     def show_run(self, run: RunState) -> None:
@@ -229,6 +233,21 @@ class MonitorPage(QWidget):
     def _on_resume(self) -> None:
         if self._run is not None:
             self._session.resume_run(self._run.run_id)
+
+    def _on_resume_otherwise(self) -> None:
+        run = self._run
+        report = self._node_report(run.node) if run is not None else None
+        shapes = resume_shapes(run, report) if run is not None else None
+        if run is None or shapes is None:
+            return
+        dialog = ResumeDialog(run.spec, shapes, report, self)
+        dialog.accepted.connect(lambda: self._session.resume_run(run.run_id, *dialog.asked))
+        dialog.finished.connect(lambda _: dialog.deleteLater())
+        dialog.open()
+
+    def _node_report(self, name: str) -> NodeReport | None:
+        hosts = self._session.hosts
+        return hosts[name].report if name in hosts else None
 
     def _on_stop(self) -> None:
         run = self._run

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QVBoxLay
 
 from remote_agent.contract.events import (
     ENDED,
-    FINISHED,
     PAUSED,
     PREPARING,
     QUEUED,
@@ -22,6 +21,7 @@ from remote_agent.contract.events import (
     CommandDone,
     CommandRefused,
 )
+from studio.session.resuming import resumable_checkpoint
 from studio.ui import icons, words
 from studio.ui.charts.columns import smoothed
 from studio.ui.monitor.outlook import Outlook
@@ -54,6 +54,8 @@ class StateLine(Card):
         self.save_now = button(self.tr("Save now"), "saveNowButton", self.tr("Save a checkpoint now"))
         self.evaluate_now = button(self.tr("Evaluate now"), "evaluateNowButton", self.tr("Take the held-out loss now"))
         self.resume = button(self.tr("Resume"), "resumeButton", self.tr("Let the run go on from its last checkpoint"))
+        otherwise = self.tr("Let the run go on with other ranks or at another ZeRO stage")
+        self.resume_otherwise = button(self.tr("Resume with…"), "resumeOtherwiseButton", otherwise)
         self.pause = button(self.tr("Pause"), "pauseButton", self.tr("Save the full state and free the GPUs"))
         self.more = button(self.tr("More"), "moreButton", self.tr("Further things to ask of the run"))
         self.sample_now, self.change = self._more_actions()
@@ -73,6 +75,7 @@ class StateLine(Card):
         row.addWidget(self.more)
         row.addWidget(self.pause)
         row.addWidget(self.stop)
+        row.addWidget(self.resume_otherwise)
         row.addWidget(self.resume)
         self._outlook = Outlook()
         self.body.addLayout(row)
@@ -133,9 +136,11 @@ class StateLine(Card):
         self.save_now.setText(self.tr("Saving…") if saving else self.tr("Save now"))
         self._show_evaluating(run)
         self._outlook.show_run(run)
-        step = _resume_step(run)
-        self.resume.setVisible(step > 0)
-        self.resume.setToolTip(self.tr("Go on from step {step}").format(step=words.whole(step)))
+        saved = resumable_checkpoint(run)
+        self.resume.setVisible(saved is not None)
+        self.resume_otherwise.setVisible(saved is not None)
+        if saved is not None:
+            self.resume.setToolTip(self.tr("Go on from step {step}").format(step=words.whole(saved.step)))
         self._show_progress(run)
 
     def show_saving(self, run: RunState) -> None:
@@ -217,14 +222,6 @@ def _evaluation_news(run: RunState) -> tuple[object, ...]:
 
 def _answered(run: RunState, verb: str, *kinds: type) -> int:
     return sum(isinstance(each, kinds) and each.verb == verb for each in run.commands.values())
-
-
-def _resume_step(run: RunState) -> int:
-    """Return the step that an ended run can go on from, 0 where it goes on, is complete or has no such checkpoint."""
-    if run.state not in RESTING or run.state == FINISHED or run.gone:
-        return 0
-    steps = [saved.step for saved in run.checkpoints if saved.has_state]
-    return max((step for step in steps if not run.total_steps or step < run.total_steps), default=0)
 
 
 class _Figure(QWidget):

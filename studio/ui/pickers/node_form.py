@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from studio.session.addresses import NodeAddress
+from studio.state.node import Labels, tags_of
 from studio.ui.pickers.host_key_dialog import ask_about_host_key
 from studio.ui.pickers.key_panel import KeyPanel
 from studio.ui.pickers.popup import ask_for_path
@@ -18,18 +19,24 @@ from studio.ui.pieces import button, plain_label
 
 if TYPE_CHECKING:
     from studio.session.session import Session
-    from studio.state.node import Address
+    from studio.state.node import Address, NodeState
 
 DEFAULT_HOME = "~/.luthier"
 BUILT_IN, SYSTEM, COMMAND = range(3)
 _SSH_ONLY = ("host", "port", "user", "identity_file", "jump")
+_LABELS = ("group", "tags")
+_NETWORK = ("proxy", "index", "hub")
 
 
 class NodeForm(QWidget):
-    """``done`` carries the name of the node that was added or changed, ``cancelled`` that nothing was."""
+    """``done`` carries the name of the node that was added or changed, ``cancelled`` that nothing was.
+
+    ``folders_wanted`` asks, with its name, for the folders of the node that is shown.
+    """
 
     done = Signal(str)
     cancelled = Signal()
+    folders_wanted = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,15 +44,21 @@ class NodeForm(QWidget):
         self._session = session
         self._lines: dict[str, QLineEdit] = {}
         self._rows: dict[str, list[QWidget]] = {}
-        self._named_by_hand = False
+        self._named_by_hand, self._has_aliases = False, False
+        self._local = ""  # the name of this computer while its form is shown
         self._pasted = self._line("pasted", self.tr("SSH command"), "ssh root@1.2.3.4 -p 22022 -i ~/.ssh/id_ed25519")
         self._aliases, self._way = QComboBox(), QComboBox()
         self._key, self._steps = KeyPanel(), WayPanel()
         self._said = plain_label("", "problem", "nodeFormWords", wraps=True)
         self._add = button(self.tr("Add node"), "nodeFormAdd", role="primary")
         self._test = button(self.tr("Test"), "nodeFormTest", self.tr("Test the way to the node"))
+        self._network = button(
+            self.tr("Proxy and mirrors…"), "nodeFormNetwork", self.tr("How the node gets to the outside")
+        )
+        self._folders = button(self.tr("Folders…"), "nodeFormFolders", self.tr("Where the node's folders lie"))
         self._build()
         self._connect()
+        self._show_rows()  # a row that is not shown asks for no room
 
     def _connect(self) -> None:
         self._pasted.textChanged.connect(self._on_pasted)
@@ -54,27 +67,38 @@ class NodeForm(QWidget):
         self._aliases.activated.connect(self._on_alias)
         self._way.currentIndexChanged.connect(self._show_rows)
         self._test.clicked.connect(self._on_test)
+        self._network.clicked.connect(self._on_network)
+        self._folders.clicked.connect(lambda: self.folders_wanted.emit(self._lines["name"].text()))
         self._add.clicked.connect(self._on_add)
 
-    def start(self, address: Address | None) -> None:
+    def start(self, node: NodeState | None) -> None:
         """Empty the form for a new node, or fill it with one that is known."""
+        address = node.address if node is not None else None
         self._named_by_hand = address is not None
+        self._local = node.name if node is not None and node.is_local else ""
         self._pasted.clear()
         for name, line in self._lines.items():
             if name != "pasted":
                 line.setText(self._first(name, address))
+        if node is not None:
+            self._lines["group"].setText(node.labels.group)
+            self._lines["tags"].setText(", ".join(node.labels.tags))
         self._lines["name"].setEnabled(address is None)
+        self._test.setVisible(not self._local)
+        self._folders.setVisible(node is not None and node.report is not None and bool(node.report.folders))
         self._add.setText(self.tr("Add node") if address is None else self.tr("Save"))
         self._fill_aliases()
         way = BUILT_IN
         if address is not None:
             way = COMMAND if address.kind == "command" else SYSTEM if address.program else BUILT_IN
         self._way.setCurrentIndex(way)
+        self._network.setVisible(not self._local and not any(self._lines[name].text() for name in _NETWORK))
         self._show_rows()
         self._say("")
         self._key.show_key("")
         self._steps.clear()
-        (self._pasted if address is None else self._lines["host"]).setFocus()
+        first = "group" if self._local else "host"
+        (self._pasted if address is None else self._lines[first]).setFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take the form with Enter, leave it with Esc."""
@@ -88,22 +112,25 @@ class NodeForm(QWidget):
     def _first(self, name: str, address: Address | None) -> str:
         if address is None:
             return DEFAULT_HOME if name == "home" else ""
-        value = getattr(address, name)
+        value = getattr(address, name, "")
         return str(value) if value else ""
 
     def _fill_aliases(self) -> None:
         names = self._session.node_setup.aliases()
         self._aliases.clear()
         self._aliases.addItems([self.tr("Choose a name…"), *names])
-        for widget in self._rows["alias"]:
-            widget.setVisible(bool(names))
+        self._has_aliases = bool(names)
 
     def _show_rows(self) -> None:
-        by_command = self._way.currentIndex() == COMMAND
+        hidden = {"command"} if self._way.currentIndex() != COMMAND else set(_SSH_ONLY)
+        if not self._has_aliases:
+            hidden.add("alias")
+        if not self._network.isHidden():
+            hidden.update(_NETWORK)
         for name, widgets in self._rows.items():
-            if name in (*_SSH_ONLY, "command"):
-                for widget in widgets:
-                    widget.setVisible((name == "command") == by_command)
+            is_shown = name in _LABELS if self._local else name not in hidden
+            for widget in widgets:
+                widget.setVisible(is_shown)
 
     def _on_pasted(self, text: str) -> None:
         found = parse_ssh_line(text)
@@ -150,6 +177,11 @@ class NodeForm(QWidget):
         self._lines["identity_file"].setText(file)
         self._key.show_key(public)
 
+    def _on_network(self) -> None:
+        self._network.hide()
+        self._show_rows()
+        self._lines["proxy"].setFocus()
+
     def _on_test(self) -> None:
         address = self._address()
         if address is None:
@@ -170,15 +202,22 @@ class NodeForm(QWidget):
         self._test.setEnabled(True)
 
     def _on_add(self) -> None:
-        address = self._address()
-        if address is None:
-            return
-        try:
-            self._session.add_node(address)
-        except ValueError as error:
-            self._say(str(error))
-            return
-        self.done.emit(address.name)
+        name = self._local
+        if not name:
+            address = self._address()
+            if address is None:
+                return
+            try:
+                self._session.add_node(address)
+            except ValueError as error:
+                self._say(str(error))
+                return
+            name = address.name
+        labels = Labels(" ".join(self._lines["group"].text().split()), tags_of(self._lines["tags"].text()))
+        node = self._session.hosts.get(name)
+        if node is not None and node.labels != labels:
+            self._session.label_node(name, labels)
+        self.done.emit(name)
 
     def _address(self) -> NodeAddress | None:
         """Return what the form says, None where it is wrong, which it then tells."""
@@ -193,7 +232,10 @@ class NodeForm(QWidget):
         home, python = texts["home"] or DEFAULT_HOME, texts["python"]
         if way == COMMAND:
             name, command = texts["name"] or texts["command"], texts["command"]
-            return NodeAddress(name, "command", home=home, python=python, command=command)
+            proxy, index, hub = (texts[each] for each in _NETWORK)
+            return NodeAddress(
+                name, "command", home=home, python=python, command=command, proxy=proxy, index=index, hub=hub
+            )
         return NodeAddress(
             name=texts["name"] or texts["host"],
             kind="ssh",
@@ -205,6 +247,9 @@ class NodeForm(QWidget):
             python=python,
             jump=texts["jump"],
             program="ssh" if way == SYSTEM else "",
+            proxy=texts["proxy"],
+            index=texts["index"],
+            hub=texts["hub"],
         )
 
     def _problem(self, texts: dict[str, str]) -> tuple[str, str]:
@@ -248,16 +293,20 @@ class NodeForm(QWidget):
         pasted.setBuddy(self._pasted)
         alias = self._choice(self._aliases, "nodeAlias", self.tr("Your ssh config"))
         way = self._choice(self._way, "nodeWay", self.tr("Reached by"))
-        for number, (label, widget) in enumerate(((pasted, self._pasted), (alias, self._aliases), (way, self._way))):
+        first: tuple[tuple[str, QLabel, QWidget], ...] = (
+            ("pasted", pasted, self._pasted), ("alias", alias, self._aliases), ("way", way, self._way),
+        )  # fmt: skip
+        for number, (name, label, widget) in enumerate(first):
             grid.addWidget(label, number, 0)
             grid.addWidget(widget, number, 1, 1, 2)
-        self._rows["alias"] = [alias, self._aliases]
+            self._rows[name] = [label, widget]
         self._add_lines(grid)
         grid.setColumnStretch(1, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
         layout.addLayout(grid)
+        layout.addWidget(self._network, 0, Qt.AlignmentFlag.AlignLeft)
         for widget in (self._key, self._said, self._steps):
             layout.addWidget(widget)
         layout.addStretch(1)
@@ -274,6 +323,11 @@ class NodeForm(QWidget):
             ("name", self.tr("Name"), self.tr("shown in the list")),
             ("home", self.tr("Folder there"), DEFAULT_HOME),
             ("python", self.tr("Python there"), self.tr("found by itself")),
+            ("group", self.tr("Group"), self.tr("none")),
+            ("tags", self.tr("Tags"), self.tr("with commas between them")),
+            ("proxy", self.tr("Proxy there"), self.tr("as the node's own settings say")),
+            ("index", self.tr("Index there"), self.tr("as the node's own settings say")),
+            ("hub", self.tr("Hub there"), self.tr("as the node's own settings say")),
         )
         for number, (name, text, hint) in enumerate(rows, start=3):
             label = plain_label(text, "muted")
@@ -302,6 +356,7 @@ class NodeForm(QWidget):
         bottom = QHBoxLayout()
         bottom.setSpacing(8)
         bottom.addWidget(self._test)
+        bottom.addWidget(self._folders)
         bottom.addStretch(1)
         bottom.addWidget(cancel)
         bottom.addWidget(self._add)

@@ -115,6 +115,7 @@ def _optimizer_rows() -> tuple[Row, ...]:
         Row("optimizer.momentum", when=_kind_is("sgd", "muon")),
         Row("optimizer.weight_decay"),
         Row("optimizer.epsilon", when=adaptive, folded=True),
+        Row("optimizer.adam_kernel", when=_kind_is("adamw"), folded=True),
         Row("optimizer.decay_embeddings"),
         Row("optimizer.layer_decay"),
         Row("optimizer.embedding_factor"),

@@ -16,6 +16,7 @@ from studio.ui.charts.line_chart import LineChart
 from studio.ui.controls import read_float, read_int
 from studio.ui.pickers.popup import Popup
 from studio.ui.pieces import button, plain_label
+from studio.ui.theme import set_role
 from studio.ui.translation import told
 
 _WIDTH, _CHART_HEIGHT, _LINE_PX = 640, 260, 84
@@ -138,14 +139,17 @@ class RangeTestPopup(Popup):
         self.chart.setVisible(bool(rates))
         self.found = suggestion(rates, losses) if run is not None and run.is_ended else None
         with self.chart.drawing_once():
-            places = [math.log10(rate) for rate in rates]
-            self.chart.set_line(self.tr("loss"), places, losses, "raw", 0)
-            self.chart.set_line(self.tr("smoothed"), places, smoothed(losses), "fact", 0)
+            shown, top = _worth_showing(smoothed(losses))
+            places = [math.log10(rate) for rate in rates[: len(shown)]]
+            self.chart.set_line(self.tr("loss"), places, [min(loss, top) for loss in losses[: len(shown)]], "raw", 0)
+            self.chart.set_line(self.tr("smoothed"), places, shown, "fact", 0)
             self.chart.set_mark("peak", math.log10(self.found.peak) if self.found is not None else None)
         self._said.setText(self._suggestion_words(run))
         self._said.setVisible(bool(self._said.text()))
         self._source.setVisible(self.found is not None)
         self.apply.setVisible(self.found is not None)
+        # one button stands out: the test's, or what it found
+        set_role(self.start, "" if self.found is not None else "primary")
 
     def _state_words(self, run: RunState | None) -> str:
         if self._session.is_launching:
@@ -170,6 +174,19 @@ class RangeTestPopup(Popup):
             lowest=words.short_number(float(f"{self.found.lowest:.2g}")),
             steepest=words.short_number(float(f"{self.found.steepest:.2g}")),
         )
+
+
+def _worth_showing(losses: list[float]) -> tuple[list[float], float]:
+    """Return the smoothed losses up to where they are far above the first, and how high the plot need be.
+
+    A loss that diverges is many times what the test is about, and would flatten it into a line.
+    """
+    if not losses:
+        return [], math.inf
+    fall = losses[0] - min(losses)
+    top = losses[0] + 1.5 * fall if fall > 0 else math.inf
+    end = next((place for place, loss in enumerate(losses) if loss > top), len(losses))
+    return losses[:end], top
 
 
 def _curve(run: RunState) -> tuple[list[float], list[float]]:

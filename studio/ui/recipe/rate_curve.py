@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtGui import QColor
 
 from remote_agent.contract.job_spec import JobSpec, with_value
 from remote_agent.contract.recipe_spec import PointSpec, ScheduleSpec
@@ -25,7 +26,8 @@ from remote_agent.contract.schedule import (
     weight_decay_at,
 )
 from studio.state.draft import Draft
-from studio.ui import words
+from studio.ui import theme, words
+from studio.ui.charts.card import LegendEntry
 from studio.ui.charts.handles import Handle
 from studio.ui.charts.line_chart import LineChart
 from studio.ui.recipe.card_plans import POINTED
@@ -176,6 +178,8 @@ class RateCurve(LineChart):
         shown = [axis.place(end) for end in ends] if horizon.steps_per_epoch and len(ends) <= _MOST_EPOCH_MARKS else []
         for number in range(_MOST_EPOCH_MARKS):
             self.set_mark(f"epoch {number + 1}", shown[number] if number < len(shown) else None)
+        rule = LegendEntry(self.tr("end of an epoch"), QColor(theme.tokens().muted), symbol="|")
+        self.further_entries = [rule] if shown else []
         for name, every, symbol, colour in (
             (self.tr("checkpoint"), save_every, "t1", _CHECKPOINT_COLOUR),
             (self.tr("evaluation"), evaluate_every, "o", _EVALUATION_COLOUR),

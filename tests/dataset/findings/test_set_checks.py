@@ -91,6 +91,18 @@ def test_that_a_row_like_the_copy_of_a_trained_one_leaks(model: ModelTokenizer) 
     assert rows_of(found) == {"leakage": [0], "near_leakage": [2]}
 
 
+def test_that_each_trained_row_that_a_held_out_one_is_like_is_known_and_never_a_copy_that_is_held_out_too(
+    model: ModelTokenizer,
+) -> None:
+    held_out_copy, trained_copy = chat("a", STORY), chat("a", STORY)
+    rows = [held_out_copy, trained_copy, chat("a", STORY + " so"), chat("a", NEARLY), chat("a", NEARLY), chat("b", "c")]
+    found = look(rows, model, kinds={"leakage", "near_leakage"}, held_out=(0, 3, 4, 5))
+    assert rows_of(found) == {"leakage": [0], "near_leakage": [3, 4]}
+    near = found["near_leakage"]
+    assert near.likes.tolist() == [[3, 1], [3, 2], [4, 1], [4, 2]]
+    assert [(pair.row, pair.other) for pair in near.pairs] == [(3, 1), (4, 1)], "the likest of each"
+
+
 def test_that_equal_rows_of_one_part_do_not_leak(model: ModelTokenizer) -> None:
     rows = [chat("a", STORY), chat("a", STORY), chat("b", OTHER), chat("b", OTHER)]
     assert look(rows, model, kinds={"leakage", "near_leakage"}, held_out=(2, 3)) == {}
