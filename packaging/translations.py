@@ -176,8 +176,10 @@ def labels_of(tree: ast.Module) -> Iterator[int]:
     """Yield the identities of the texts that are given to the classes in NAMED."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NAMED:
-            for argument in node.args:
-                yield from (id(part) for part in ast.walk(argument) if not isinstance(argument, ast.Tuple))
+            for place, argument in enumerate(node.args):
+                # behind the label, what is put together names fields
+                if not isinstance(argument, ast.Tuple) and not (place and isinstance(argument, ast.Call)):
+                    yield from (id(part) for part in ast.walk(argument))
 
 
 def template_of(node: ast.AST) -> str:

@@ -131,7 +131,7 @@ COMBINATION_RULES: Tuple[CombinationRule, ...] = (
         {"optimizer.kind": ("adamw",), _KERNEL: ("deepspeed",), NODE: (NO_GPU,)},
         _KERNEL,
         "DeepSpeed's FusedAdam runs on GPUs only.",
-        "Its form for CPUs would be compiled for minutes and gives what PyTorch's fused kernel gives.",
+        "Its form for CPUs would be compiled for minutes, and PyTorch's fused kernel is there without that.",
         _TORCH,
     ),
     CombinationRule(

@@ -46,8 +46,8 @@ class OptimizerSpec:
         "torch",
         "AdamW kernel",
         "What computes AdamW's updates while the states lie on the GPU: PyTorch's fused kernel, or DeepSpeed's "
-        "FusedAdam, which the node compiles with nvcc before the first run. The updates are the same. FusedAdam has "
-        "not been tried on a GPU.",
+        "FusedAdam, which the node compiles with nvcc before the first run. Both state the same "
+        "formula; FusedAdam has not been tried on a GPU.",
         choices=("torch", "deepspeed"),
         advanced=True,
     )

@@ -44,23 +44,23 @@
     <name>AheadRow</name>
     <message>
         <source>Prepare the node while I edit</source>
-        <translation type="unfinished"></translation>
+        <translation>Chuẩn bị nút trong lúc tôi soạn</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Hủy</translation>
+        <translation>Hủy</translation>
     </message>
     <message>
         <source>Cancel what is on the way to the node</source>
-        <translation type="unfinished"></translation>
+        <translation>Hủy những gì đang được gửi tới nút</translation>
     </message>
     <message>
         <source>What is on the way to the node</source>
-        <translation type="unfinished"></translation>
+        <translation>Những gì đang được gửi tới nút</translation>
     </message>
     <message>
         <source>Once the node has stood chosen for some seconds and the checks hold, model and data travel there and the environment is built; a launch takes over what is under way.</source>
-        <translation type="unfinished"></translation>
+        <translation>Khi nút đã được chọn vài giây và các phép kiểm đều đạt, mô hình và dữ liệu được gửi tới đó và môi trường được dựng; lần chạy sẽ tiếp nhận những gì đang dở.</translation>
     </message>
 </context>
 <context>
@@ -1131,7 +1131,7 @@
     </message>
     <message>
         <source>The torch of {path} is used as it is, and what lies there in the same version is not fetched.</source>
-        <translation type="unfinished"></translation>
+        <translation>torch của {path} được dùng nguyên như vậy, và những gói đã có cùng phiên bản ở đó không phải tải về.</translation>
     </message>
     <message>
         <source>The node has no way to the package index, so this computer fetches and sends them.</source>
@@ -1353,51 +1353,51 @@
     <name>FoldersPanel</name>
     <message>
         <source>Take the proposal</source>
-        <translation type="unfinished"></translation>
+        <translation>Dùng đề xuất</translation>
     </message>
     <message>
         <source>Place</source>
-        <translation type="unfinished"></translation>
+        <translation>Đặt</translation>
     </message>
     <message>
         <source>Place the folders</source>
-        <translation type="unfinished"></translation>
+        <translation>Đặt các thư mục</translation>
     </message>
     <message>
         <source>Where the agent on {node} keeps things. What lies in a folder now stays there and is still found; new things go to the new place. Empty: in the agent&apos;s own folder. Whether a place outlives a stop of the box is told by its kind.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nơi tác tử trên {node} giữ mọi thứ. Những gì đang nằm trong một thư mục vẫn ở lại đó và vẫn được tìm thấy; thứ mới sẽ vào nơi mới. Để trống: trong thư mục riêng của tác tử. Loại đĩa cho biết nơi đó có còn sau khi máy bị dừng hay không.</translation>
     </message>
     <message>
         <source>Some would last longer or have more room elsewhere.</source>
-        <translation type="unfinished"></translation>
+        <translation>Một số thư mục sẽ bền hơn hoặc rộng hơn nếu đặt ở nơi khác.</translation>
     </message>
     <message>
         <source>Work</source>
-        <translation type="unfinished"></translation>
+        <translation>Làm việc</translation>
     </message>
     <message>
         <source>Environments</source>
-        <translation type="unfinished"></translation>
+        <translation>Môi trường</translation>
     </message>
     <message>
         <source>Models</source>
-        <translation type="unfinished"></translation>
+        <translation>Mô hình</translation>
     </message>
     <message>
         <source>Data</source>
-        <translation type="unfinished">Dữ liệu</translation>
+        <translation>Dữ liệu</translation>
     </message>
     <message>
         <source>Checkpoints</source>
-        <translation type="unfinished"></translation>
+        <translation>Điểm lưu</translation>
     </message>
     <message>
         <source>Back</source>
-        <translation type="unfinished">Quay lại</translation>
+        <translation>Quay lại</translation>
     </message>
     <message>
         <source>Back to the node</source>
-        <translation type="unfinished"></translation>
+        <translation>Quay lại nút</translation>
     </message>
 </context>
 <context>
@@ -2284,6 +2284,10 @@
         <translation>Những gì được làm với các dòng, theo thứ tự này; bản thân các tệp không bao giờ bị thay đổi.</translation>
     </message>
     <message>
+        <source>What computes AdamW&apos;s updates while the states lie on the GPU: PyTorch&apos;s fused kernel, or DeepSpeed&apos;s FusedAdam, which the node compiles with nvcc before the first run. Both state the same formula; FusedAdam has not been tried on a GPU.</source>
+        <translation>Thứ tính các bước cập nhật của AdamW khi trạng thái nằm trên GPU: nhân fused của PyTorch, hoặc FusedAdam của DeepSpeed mà nút biên dịch bằng nvcc trước lần chạy đầu. Cả hai theo cùng một công thức; FusedAdam chưa được thử trên GPU.</translation>
+    </message>
+    <message>
         <source>Decay of the running mean of gradients (AdamW); of the update&apos;s direction (Lion).</source>
         <translation>Hệ số suy giảm của trung bình động gradient (AdamW); của hướng cập nhật (Lion).</translation>
     </message>
@@ -2661,11 +2665,7 @@
     </message>
     <message>
         <source>AdamW kernel</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>What computes AdamW&apos;s updates while the states lie on the GPU: PyTorch&apos;s fused kernel, or DeepSpeed&apos;s FusedAdam, which the node compiles with nvcc before the first run. The updates are the same. FusedAdam has not been tried on a GPU.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nhân AdamW</translation>
     </message>
     <message>
         <source>Processes</source>
@@ -3434,11 +3434,11 @@
     </message>
     <message>
         <source>The attention that the job asks for is there</source>
-        <translation type="unfinished"></translation>
+        <translation>Loại attention mà công việc yêu cầu đã có</translation>
     </message>
     <message>
         <source>The libraries of the trackers are there</source>
-        <translation type="unfinished"></translation>
+        <translation>Các thư viện của bộ theo dõi đã có</translation>
     </message>
     <message>
         <source>The trainer&apos;s packages are there</source>
@@ -4351,19 +4351,19 @@
     </message>
     <message>
         <source>Proxy and mirrors…</source>
-        <translation type="unfinished"></translation>
+        <translation>Proxy và máy chủ bản sao…</translation>
     </message>
     <message>
         <source>How the node gets to the outside</source>
-        <translation type="unfinished"></translation>
+        <translation>Nút ra bên ngoài bằng cách nào</translation>
     </message>
     <message>
         <source>Folders…</source>
-        <translation type="unfinished"></translation>
+        <translation>Thư mục…</translation>
     </message>
     <message>
         <source>Where the node&apos;s folders lie</source>
-        <translation type="unfinished"></translation>
+        <translation>Các thư mục của nút nằm ở đâu</translation>
     </message>
     <message>
         <source>Save</source>
@@ -4471,35 +4471,35 @@
     </message>
     <message>
         <source>Group</source>
-        <translation type="unfinished">Nhóm</translation>
+        <translation>Nhóm</translation>
     </message>
     <message>
         <source>none</source>
-        <translation type="unfinished">không có</translation>
+        <translation>không có</translation>
     </message>
     <message>
         <source>Tags</source>
-        <translation type="unfinished">Nhãn</translation>
+        <translation>Nhãn</translation>
     </message>
     <message>
         <source>with commas between them</source>
-        <translation type="unfinished"></translation>
+        <translation>cách nhau bằng dấu phẩy</translation>
     </message>
     <message>
         <source>Proxy there</source>
-        <translation type="unfinished"></translation>
+        <translation>Proxy ở đó</translation>
     </message>
     <message>
         <source>as the node&apos;s own settings say</source>
-        <translation type="unfinished"></translation>
+        <translation>theo thiết lập riêng của nút</translation>
     </message>
     <message>
         <source>Index there</source>
-        <translation type="unfinished"></translation>
+        <translation>Chỉ mục gói ở đó</translation>
     </message>
     <message>
         <source>Hub there</source>
-        <translation type="unfinished"></translation>
+        <translation>Hub ở đó</translation>
     </message>
     <message>
         <source>File…</source>
@@ -4554,15 +4554,15 @@
     </message>
     <message>
         <source>highest of {count} GPUs</source>
-        <translation type="unfinished"></translation>
+        <translation>cao nhất trong {count} GPU</translation>
     </message>
     <message>
         <source>mean of {count} GPUs</source>
-        <translation type="unfinished"></translation>
+        <translation>trung bình của {count} GPU</translation>
     </message>
     <message>
         <source>lowest of {count} GPUs</source>
-        <translation type="unfinished"></translation>
+        <translation>thấp nhất trong {count} GPU</translation>
     </message>
 </context>
 <context>
@@ -4577,11 +4577,11 @@
     </message>
     <message>
         <source>Name, group or tag</source>
-        <translation type="unfinished"></translation>
+        <translation>Tên, nhóm hoặc nhãn</translation>
     </message>
     <message>
         <source>Filter the nodes</source>
-        <translation type="unfinished"></translation>
+        <translation>Lọc các nút</translation>
     </message>
     <message>
         <source>Add a node…</source>
@@ -4617,11 +4617,11 @@
     </message>
     <message>
         <source>Folders</source>
-        <translation type="unfinished"></translation>
+        <translation>Thư mục</translation>
     </message>
     <message>
         <source>Some of its folders would last longer or have more room elsewhere (Edit, Folders).</source>
-        <translation type="unfinished"></translation>
+        <translation>Một số thư mục của nút sẽ bền hơn hoặc rộng hơn nếu đặt ở nơi khác (Sửa, Thư mục).</translation>
     </message>
 </context>
 <context>
@@ -5224,7 +5224,7 @@
     </message>
     <message>
         <source>end of an epoch</source>
-        <translation type="unfinished">hết một epoch</translation>
+        <translation>hết một epoch</translation>
     </message>
     <message>
         <source>pinned: {}</source>
@@ -5359,51 +5359,51 @@
     <name>ResumeDialog</name>
     <message>
         <source>Resume in another shape</source>
-        <translation type="unfinished"></translation>
+        <translation>Chạy tiếp theo cách chia khác</translation>
     </message>
     <message>
         <source>Ranks</source>
-        <translation type="unfinished"></translation>
+        <translation>Số tiến trình (rank)</translation>
     </message>
     <message>
         <source>ZeRO stage</source>
-        <translation type="unfinished">Mức ZeRO</translation>
+        <translation>Mức ZeRO</translation>
     </message>
     <message>
         <source>Go on from step {step}</source>
-        <translation type="unfinished">Chạy tiếp từ bước {step}</translation>
+        <translation>Chạy tiếp từ bước {step}</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Hủy</translation>
+        <translation>Hủy</translation>
     </message>
     <message>
         <source>Resume</source>
-        <translation type="unfinished">Chạy tiếp</translation>
+        <translation>Chạy tiếp</translation>
     </message>
     <message>
         <source>The saved state can be read in this shape only. What can be divided anew is the state of AdamW at the ZeRO stages 1 to 3, without averaged weights and without fp16.</source>
-        <translation type="unfinished"></translation>
+        <translation>Trạng thái đã lưu chỉ đọc được theo cách chia này. Có thể chia lại trạng thái của AdamW ở các mức ZeRO 1 đến 3, không có trọng số trung bình và không dùng fp16.</translation>
     </message>
     <message>
         <source>The node was not probed yet, so what it has is not known.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nút chưa được thăm dò, nên chưa biết nó có gì.</translation>
     </message>
     <message>
         <source>GPUs of the node: {count}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Số GPU của nút: {count}.</translation>
     </message>
     <message>
         <source>The node has no GPU; cores that its ranks share: {count}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nút không có GPU; số nhân mà các tiến trình dùng chung: {count}.</translation>
     </message>
     <message>
         <source>The global batch, the rows of every update and the learning rate stay as they are. The node divides the saved state anew first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Lô toàn cục, các dòng của mỗi bước cập nhật và tốc độ học giữ nguyên. Nút chia lại trạng thái đã lưu trước.</translation>
     </message>
     <message>
         <source>{micro} × {accumulation} × {ranks} = {whole} sequences an update (micro batch, accumulation, ranks)</source>
-        <translation type="unfinished"></translation>
+        <translation>{micro} × {accumulation} × {ranks} = {whole} chuỗi mỗi bước cập nhật (lô nhỏ, tích lũy, số tiến trình)</translation>
     </message>
 </context>
 <context>
@@ -6190,11 +6190,11 @@
     </message>
     <message>
         <source>Let the run go on with other ranks or at another ZeRO stage</source>
-        <translation type="unfinished"></translation>
+        <translation>Cho lần chạy tiếp tục với số tiến trình khác hoặc ở mức ZeRO khác</translation>
     </message>
     <message>
         <source>Resume with…</source>
-        <translation type="unfinished"></translation>
+        <translation>Chạy tiếp với…</translation>
     </message>
     <message>
         <source>Pause</source>
@@ -6713,7 +6713,7 @@
     </message>
     <message>
         <source>What this computer has of the run: its metrics and its recipe, never a row of the data. A run that goes on is followed to its end while Luthier is open. A tracker other than TensorBoard needs its package where Luthier runs.</source>
-        <translation type="unfinished"></translation>
+        <translation>Những gì máy này có về lần chạy: các chỉ số và công thức, không bao giờ là dòng dữ liệu. Lần chạy đang diễn ra được theo đến hết khi Luthier còn mở. Bộ theo dõi khác TensorBoard cần gói của nó ở nơi Luthier chạy.</translation>
     </message>
     <message>
         <source>Tracker</source>
@@ -8220,6 +8220,10 @@
         <translation>AdamW 8 bit chỉ chạy trên GPU.</translation>
     </message>
     <message>
+        <source>Its form for CPUs would be compiled for minutes, and PyTorch&apos;s fused kernel is there without that.</source>
+        <translation>Bản cho CPU phải biên dịch nhiều phút, còn nhân fused của PyTorch có sẵn mà không cần thế.</translation>
+    </message>
+    <message>
         <source>Clipping by value and by norm together need ZeRO 0.</source>
         <translation>Cắt theo giá trị cùng lúc với cắt theo chuẩn cần ZeRO 0.</translation>
     </message>
@@ -8381,75 +8385,71 @@
     </message>
     <message>
         <source>Use ZeRO 0</source>
-        <translation type="unfinished"></translation>
+        <translation>Dùng ZeRO 0</translation>
     </message>
     <message>
         <source>Use ZeRO 1</source>
-        <translation type="unfinished"></translation>
+        <translation>Dùng ZeRO 1</translation>
     </message>
     <message>
         <source>Use fp32</source>
-        <translation type="unfinished"></translation>
+        <translation>Dùng fp32</translation>
     </message>
     <message>
         <source>Use PyTorch&apos;s kernel</source>
-        <translation type="unfinished"></translation>
+        <translation>Dùng nhân của PyTorch</translation>
     </message>
     <message>
         <source>DeepSpeed&apos;s FusedAdam keeps its states on the GPU; it cannot be offloaded.</source>
-        <translation type="unfinished"></translation>
+        <translation>FusedAdam của DeepSpeed giữ trạng thái trên GPU; không thể chuyển ra ngoài.</translation>
     </message>
     <message>
         <source>In host memory DeepSpeed&apos;s CPUAdam or PyTorch&apos;s own kernel computes the updates.</source>
-        <translation type="unfinished"></translation>
+        <translation>Trong bộ nhớ máy chủ, CPUAdam của DeepSpeed hoặc nhân của PyTorch tính các bước cập nhật.</translation>
     </message>
     <message>
         <source>DeepSpeed&apos;s FusedAdam runs on GPUs only.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Its form for CPUs would be compiled for minutes and gives what PyTorch&apos;s fused kernel gives.</source>
-        <translation type="unfinished"></translation>
+        <translation>FusedAdam của DeepSpeed chỉ chạy trên GPU.</translation>
     </message>
     <message>
         <source>Two sequences of several rows have no common place where a row begins.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hai chuỗi gồm nhiều dòng không có chung chỗ bắt đầu dòng.</translation>
     </message>
     <message>
         <source>A row is mixed with another of its own micro batch.</source>
-        <translation type="unfinished"></translation>
+        <translation>Một dòng được trộn với dòng khác trong cùng lô nhỏ.</translation>
     </message>
     <message>
         <source>Its kernels find the rows&apos; ends in the positions, so the rows of a micro batch are joined.</source>
-        <translation type="unfinished"></translation>
+        <translation>Các nhân của nó tìm chỗ kết thúc dòng qua vị trí, nên các dòng của lô nhỏ được nối lại.</translation>
     </message>
     <message>
         <source>Neither paper says what their sum would be.</source>
-        <translation type="unfinished"></translation>
+        <translation>Không bài báo nào nói tổng của chúng sẽ là gì.</translation>
     </message>
     <message>
         <source>Its paper compares passes of single rows; over packed ones nobody has shown what it does.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bài báo so sánh các lượt của từng dòng riêng; chưa ai cho thấy nó làm gì trên dòng đã đóng gói.</translation>
     </message>
     <message>
         <source>The divergence of two equal predictions is 0, for twice the time.</source>
-        <translation type="unfinished"></translation>
+        <translation>Độ phân kỳ của hai dự đoán bằng nhau là 0, mà tốn gấp đôi thời gian.</translation>
     </message>
     <message>
         <source>Use ZeRO 3</source>
-        <translation type="unfinished"></translation>
+        <translation>Dùng ZeRO 3</translation>
     </message>
     <message>
         <source>Clip by value only</source>
-        <translation type="unfinished"></translation>
+        <translation>Chỉ cắt theo giá trị</translation>
     </message>
     <message>
         <source>Use fp16</source>
-        <translation type="unfinished"></translation>
+        <translation>Dùng fp16</translation>
     </message>
     <message>
         <source>Use the lean loss</source>
-        <translation type="unfinished"></translation>
+        <translation>Dùng hàm mất mát tiết kiệm</translation>
     </message>
     <message>
         <source>Turn mixup off</source>
@@ -8565,7 +8565,7 @@
     </message>
     <message>
         <source>Switch off</source>
-        <translation type="unfinished"></translation>
+        <translation>Tắt</translation>
     </message>
     <message>
         <source>The checkpoints planned take up to {0} GiB (estimated), one being written while {1} are kept; {2} has {3} GiB left.</source>
@@ -8581,15 +8581,11 @@
     </message>
     <message>
         <source>The job asks for FlashAttention 2, and {0}. It is not compiled unasked; PyTorch&apos;s own attention (SDPA) needs nothing.</source>
-        <translation type="unfinished"></translation>
+        <translation>Công việc yêu cầu FlashAttention 2, mà {0}. Nó không được tự ý biên dịch; attention của PyTorch (SDPA) không cần gì thêm.</translation>
     </message>
     <message>
         <source>The processes take about {0} GiB of the host&apos;s memory (estimated); {1} GiB are free.</source>
         <translation>Các tiến trình cần khoảng {0} GiB bộ nhớ máy (ước tính); còn trống {1} GiB.</translation>
-    </message>
-    <message>
-        <source>trackers.</source>
-        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The job&apos;s learning rate is 0, so there is nothing to scale.</source>
@@ -9220,12 +9216,8 @@
         <translation>{0} khởi chạy từ nơi khác trên {1} đã vào thư viện.</translation>
     </message>
     <message>
-        <source>ahead_{0}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Cancelled; what was sent is kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>Đã hủy; những gì đã gửi được giữ lại.</translation>
     </message>
     <message>
         <source>Line {0}: write a name, a colon, a kind and an address.</source>
@@ -9533,7 +9525,7 @@
     </message>
     <message>
         <source>{0} is being told of {1} already.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} đã đang được báo về {1}.</translation>
     </message>
     <message>
         <source>{0} was not fed: its process ended with code {1}.</source>
@@ -9687,7 +9679,7 @@
     </message>
     <message>
         <source>FlashAttention 2 is not there: {why}; PyTorch&apos;s own attention serves</source>
-        <translation type="unfinished"></translation>
+        <translation>Không có FlashAttention 2: {why}; dùng attention của PyTorch</translation>
     </message>
     <message>
         <source>driver {driver}, CUDA {cuda}</source>
@@ -9703,7 +9695,7 @@
     </message>
     <message>
         <source>FlashAttention 2 by a kernel of the Hub that lies there</source>
-        <translation type="unfinished"></translation>
+        <translation>FlashAttention 2 bằng nhân của Hub đã có ở đó</translation>
     </message>
     <message>
         <source>the Hub</source>
@@ -9735,7 +9727,7 @@
     </message>
     <message>
         <source>FlashAttention 2 by its package, version {version}</source>
-        <translation type="unfinished"></translation>
+        <translation>FlashAttention 2 bằng gói của nó, phiên bản {version}</translation>
     </message>
     <message>
         <source>GPU pairs joined by {kinds}</source>
@@ -9795,19 +9787,19 @@
     </message>
     <message>
         <source>{free} free  ·  {kind} at {mount}  ·  {lasts}</source>
-        <translation type="unfinished"></translation>
+        <translation>còn trống {free}  ·  {kind} tại {mount}  ·  {lasts}</translation>
     </message>
     <message>
         <source>its disk is not there</source>
-        <translation type="unfinished"></translation>
+        <translation>đĩa của nó không có ở đó</translation>
     </message>
     <message>
         <source>gone when the box stops</source>
-        <translation type="unfinished"></translation>
+        <translation>mất khi máy dừng</translation>
     </message>
     <message>
         <source>{free} free</source>
-        <translation type="unfinished"></translation>
+        <translation>còn trống {free}</translation>
     </message>
     <message>
         <source>not asked yet</source>

@@ -189,7 +189,8 @@ class Ahead(QObject):
 
     def _start(self, name: str, what: Hashable, address: NodeAddress, report: NodeReport, spec: JobSpec) -> None:
         label = "Send the model" if name == MODEL else "Send the data"
-        part = self._parts[name] = _Part(what, LaunchStep(f"ahead_{name}", label, DOING))
+        key = f"ahead_{name}"
+        part = self._parts[name] = _Part(what, LaunchStep(key, label, DOING))
 
         def work(task: Task) -> None:
             place = place_of_node(self._services.reach.agent(address), report, False, address.python)
