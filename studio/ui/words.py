@@ -105,8 +105,10 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share of 0 … 1 in percent: 23 %, 0.4 %."""
+    """Return a share of 0 … 1 in percent: 23 %, 0.4 %, 99.7 %; what is not quite all never reads 100 %."""
     scaled = 100 * share
+    if 99 < scaled < 100:
+        return f"{min(scaled, 99.9):.1f} %"
     return f"{scaled:.1f} %" if 0 < abs(scaled) < 1 else f"{scaled:.0f} %"
 
 

@@ -64,3 +64,4 @@ def test_that_a_noun_follows_its_number() -> None:
     assert words.counted(12_000, "{} step", "{} steps") == f"12{NARROW}000 steps"
     assert words.rate(12_400) == "12.4 k tokens/s"
     assert [words.percent(share) for share in (0.23, 0.004, 1.0, 0.0)] == ["23 %", "0.4 %", "100 %", "0 %"]
+    assert [words.percent(share) for share in (0.99, 0.996, 0.9999)] == ["99 %", "99.6 %", "99.9 %"]
