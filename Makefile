@@ -1,8 +1,7 @@
 # `make demo` and `make test` set up all they need on a fresh machine, and are quick when that is done.
 PYTHON := .venv/bin/python
 NODE ?= local
-# one more than there are processors: many tests wait for a node, a child or a clock
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: demo test bench lint translations set-up clean
 

@@ -232,14 +232,14 @@ def test_that_a_clock_that_was_set_back_stands_still_and_a_resume_keeps_the_sum_
     assert page.charts.loss.line(RAW)[0].tolist() == [0.5, 1.5, 2.5, 3.5, 4.5, 4.5, 4.5, 4.5]
 
 
-def test_that_long_axes_are_told_in_larger_units(page: MonitorPage) -> None:
+def test_that_long_axes_are_told_in_larger_units(qtbot: QtBot, page: MonitorPage) -> None:
     run = going(page)
     choose_axis(page, TOKENS)
-    assert page.charts.loss.legend.accessibleName().endswith("k tokens")
+    qtbot.waitUntil(lambda: page.charts.loss.legend.accessibleName().endswith("k tokens"))
     page.charts.loss.set_cursor(81_920.0)
     assert page.charts.loss.legend.accessibleName().endswith("k tokens 81.92")
     choose_axis(page, TIME)
-    assert page.charts.loss.legend.accessibleName().rpartition(", ")[2].startswith("minutes")
+    qtbot.waitUntil(lambda: page.charts.loss.legend.accessibleName().rpartition(", ")[2].startswith("minutes"))
     choose_axis(page, STEPS)
     assert run.step == 120 and page.charts.loss.place_words(81.6) == "82"
 

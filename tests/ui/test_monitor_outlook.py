@@ -187,7 +187,9 @@ def test_that_a_run_without_held_out_rows_offers_no_evaluation(page: MonitorPage
     assert not page.state_line.evaluate_now.isVisible()
 
 
-def test_that_state_buttons_and_time_left_stand_side_by_side_in_the_smallest_good_window(page: MonitorPage) -> None:
+def test_that_state_buttons_and_time_left_stand_side_by_side_in_the_smallest_good_window(
+    qtbot: QtBot, page: MonitorPage
+) -> None:
     icons.load()  # a button is wider with its icon
     run = new_run()
     fold_start(run, 5000)
@@ -196,8 +198,7 @@ def test_that_state_buttons_and_time_left_stand_side_by_side_in_the_smallest_goo
     label = page.findChild(ElidedLabel, "runStateDetail")
     assert label is not None
     page.refresh()
-    QTest.qWaitForWindowExposed(page)
-    assert label.text() == label.whole_text()
+    qtbot.waitUntil(lambda: label.text() == label.whole_text())  # once the buttons of a run at rest are out of the row
 
 
 def test_that_the_shares_of_saving_evaluating_and_sampling_are_told(qtbot: QtBot) -> None:
